@@ -1,0 +1,89 @@
+# `make` lists the targets. A fresh machine needs `make demo` or `make test`, nothing else.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+# What `evens demo` and `evens bench` are given, e.g. make demo ARGS=--exit
+ARGS ?=
+# Which packages `make test` and `make bench` look at.
+PKG ?= ./...
+# How long each fuzz target runs.
+FUZZTIME ?= 20s
+
+GOLANGCI_VERSION := 2.15.0
+GOLANGCI := .tools/golangci-lint
+
+# Without git, or where git does not trust the folder's owner, a build is still a build:
+# therefore no -buildvcs, which would fail there.
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT := $(shell git rev-parse --quiet --verify HEAD 2>/dev/null || echo unknown)
+GO_BUILD := go build -buildvcs=false -trimpath -ldflags "-X main.version=$(VERSION) -X main.commit=$(COMMIT)"
+# Runs a command with one PostgreSQL and one Redis for all of its tests.
+WITH_SERVERS := bin/withservers
+
+.PHONY: help
+help: ## list the targets
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## install what demo and tests need and is missing
+	@scripts/setup.sh test
+
+# Enough to run Evens; its tests need more.
+.PHONY: setup-servers
+setup-servers:
+	@scripts/setup.sh
+
+.PHONY: demo
+demo: setup-servers build ## the whole system with simulated providers (ARGS=--exit: end with the audit)
+	@exec bin/evens demo $(ARGS)
+
+.PHONY: build
+build: ## bin/evens
+	@$(GO_BUILD) -o bin/evens ./cmd/evens
+
+.PHONY: test
+test: setup $(WITH_SERVERS) ## every test, race detector on
+	@exec $(WITH_SERVERS) go test -race -shuffle=on -timeout 20m $(PKG)
+
+.PHONY: test-short
+test-short: setup $(WITH_SERVERS) ## the quick tests, no race detector
+	@exec $(WITH_SERVERS) go test -short -timeout 5m $(PKG)
+
+.PHONY: $(WITH_SERVERS)
+$(WITH_SERVERS):
+	@go build -buildvcs=false -o $@ ./internal/servers/withservers
+
+.PHONY: fuzz
+fuzz: setup $(WITH_SERVERS) ## every fuzz target for FUZZTIME (20s)
+	@exec $(WITH_SERVERS) scripts/fuzz.sh $(FUZZTIME)
+
+.PHONY: bench
+bench: setup-servers build ## the benchmarks beside their baselines (ARGS="--json settle")
+	@exec bin/evens bench $(ARGS)
+
+.PHONY: lint
+lint: $(GOLANGCI) ## gofmt, vet, golangci-lint, go.mod, compose file
+	@files=$$(find . -name '*.go' -not -path './.*' -exec gofmt -l {} +); \
+	if [ -n "$$files" ]; then echo "gofmt these:"; echo "$$files"; exit 1; fi
+	@go vet ./...
+	@$(GOLANGCI) run ./...
+	@go mod tidy -diff
+	@if docker compose version >/dev/null 2>&1; then docker compose config --quiet; \
+	elif command -v docker-compose >/dev/null 2>&1; then docker-compose config --quiet; \
+	else echo "no docker compose here: docker-compose.yml not checked"; fi
+
+# Rebuilt when the version above changes. go.mod is not touched.
+.PHONY: $(GOLANGCI)
+$(GOLANGCI):
+	@$@ version 2>/dev/null | grep -q 'version v\{0,1\}$(GOLANGCI_VERSION) ' || { \
+		echo "building golangci-lint v$(GOLANGCI_VERSION), about a minute"; \
+		GOBIN="$(CURDIR)/.tools" GOFLAGS= go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v$(GOLANGCI_VERSION); }
+
+.PHONY: secrets
+secrets: ## random secrets for docker compose, in ./secrets
+	@scripts/secrets.sh
+
+.PHONY: clean
+clean: ## remove what make builds; data folders stay
+	@rm -rf bin coverage.out

@@ -1,0 +1,204 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/google/uuid"
+
+	"evens/coupon"
+	"evens/internal/broadcast"
+	"evens/player"
+	"evens/wallet"
+)
+
+// Desk places coupons. *coupon.Desk is one.
+type Desk interface {
+	Place(ctx context.Context, order coupon.Order) (coupon.Coupon, error)
+}
+
+// Coupons reads coupons. *coupon.Store is one.
+type Coupons interface {
+	Get(ctx context.Context, id uuid.UUID) (coupon.Coupon, error)
+	Many(ctx context.Context, ids []uuid.UUID) ([]coupon.Coupon, error)
+	List(ctx context.Context, filter coupon.Filter) ([]coupon.Coupon, error)
+}
+
+// Changes tells what has changed. *broadcast.Broadcaster is one.
+type Changes interface {
+	Subscribe(ctx context.Context) (changes <-chan broadcast.Change, cancel func())
+	SubscribePlayer(ctx context.Context, player uuid.UUID) (changes <-chan broadcast.Change, cancel func())
+}
+
+// Provider is one line of GET /v1/providers.
+type Provider struct {
+	Name       string `json:"name" example:"bet" doc:"bet, betao, betron, tg, naga or cashier"`
+	Configured bool   `json:"configured" doc:"Whether it can be used here"`
+}
+
+// Config of the API. Everything is required but what says otherwise.
+type Config struct {
+	Players *player.Registry
+	Tokens  *player.Tokens
+	Keys    *player.Keys
+	History *player.History
+	Poster  *wallet.Poster
+	Coupons Coupons
+	Desk    Desk // nil (the interface): BeT is off, placing answers provider_not_configured
+	Changes Changes
+	// Providers is the answer of GET /v1/providers.
+	Providers []Provider
+	// Version shows in the API's description.
+	Version string
+	Now     func() time.Time
+	// Observe, when not nil, is told each request's route pattern, status and time.
+	Observe func(route string, status int, took time.Duration)
+	// Stop, when it is closed, ends the event streams: a server that shuts down waits for them.
+	Stop <-chan struct{}
+	Log  *slog.Logger
+}
+
+type server struct {
+	cfg  Config
+	huma huma.API
+	// operations are in the order of routes, for the page that describes them.
+	operations []*huma.Operation
+	heartbeat  time.Duration
+}
+
+// New returns the handler of everything under /v1; whatever else it is asked is a 404 problem.
+// The server that it is given to sets the timeouts for headers and idle connections; a
+// ReadTimeout or WriteTimeout does no harm to streams, which lift them for themselves.
+func New(cfg Config) http.Handler { return newHandler(cfg, heartbeat) }
+
+func newHandler(cfg Config, heartbeat time.Duration) http.Handler {
+	speakProblems()
+	s := &server{cfg: cfg, heartbeat: heartbeat}
+	spec := description(cfg.Version)
+	spec.OnAddOperation = append(spec.OnAddOperation, func(_ *huma.OpenAPI, op *huma.Operation) {
+		s.operations = append(s.operations, op)
+	})
+	mux := http.NewServeMux()
+	s.huma = humago.New(mux, huma.Config{
+		OpenAPI:       spec,
+		Formats:       map[string]huma.Format{"application/json": jsonFormat, "json": jsonFormat},
+		DefaultFormat: "application/json",
+	})
+	s.routes()
+	s.describe(mux)
+	return s.observe(mux)
+}
+
+// routes is the whole surface.
+func (s *server) routes() {
+	route(s, access{scope: player.ScopePlayers}, createPlayer, s.createPlayer)
+	route(s, access{scope: player.ScopePlayers}, getPlayer, s.getPlayer)
+	route(s, access{scope: player.ScopePlayers}, createToken, s.createToken)
+	route(s, access{players: true}, endToken, s.endToken)
+
+	route(s, access{scope: player.ScopeWallet, players: true}, getWallet, s.getWallet)
+	route(s, access{scope: player.ScopeWallet, players: true}, s.transactionsOperation(), s.listTransactions)
+	route(s, access{scope: player.ScopeCashier}, deposit, s.deposit)
+	route(s, access{scope: player.ScopeCashier}, withdraw, s.withdraw)
+
+	route(s, access{scope: player.ScopeCoupons, players: true}, placeCoupon, s.placeCoupon)
+	route(s, access{scope: player.ScopeCoupons, players: true}, getCoupon, s.getCoupon)
+	route(s, access{scope: player.ScopeCoupons, players: true}, listCoupons, s.listCoupons)
+	route(s, access{scope: player.ScopeCoupons, players: true}, s.couponEventsOperation(), s.couponEvents)
+	route(s, access{scope: player.ScopeCoupons, players: true}, s.allEventsOperation(), s.allEvents)
+
+	route(s, access{scope: player.ScopeGames, players: true}, listProviders, s.listProviders)
+}
+
+// handler answers a call of a caller who may make it.
+type handler[I, O any] func(ctx context.Context, who *caller, in *I) (*O, error)
+
+type callerKey struct{}
+
+// streams marks, in an operation's metadata, calls that set deadlines for themselves.
+const streams = "streams"
+
+// route registers an operation: who may call it, how it is described, and what it does. Domain
+// errors become problems here and nowhere else.
+func route[I, O any](s *server, who access, op huma.Operation, handle handler[I, O]) {
+	op.MaxBodyBytes, op.BodyReadTimeout = -1, -1 // limitBody does both
+	op.Middlewares = huma.Middlewares{s.guard(who)}
+	op.Security = security(who)
+	op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden, http.StatusServiceUnavailable)
+	huma.Register(s.huma, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := handle(ctx, ctx.Value(callerKey{}).(*caller), in)
+		if err != nil {
+			return nil, s.refusal(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+// requestTimeout ends what a call waits for. A coupon whose stake is reserved goes on regardless.
+const requestTimeout = 15 * time.Second
+
+// guard runs before huma reads anything: it asks who is calling and bounds time and body.
+func (s *server) guard(who access) func(huma.Context, func(huma.Context)) {
+	return func(hc huma.Context, next func(huma.Context)) {
+		r, w := humago.Unwrap(hc)
+		ctx := hc.Context()
+		c, err := s.authenticate(ctx, hc.Header("Authorization"), who)
+		if err != nil {
+			s.refusal(ctx, err).write(w)
+			return
+		}
+		e := eventOf(ctx)
+		e.caller, e.player = c.name(), c.player
+		limitBody(w, r)
+		ctx = context.WithValue(ctx, callerKey{}, c)
+		if hc.Operation().Metadata[streams] == nil {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, requestTimeout)
+			defer cancel()
+		}
+		next(huma.WithContext(hc, ctx))
+	}
+}
+
+// refusal turns an error into its answer, and leaves what stands behind it to the log.
+func (s *server) refusal(ctx context.Context, err error) *Problem {
+	p := problemOf(err)
+	if p.Status >= http.StatusInternalServerError {
+		eventOf(ctx).err = err
+	}
+	return p
+}
+
+// largestKept is the buffer that a long list may leave behind for the next answer.
+const largestKept = 64 << 10
+
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// jsonFormat writes an answer in one piece. A client that is gone is no error of ours.
+var jsonFormat = huma.Format{
+	Marshal: func(w io.Writer, v any) error {
+		buffer := buffers.Get().(*bytes.Buffer)
+		defer func() {
+			if buffer.Cap() <= largestKept {
+				buffer.Reset()
+				buffers.Put(buffer)
+			}
+		}()
+		encoder := json.NewEncoder(buffer)
+		encoder.SetEscapeHTML(false)
+		if err := encoder.Encode(v); err != nil {
+			return err
+		}
+		_, _ = w.Write(buffer.Bytes())
+		return nil
+	},
+	Unmarshal: json.Unmarshal,
+}

@@ -1,0 +1,98 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"evens/ledger"
+	"evens/wallet"
+)
+
+var deposit = huma.Operation{
+	OperationID: "deposit", Method: http.MethodPost, Path: "/v1/players/{id}/deposits", Tags: []string{"Cashier"},
+	Summary:     "Bring money in",
+	Description: "For a payment that has been made. A transaction_id moves money once, whatever the Idempotency-Key.",
+	Errors:      cashErrors,
+}
+
+var withdraw = huma.Operation{
+	OperationID: "withdraw", Method: http.MethodPost, Path: "/v1/players/{id}/withdrawals", Tags: []string{"Cashier"},
+	Summary:     "Take money out",
+	Description: "For a payment that is about to be made. A transaction_id moves money once, whatever the Idempotency-Key.",
+	Errors:      cashErrors,
+}
+
+var cashErrors = []int{
+	http.StatusBadRequest, http.StatusPaymentRequired, http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge,
+}
+
+type cashInput struct {
+	ID             string `path:"id" doc:"The player's id"`
+	IdempotencyKey string `header:"Idempotency-Key" doc:"Required. The same key and body answers as the first did"`
+	Body           struct {
+		Amount        string `json:"amount" example:"150.00" doc:"Above zero, up to 4 decimals"`
+		Currency      string `json:"currency" example:"USD" doc:"The wallet's"`
+		Method        string `json:"method" example:"card" doc:"How it was paid, at most 64 characters"`
+		TransactionID string `json:"transaction_id" minLength:"1" doc:"The payment's own id, unique among all deposits and withdrawals; at most 128 characters"`
+	}
+}
+
+type cashOutput struct {
+	Body struct {
+		TransactionID string     `json:"transaction_id"`
+		Status        string     `json:"status" enum:"succeeded"`
+		Wallet        walletView `json:"wallet" doc:"As this left it"`
+	}
+}
+
+// Longest texts of a payment.
+const (
+	longestMethod        = 64
+	longestTransactionID = 128
+)
+
+const statusSucceeded = "succeeded"
+
+func (s *server) deposit(ctx context.Context, who *caller, in *cashInput) (*cashOutput, error) {
+	return s.cash(ctx, who, in, "deposit", wallet.Deposit)
+}
+
+func (s *server) withdraw(ctx context.Context, who *caller, in *cashInput) (*cashOutput, error) {
+	return s.cash(ctx, who, in, "withdrawal", wallet.Withdraw)
+}
+
+func (s *server) cash(ctx context.Context, who *caller, in *cashInput, call string,
+	move func(context.Context, *wallet.Poster, wallet.Cash) (wallet.Balance, error),
+) (*cashOutput, error) {
+	key, err := idempotencyKey(in.IdempotencyKey)
+	if err != nil {
+		return nil, err
+	}
+	id, err := who.owner(in.ID)
+	if err != nil {
+		return nil, err
+	}
+	var c checks
+	order := wallet.Cash{
+		Player:        id,
+		Amount:        c.amount("body.amount", in.Body.Amount),
+		Currency:      c.currency("body.currency", in.Body.Currency),
+		Method:        c.text("body.method", in.Body.Method, longestMethod),
+		TransactionID: c.text("body.transaction_id", in.Body.TransactionID, longestTransactionID),
+		At:            s.cfg.Now(),
+	}
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	order.Request = wallet.Request{Scope: who.requests(call), Key: key, Hash: ledger.HashOf(
+		id.String(), order.Amount.String(), string(order.Currency), order.Method, order.TransactionID)}
+	balance, err := move(ctx, s.cfg.Poster, order)
+	if err != nil {
+		return nil, err
+	}
+	out := &cashOutput{}
+	out.Body.TransactionID, out.Body.Status, out.Body.Wallet = order.TransactionID, statusSucceeded, viewWallet(balance)
+	return out, nil
+}

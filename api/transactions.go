@@ -1,0 +1,154 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/negotiation"
+	"github.com/google/uuid"
+
+	"evens/player"
+)
+
+// transactionView is a movement of a player's money as /v1 shows it. What does not apply is null.
+type transactionView struct {
+	ID            string    `json:"id" format:"uuid"`
+	At            time.Time `json:"at"`
+	Type          string    `json:"type" example:"deposit" doc:"deposit, withdrawal, stake, refund, payout, resettlement, …"`
+	Amount        string    `json:"amount" example:"-15.50" doc:"Signed: what it did to the wallet"`
+	Balance       string    `json:"balance" example:"134.50" doc:"Cash afterwards"`
+	BonusBalance  string    `json:"bonus_balance" example:"0.00"`
+	Currency      string    `json:"currency" example:"USD"`
+	Provider      *string   `json:"provider" example:"bet"`
+	TransactionID string    `json:"transaction_id" doc:"The outside's own id"`
+	GameID        *string   `json:"game_id"`
+	RoundID       *string   `json:"round_id"`
+	CouponID      *string   `json:"coupon_id" format:"uuid"`
+	Comment       *string   `json:"comment"`
+}
+
+func viewTransaction(m player.Movement) transactionView {
+	view := transactionView{
+		ID: m.ID.String(), At: m.At, Type: string(m.Type), Amount: m.Amount.String(), Balance: m.Balance.String(),
+		BonusBalance: m.BonusBalance.String(), Currency: string(m.Currency), Provider: orNull(m.Provider),
+		TransactionID: m.TransactionID, GameID: orNull(m.GameID), RoundID: orNull(m.RoundID), Comment: orNull(m.Comment),
+	}
+	if m.Coupon.Valid {
+		view.CouponID = orNull(m.Coupon.UUID.String())
+	}
+	return view
+}
+
+func orNull(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
+type transactionPage struct {
+	Items      []transactionView `json:"items" nullable:"false"`
+	NextCursor *string           `json:"next_cursor" doc:"null on the last page"`
+}
+
+// transactionsOperation describes the list, which has two representations.
+func (s *server) transactionsOperation() huma.Operation {
+	return huma.Operation{
+		OperationID: "list-transactions", Method: http.MethodGet, Path: "/v1/players/{id}/transactions", Tags: []string{"Wallet"},
+		Summary: "List what moved a player's money, newest first",
+		Description: "With `Accept: text/csv` the whole selection is streamed as CSV, whatever cursor and limit say. " +
+			"A stream that is cut off was not complete.",
+		Errors:   []int{http.StatusNotFound},
+		Metadata: map[string]any{streams: true},
+		Responses: map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{
+			"application/json": {Schema: schemaOf[transactionPage](s, "TransactionPage")},
+			"text/csv":         {Schema: &huma.Schema{Type: huma.TypeString, Description: "A header line, then a line a transaction; empty where JSON has null"}},
+		}}},
+	}
+}
+
+type transactionsInput struct {
+	ID       string    `path:"id" doc:"The player's id"`
+	Accept   string    `header:"Accept" hidden:"true"`
+	From     time.Time `query:"from" doc:"At this time or later"`
+	To       time.Time `query:"to" doc:"Before this time"`
+	Type     []string  `query:"type,explode" nullable:"false" doc:"Types, repeated or separated by commas"`
+	Provider string    `query:"provider" doc:"bet, betao, betron, tg, naga or cashier"`
+	GameID   string    `query:"game_id"`
+	Paging
+}
+
+const (
+	mediaJSON = "application/json"
+	mediaCSV  = "text/csv"
+)
+
+const longestFilter = 200
+
+func (s *server) listTransactions(ctx context.Context, who *caller, in *transactionsInput) (*huma.StreamResponse, error) {
+	id, err := who.owner(in.ID)
+	if err != nil {
+		return nil, err
+	}
+	var c checks
+	filter := player.HistoryFilter{
+		From: in.From, To: in.To, Types: types(&c, in.Type),
+		Provider: c.text("query.provider", in.Provider, longestFilter),
+		GameID:   c.text("query.game_id", in.GameID, longestFilter),
+		Before:   listingTransactions.before(&c, in.Cursor),
+	}
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	limited, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	if _, err := s.cfg.Players.Balance(limited, id); err != nil { // an unknown player is no empty list
+		return nil, err
+	}
+	if negotiation.SelectQValue(in.Accept, []string{mediaJSON, mediaCSV}) == mediaCSV {
+		return s.transactionsCSV(ctx, id, filter), nil
+	}
+	page, err := s.transactionPage(limited, id, filter, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	return &huma.StreamResponse{Body: func(hc huma.Context) {
+		hc.SetHeader("Content-Type", mediaJSON)
+		hc.SetStatus(http.StatusOK)
+		_ = jsonFormat.Marshal(hc.BodyWriter(), page) // strings and times: nothing to refuse
+	}}, nil
+}
+
+// transactionPage reads one page and where the next begins.
+func (s *server) transactionPage(ctx context.Context, id uuid.UUID, filter player.HistoryFilter, limit int) (transactionPage, error) {
+	movements, err := s.cfg.History.Page(ctx, id, filter, limit+1)
+	if err != nil {
+		return transactionPage{}, err
+	}
+	page := transactionPage{}
+	if len(movements) > limit {
+		movements = movements[:limit]
+		page.NextCursor = listingTransactions.cursor(movements[limit-1].ID)
+	}
+	page.Items = make([]transactionView, len(movements))
+	for i, m := range movements {
+		page.Items[i] = viewTransaction(m)
+	}
+	return page, nil
+}
+
+// types splits what came repeated, separated by commas, or both.
+func types(c *checks, given []string) []string {
+	var types []string
+	for _, list := range given {
+		for name := range strings.SplitSeq(c.text("query.type", list, longestFilter), ",") {
+			if name = strings.TrimSpace(name); name != "" {
+				types = append(types, name)
+			}
+		}
+	}
+	return types
+}

@@ -1,0 +1,121 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// PgBench runs PostgreSQL's own benchmark on the server under test.
+type PgBench struct {
+	// Program is the path of pgbench; found by FindPgBench.
+	Program string
+	// ServerURL names the server; a database of its own is made there and dropped again.
+	ServerURL string
+	Clients   int           // 16 by default
+	Scale     int           // 50 by default: 5,000,000 accounts
+	For       time.Duration // 15 s by default
+	Progress  io.Writer
+}
+
+// FindPgBench looks beside the given PostgreSQL programs, then in PATH and Debian's folders.
+func FindPgBench(binDir string) (string, error) {
+	if binDir != "" {
+		if path, err := exec.LookPath(filepath.Join(binDir, "pgbench")); err == nil {
+			return path, nil
+		}
+	}
+	if path, err := exec.LookPath("pgbench"); err == nil {
+		return path, nil
+	}
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/pgbench")
+	if len(found) > 0 {
+		return found[len(found)-1], nil
+	}
+	return "", errors.New("pgbench is not installed: it comes with the PostgreSQL server's package (`make setup`)")
+}
+
+var tpsLine = regexp.MustCompile(`(?m)^tps = ([0-9.]+) \(without initial connection time\)`)
+
+// TPCB measures TPC-B-like transactions per second.
+func (p PgBench) TPCB(ctx context.Context) (Baseline, error) {
+	if p.Clients == 0 {
+		p.Clients = 16
+	}
+	if p.Scale == 0 {
+		p.Scale = 50
+	}
+	if p.For == 0 {
+		p.For = 15 * time.Second
+	}
+	name := fmt.Sprintf("evens_pgbench_%d", time.Now().UnixNano())
+	target, drop, err := CreateDatabase(ctx, p.ServerURL, name)
+	if err != nil {
+		return Baseline{}, err
+	}
+	defer drop()
+	fmt.Fprintf(p.Progress, "pgbench: filling scale %d\n", p.Scale)
+	if _, err := p.run(ctx, "-i", "-q", "-s", strconv.Itoa(p.Scale), target); err != nil {
+		return Baseline{}, err
+	}
+	fmt.Fprintf(p.Progress, "pgbench: TPC-B-like, %d clients, %s\n", p.Clients, p.For)
+	out, err := p.run(ctx, "-c", strconv.Itoa(p.Clients), "-j", "2", "-T", strconv.Itoa(int(p.For.Seconds())), target)
+	if err != nil {
+		return Baseline{}, err
+	}
+	match := tpsLine.FindSubmatch(out)
+	if match == nil {
+		return Baseline{}, fmt.Errorf("pgbench told no tps: %s", out)
+	}
+	tps, err := strconv.ParseFloat(string(match[1]), 64)
+	if err != nil {
+		return Baseline{}, fmt.Errorf("pgbench's tps: %w", err)
+	}
+	return Baseline{Name: fmt.Sprintf("pgbench TPC-B-like, %d clients, scale %d", p.Clients, p.Scale), PerSecond: tps}, nil
+}
+
+func (p PgBench) run(ctx context.Context, args ...string) ([]byte, error) {
+	out, err := exec.CommandContext(ctx, p.Program, args...).CombinedOutput() //nolint:gosec // our own arguments
+	if err != nil {
+		return nil, fmt.Errorf("pgbench: %w: %s", err, out)
+	}
+	return out, nil
+}
+
+// CreateDatabase makes an empty database on the server and returns its URL, and how to drop it.
+func CreateDatabase(ctx context.Context, serverURL, name string) (target string, drop func(), err error) {
+	parsed, err := url.Parse(serverURL)
+	if err != nil {
+		return "", nil, errors.New("the database URL cannot be read")
+	}
+	if err := execOnce(ctx, serverURL, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()); err != nil {
+		return "", nil, fmt.Errorf("create database %s: %w", name, err)
+	}
+	parsed.Path = "/" + name
+	drop = func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+		defer cancel()
+		// A database left behind by a server that went away is only in the way of its name.
+		_ = execOnce(ctx, serverURL, "DROP DATABASE IF EXISTS "+pgx.Identifier{name}.Sanitize()+" WITH (FORCE)")
+	}
+	return parsed.String(), drop, nil
+}
+
+func execOnce(ctx context.Context, url, statement string) error {
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	_, err = conn.Exec(ctx, statement)
+	return err
+}

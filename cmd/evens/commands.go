@@ -1,0 +1,20 @@
+package main
+
+// commandLine is every command and every option.
+type commandLine struct {
+	Config
+
+	Up       upCommand       `cmd:"" help:"Run API, worker and cron in one process; private servers when none are configured."`
+	API      apiCommand      `cmd:"" name:"api" help:"Run the API and callbacks alone."`
+	Worker   workerCommand   `cmd:"" help:"Run the job worker alone."`
+	Cron     cronCommand     `cmd:"" help:"Run the clock alone."`
+	Migrate  migrateCommand  `cmd:"" help:"Bring the database schema up to date."`
+	Demo     demoCommand     `cmd:"" help:"Show the whole system with simulated providers."`
+	Audit    auditCommand    `cmd:"" help:"Re-derive every balance, payout and state from the transfers; exit 1 on a violation."`
+	Results  resultsCommand  `cmd:"" help:"List, apply or refuse results that wait for a person."`
+	Apikey   apikeyCommand   `cmd:"" help:"Create, list or revoke API keys."`
+	Operator operatorCommand `cmd:"" help:"Create console logins."`
+	Sim      simCommand      `cmd:"" help:"Run the simulated providers alone."`
+	Bench    benchCommand    `cmd:"" help:"Run the benchmarks, each beside its baseline on the same server."`
+	Version  versionCommand  `cmd:"" help:"Print version, commit and Go."`
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"time"
+
+	"evens/money"
+)
+
+// Config is every setting that the long-running commands share. Each is a flag and a variable
+// EVENS_<NAME>; EVENS_<NAME>_FILE reads it from a file.
+type Config struct {
+	DatabaseURL string `help:"PostgreSQL to use; private server when empty." placeholder:"URL"`
+	RedisURL    string `help:"Redis to use: redis, rediss, redis-sentinel or redis-cluster; private server when empty." placeholder:"URL"`
+	DataDir     string `help:"Where private servers keep their data." default:"./.evens"`
+	Listen      string `help:"Public API and callbacks." default:"127.0.0.1:8080"`
+	OpsListen   string `help:"Console, queue dashboard, metrics, health." default:"127.0.0.1:8081"`
+	PublicURL   string `help:"How providers reach the public listener; http:// and the listen address when empty." placeholder:"URL"`
+	LogLevel    string `help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
+	LogFormat   string `help:"text or json." default:"text" enum:"text,json"`
+
+	BetURL          string        `help:"BeT's HOST_API; off when empty." placeholder:"URL"`
+	BetLogin        string        `help:"BeT partner user."`
+	BetPassword     string        `help:"BeT partner user's password."`
+	BetTimeout      time.Duration `help:"How long one call to BeT may take." default:"5s"`
+	BetStakeMode    string        `help:"real sends the player's stake to BeT, nominal a fixed sum." default:"real" enum:"real,nominal"`
+	BetNominal      string        `help:"The fixed sum, in major units." default:"1000"`
+	BetResultAllow  []string      `help:"CIDRs that may post results; any when empty." placeholder:"CIDR"`
+	BetResultSecret string        `help:"Path prefix under which alone results are taken."`
+	BetConfirmGrace time.Duration `help:"After how long the stake of an unconfirmed coupon goes back." default:"15m"`
+
+	SweepInterval     time.Duration `help:"How often lost work is looked for; whole seconds." default:"15s"`
+	GuardCount        int64         `help:"More payouts than this taken back by one push or in one hour wait for a person." default:"1000"`
+	GuardAmount       string        `help:"As guard-count, by amount in one currency, in major units." default:"100000"`
+	WorkerConcurrency int           `help:"Jobs at once in one worker." default:"6"`
+	KeepCallbacks     time.Duration `help:"How long raw callback bodies are kept." default:"2160h"`
+}
+
+// settings are the parts of Config that need parsing.
+type settings struct {
+	nominal     money.Amount // 0: the player's stake is sent
+	allow       []netip.Prefix
+	guardAmount money.Amount
+	publicURL   string
+	remoteHost  string // where BeT posts results
+	resultPath  string
+}
+
+// parse reads what kong cannot, and names every setting that is wrong.
+func (c *Config) parse() (settings, error) {
+	var s settings
+	var problems []error
+	problem := func(name string, err error) {
+		problems = append(problems, fmt.Errorf("%s: %w", name, err))
+	}
+	if c.BetStakeMode == "nominal" {
+		nominal, err := money.Parse(c.BetNominal)
+		if err != nil || nominal <= 0 {
+			problem("EVENS_BET_NOMINAL", cmp.Or(err, errors.New("must be above zero")))
+		}
+		s.nominal = nominal
+	}
+	var err error
+	if s.guardAmount, err = money.Parse(c.GuardAmount); err != nil {
+		problem("EVENS_GUARD_AMOUNT", err)
+	}
+	for _, text := range c.BetResultAllow {
+		prefix, err := parsePrefix(strings.TrimSpace(text))
+		if err != nil {
+			problem("EVENS_BET_RESULT_ALLOW", err)
+			continue
+		}
+		s.allow = append(s.allow, prefix)
+	}
+	if c.SweepInterval < time.Second || c.SweepInterval%time.Second != 0 {
+		problem("EVENS_SWEEP_INTERVAL", errors.New("must be whole seconds"))
+	}
+	if c.BetURL != "" && (c.BetLogin == "" || c.BetPassword == "") {
+		problem("EVENS_BET_URL", errors.New("needs EVENS_BET_LOGIN and EVENS_BET_PASSWORD"))
+	}
+	s.publicURL = strings.TrimRight(cmp.Or(c.PublicURL, "http://"+c.Listen), "/")
+	s.remoteHost, s.resultPath = s.publicURL, "/api/bet/result"
+	if secret := strings.Trim(c.BetResultSecret, "/"); secret != "" {
+		if strings.ContainsAny(secret, " {}?#") {
+			problem("EVENS_BET_RESULT_SECRET", errors.New("must be a plain path segment"))
+		}
+		s.remoteHost += "/" + secret
+		s.resultPath = "/" + secret + s.resultPath
+	}
+	return s, errors.Join(problems...)
+}
+
+// parsePrefix takes a CIDR or a single address.
+func parsePrefix(text string) (netip.Prefix, error) {
+	if address, err := netip.ParseAddr(text); err == nil {
+		return netip.PrefixFrom(address, address.BitLen()), nil
+	}
+	return netip.ParsePrefix(text)
+}
+
+func (c *Config) logger(w io.Writer) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		level = slog.LevelInfo
+	}
+	options := &slog.HandlerOptions{Level: level}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"syscall"
+	"time"
+
+	"evens/demo"
+	"evens/player"
+	"evens/settlement"
+	"evens/sim/betsim"
+)
+
+type demoCommand struct {
+	Exit bool `help:"End when all is played; exit code 0 only if the audit is clean."`
+}
+
+// The demo's clock runs faster than a real one's.
+const (
+	demoGrace = 12 * time.Second
+	demoSweep = 3 * time.Second
+	demoLogin = "demo"
+)
+
+// Run starts the whole system against a simulated BeT, plays, audits, and stays up.
+func (c demoCommand) Run(ctx context.Context, cfg *Config, std streams) error {
+	seed := uint64(time.Now().UnixNano())
+	bookmaker := betsim.New(betsim.Config{
+		Seed: seed, Login: demoLogin, Password: demoLogin, SessionPlacements: 60, AnswerDelay: 2 * time.Millisecond,
+		Reject: 60, CoefChange: 60, LoseAnswer: 20, LoseRequest: 15, ServerError: 15, Nonsense: 15,
+	})
+	betURL, stopBeT := serveSim(bookmaker)
+	defer stopBeT()
+	public, err := listenNear(ctx, cfg.Listen)
+	if err != nil {
+		return err
+	}
+	ops, err := listenNear(ctx, cfg.OpsListen)
+	if err != nil {
+		return errors.Join(err, public.Close())
+	}
+	own := *cfg
+	own.Listen, own.OpsListen = public.Addr().String(), ops.Addr().String()
+	own.BetURL, own.BetLogin, own.BetPassword = betURL, demoLogin, demoLogin
+	own.BetConfirmGrace, own.SweepInterval = demoGrace, demoSweep
+	if cfg.LogLevel == "info" {
+		own.LogLevel = "error" // the demo tells the story itself
+	}
+	fmt.Fprintln(std.out, "Evens demo: the whole system on servers of its own, with a simulated BeT")
+	s, err := open(ctx, &own, role{name: "evens-demo", migrate: true}, std.err)
+	if err != nil {
+		return errors.Join(err, public.Close(), ops.Close())
+	}
+	defer s.close()
+	return c.play(ctx, s, bookmaker, seed, public, ops, std)
+}
+
+// listenNear takes the address, or a free port beside it when it is taken: two demos side by
+// side both work.
+func listenNear(ctx context.Context, address string) (net.Listener, error) {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		host, _, splitErr := net.SplitHostPort(address)
+		if splitErr != nil {
+			return nil, splitErr
+		}
+		listener, err = config.Listen(ctx, "tcp", net.JoinHostPort(host, "0"))
+	}
+	return listener, err
+}
+
+// play runs the services until the story is told and, unless it exits then, until ctx ends.
+func (c demoCommand) play(ctx context.Context, s *system, bookmaker *betsim.Server, seed uint64, public, ops net.Listener, std streams) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	mux := http.NewServeMux()
+	mux.Handle("/", s.publicHandler())
+	mux.Handle("GET "+demo.BetslipPath, demo.Betslip())
+	return runServices(ctx,
+		func(ctx context.Context) error { return s.serveOn(ctx, "api", public, mux) },
+		func(ctx context.Context) error { return s.serveOn(ctx, "ops", ops, s.opsHandler()) },
+		s.work, s.tick,
+		func(ctx context.Context) error {
+			if err := c.story(ctx, s, bookmaker, seed, std); err != nil {
+				return err
+			}
+			if c.Exit {
+				stop()
+			}
+			return nil
+		})
+}
+
+func (c demoCommand) story(ctx context.Context, s *system, bookmaker *betsim.Server, seed uint64, std streams) error {
+	run := fmt.Sprintf("demo-%x", seed)
+	_, key, err := s.keys.Create(ctx, run, []player.Scope{player.ScopePlayers, player.ScopeWallet, player.ScopeCashier, player.ScopeCoupons})
+	if err != nil {
+		return err
+	}
+	play := demo.New(demo.Config{BaseURL: s.settings.publicURL, APIKey: key, BeT: bookmaker, Seed: seed, Grace: demoGrace, Out: std.out})
+	if err := play.Run(ctx); err != nil {
+		return err
+	}
+	fmt.Fprintln(std.out, "\n== The audit re-derives every balance, payout and state from the transfers")
+	report, err := settlement.Audit(ctx, s.db)
+	if err != nil {
+		return err
+	}
+	if err := report.Print(std.out); err != nil {
+		return err
+	}
+	if !report.Clean {
+		return errFound
+	}
+	return c.addresses(ctx, s, play, run, std)
+}
+
+func (c demoCommand) addresses(ctx context.Context, s *system, play *demo.Play, run string, std streams) error {
+	betslip, err := play.Betslip(ctx)
+	if err != nil {
+		return err
+	}
+	password := rand.Text()
+	operator, err := s.operators.Create(ctx, run+"@example.com", player.Admin, password)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(std.out, "\nBetslip     %s\nAPI         %s/v1/docs\nConsole     http://%s/console/\nQueues      http://%s/console/queues/\nMetrics     http://%s/metrics\nLogin       %s  password %s\n",
+		betslip, s.settings.publicURL, s.cfg.OpsListen, s.cfg.OpsListen, s.cfg.OpsListen, operator.Email, password)
+	if !c.Exit {
+		fmt.Fprintln(std.out, "\nCtrl-C ends the demo.")
+	}
+	return nil
+}

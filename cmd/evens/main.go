@@ -1,0 +1,74 @@
+// Command evens settles a sportsbook's coupons and keeps its books even.
+//
+// One file a subcommand; flags, configuration and wiring live here, logic does not.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// errFound ends a command with exit code 1 without an error text: it has printed what it found.
+var errFound = errors.New("violations found")
+
+// streams are what a command reads and writes.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// run is the whole program: it parses args and the environment, runs the command, and answers the exit code.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	var cli commandLine
+	exited, exitCode := false, 0
+	parser, err := kong.New(&cli,
+		kong.Name("evens"),
+		kong.Description("Settles a sportsbook's coupons and keeps its books even."),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { exited, exitCode = true, code }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.DefaultEnvars(variablePrefix),
+		kong.Resolvers(secretFiles(os.LookupEnv)),
+		kong.UsageOnError(),
+	)
+	if err != nil {
+		fmt.Fprintln(stderr, "evens:", err)
+		return 1
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	parsed, err := parser.Parse(args)
+	if exited {
+		return exitCode
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "evens:", err)
+		return 2
+	}
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	parsed.Bind(streams{in: stdin, out: stdout, err: stderr}, &cli.Config)
+	switch err := parsed.Run(); {
+	case err == nil:
+		return 0
+	case errors.Is(err, errFound):
+		return 1
+	default:
+		fmt.Fprintln(stderr, "evens:", err)
+		return 1
+	}
+}

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"evens/money"
+	"evens/settlement"
+)
+
+type resultsCommand struct {
+	List   resultsListCommand   `cmd:"" help:"Show what waits, and what applying it would do."`
+	Apply  resultsApplyCommand  `cmd:"" help:"Apply a parked result."`
+	Refuse resultsRefuseCommand `cmd:"" help:"End a result without applying it."`
+}
+
+type resultsListCommand struct {
+	Limit int  `help:"Rows at the most." default:"200"`
+	JSON  bool `name:"json" help:"One JSON object a line."`
+}
+
+// Run lists waiting results, oldest first.
+func (c resultsListCommand) Run(ctx context.Context, cfg *Config, std streams) error {
+	s, err := open(ctx, cfg, role{name: "evens-results", migrate: cfg.DatabaseURL == ""}, std.err)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	list, err := s.settler.Waiting(ctx, c.Limit)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		encoder := json.NewEncoder(std.out)
+		for _, w := range list {
+			if err := encoder.Encode(waitingJSON(w)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	table := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "ID\tWHY\tBAR CODE\tSTATUS\tAMOUNT OUT\tDECIDED\tSTAKE\tPAID\tWOULD PAY\tCASH NOW\tCASH THEN\tREASON")
+	for _, w := range list {
+		fmt.Fprintf(table, "%d\t%s\t%s\t%d/%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", w.ID, w.Attention, w.BarCode,
+			w.Word.Status, w.Word.ExtStatus, amountOrDash(w.Word.AmountOut, w.Word.HasAmount), w.DecidedAt.UTC().Format(time.RFC3339),
+			amountOrDash(w.Stake, w.Coupon.Valid), amountOrDash(w.Payout, w.Coupon.Valid), amountOrDash(w.Target.Payout, w.Decidable),
+			amountOrDash(w.Cash, w.Coupon.Valid), amountOrDash(w.CashAfter(), w.Decidable), w.Reason)
+	}
+	return table.Flush()
+}
+
+func amountOrDash(amount money.Amount, known bool) string {
+	if !known {
+		return "-"
+	}
+	return amount.String()
+}
+
+func waitingJSON(w settlement.Waiting) map[string]any {
+	object := map[string]any{
+		"id": w.ID, "why": w.Attention, "reason": w.Reason, "bar_code": w.BarCode, "state": w.State,
+		"status": w.Word.Status, "ext_status": w.Word.ExtStatus, "decided_at": w.DecidedAt.UTC(), "received_at": w.ReceivedAt.UTC(),
+	}
+	if w.Word.HasAmount {
+		object["amount_out"] = w.Word.AmountOut.String()
+	}
+	if w.Coupon.Valid {
+		object["coupon_id"], object["player_id"], object["currency"] = w.Coupon.UUID, w.Player.UUID, w.Currency
+		object["stake"], object["paid"], object["cash"] = w.Stake.String(), w.Payout.String(), w.Cash.String()
+	}
+	if w.Decidable {
+		object["would_pay"], object["cash_then"] = w.Target.Payout.String(), w.CashAfter().String()
+	}
+	return object
+}
+
+type resultsApplyCommand struct {
+	IDs      []int64 `arg:"" name:"id" help:"Results to apply."`
+	Comment  string  `help:"Why; kept for good." required:""`
+	Operator string  `help:"Who decides." required:""`
+	Payout   string  `help:"Make the coupon have paid this instead of what the result says, in major units."`
+}
+
+// Run applies results one by one; the first that cannot be ends it.
+func (c resultsApplyCommand) Run(ctx context.Context, cfg *Config, std streams) error {
+	decision := settlement.Decision{Operator: c.Operator, Comment: c.Comment}
+	if c.Payout != "" {
+		payout, err := money.Parse(c.Payout)
+		if err != nil {
+			return fmt.Errorf("--payout: %w", err)
+		}
+		decision.Payout = &payout
+	}
+	s, err := open(ctx, cfg, role{name: "evens-results", migrate: cfg.DatabaseURL == ""}, std.err)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	for _, id := range c.IDs {
+		decision.Result = id
+		verdict, err := s.settler.Decide(ctx, decision)
+		if err != nil {
+			return fmt.Errorf("result %d: %w", id, err)
+		}
+		fmt.Fprintf(std.out, "result %d applied: %s, the coupon has paid %s\n", id, verdict.Outcome, verdict.Payout)
+	}
+	return nil
+}
+
+type resultsRefuseCommand struct {
+	IDs      []int64 `arg:"" name:"id" help:"Results to refuse."`
+	Comment  string  `help:"Why; kept for good." required:""`
+	Operator string  `help:"Who decides." required:""`
+}
+
+// Run refuses results one by one; the first that cannot be ends it.
+func (c resultsRefuseCommand) Run(ctx context.Context, cfg *Config, std streams) error {
+	s, err := open(ctx, cfg, role{name: "evens-results", migrate: cfg.DatabaseURL == ""}, std.err)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	for _, id := range c.IDs {
+		if err := s.settler.Refuse(ctx, settlement.Decision{Result: id, Operator: c.Operator, Comment: c.Comment}); err != nil {
+			return fmt.Errorf("result %d: %w", id, err)
+		}
+		fmt.Fprintf(std.out, "result %d refused\n", id)
+	}
+	return nil
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"evens/api"
+	"evens/console"
+	"evens/coupon"
+	"evens/internal/postgres"
+	"evens/internal/redis"
+	"evens/jobs"
+	"evens/player"
+	"evens/settlement"
+)
+
+// service is one long-lived part of a process: it runs until ctx ends.
+type service func(ctx context.Context) error
+
+// runServices runs parts side by side; the first that fails ends all.
+func runServices(ctx context.Context, services ...service) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, run := range services {
+		group.Go(func() error { return run(ctx) })
+	}
+	return group.Wait()
+}
+
+// publicHandler is the whole public listener: /v1 and the callbacks of the configured providers.
+func (s *system) publicHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", api.New(s.apiConfig()))
+	if s.desk != nil {
+		mux.Handle("POST "+s.settings.resultPath, settlement.NewReceiver(s.inbox, settlement.ReceiverConfig{
+			Allow: s.settings.allow, Now: s.now, Observe: s.metrics.Push, Log: s.log,
+		}))
+	}
+	return mux
+}
+
+func (s *system) apiConfig() api.Config {
+	cfg := api.Config{
+		Players: s.players, Tokens: s.tokens, Keys: s.keys, History: player.NewHistory(s.db),
+		Poster: s.poster, Coupons: s.coupons, Changes: s.broadcast,
+		Providers: []api.Provider{{Name: coupon.Provider, Configured: s.desk != nil}},
+		Version:   version, Now: s.now, Observe: s.metrics.Request, Stop: s.streamsEnd, Log: s.log,
+	}
+	if s.desk != nil {
+		cfg.Desk = s.desk
+	}
+	return cfg
+}
+
+func (s *system) serveAPI(ctx context.Context) error {
+	return s.serve(ctx, "api", s.cfg.Listen, s.publicHandler())
+}
+
+func (s *system) serveOps(ctx context.Context) error {
+	return s.serve(ctx, "ops", s.cfg.OpsListen, s.opsHandler())
+}
+
+func (s *system) opsHandler() http.Handler {
+	dashboard := console.NewDashboard(s.redis)
+	s.metrics.Register(console.NewBacklog(s.db.Pool, func() ([]jobs.Depth, error) { return jobs.Depths(s.redis) }))
+	return console.New(console.Config{
+		Authenticate: s.authenticate,
+		Queue:        dashboard,
+		Metrics:      s.metrics.Handler(),
+		Parts: []console.Part{
+			{Name: "database", Check: s.db.Pool.Ping},
+			{Name: "redis", Check: func(ctx context.Context) error { return s.redis.Ping(ctx).Err() }},
+			{Name: "redis_eviction", Check: func(ctx context.Context) error { return redis.CheckEviction(ctx, s.redis) }},
+			{Name: "schema", Check: func(ctx context.Context) error { return postgres.CheckSchema(ctx, s.db.Pool) }},
+		},
+		Log: s.log,
+	})
+}
+
+// How long a listener waits: for a slow client, for a body, and at the end for answers under way.
+const (
+	headerTimeout = 5 * time.Second
+	readTimeout   = 30 * time.Second
+	idleTimeout   = 2 * time.Minute
+	drainTimeout  = 15 * time.Second
+)
+
+// serve listens until ctx ends, then lets the answers under way go out.
+func (s *system) serve(ctx context.Context, name, address string, handler http.Handler) error {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return fmt.Errorf("%s listener: %w", name, err)
+	}
+	return s.serveOn(ctx, name, listener, handler)
+}
+
+func (s *system) serveOn(ctx context.Context, name string, listener net.Listener, handler http.Handler) error {
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       readTimeout,
+		IdleTimeout:       idleTimeout,
+	}
+	server.RegisterOnShutdown(s.endStreams)
+	stopped := make(chan error, 1)
+	go func() { stopped <- server.Serve(listener) }()
+	s.log.Info("listening", "listener", name, "address", listener.Addr().String())
+	select {
+	case err := <-stopped:
+		return fmt.Errorf("%s listener: %w", name, err)
+	case <-ctx.Done():
+	}
+	drain, cancel := context.WithTimeout(context.Background(), drainTimeout)
+	defer cancel()
+	if err := server.Shutdown(drain); err != nil {
+		return fmt.Errorf("drain the %s listener: %w", name, errors.Join(err, server.Close()))
+	}
+	return nil
+}
+
+func (s *system) work(ctx context.Context) error {
+	cfg := jobs.WorkerConfig{
+		Redis: s.redis, DB: s.db, Settler: s.settler, Now: s.now,
+		Concurrency: s.cfg.WorkerConcurrency, KeepCallbacks: s.cfg.KeepCallbacks, Observe: s.metrics.Job, Log: s.log,
+	}
+	if s.desk != nil {
+		cfg.Desk = s.desk
+	}
+	worker := jobs.NewWorker(cfg)
+	if err := worker.Start(); err != nil {
+		return err
+	}
+	s.log.Info("working")
+	<-ctx.Done()
+	worker.Shutdown()
+	return nil
+}
+
+func (s *system) tick(ctx context.Context) error {
+	schedule, err := jobs.NewSchedule(s.redis, s.cfg.SweepInterval, s.now, s.log)
+	if err != nil {
+		return err
+	}
+	s.log.Info("ticking", "sweep_every", s.cfg.SweepInterval)
+	return schedule.Run(ctx)
+}

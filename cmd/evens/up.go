@@ -1,0 +1,51 @@
+package main
+
+import "context"
+
+type upCommand struct{}
+
+// Run is the whole system in one process.
+func (upCommand) Run(ctx context.Context, cfg *Config, std streams) error {
+	s, err := open(ctx, cfg, role{name: "evens-up", migrate: true}, std.err)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	return runServices(ctx, s.serveAPI, s.serveOps, s.work, s.tick)
+}
+
+type apiCommand struct{}
+
+// Run serves the public and the operators' listener.
+func (apiCommand) Run(ctx context.Context, cfg *Config, std streams) error {
+	s, err := open(ctx, cfg, role{name: "evens-api"}, std.err)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	return runServices(ctx, s.serveAPI, s.serveOps)
+}
+
+type workerCommand struct{}
+
+// Run works jobs off.
+func (workerCommand) Run(ctx context.Context, cfg *Config, std streams) error {
+	s, err := open(ctx, cfg, role{name: "evens-worker"}, std.err)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	return runServices(ctx, s.serveOps, s.work)
+}
+
+type cronCommand struct{}
+
+// Run ticks.
+func (cronCommand) Run(ctx context.Context, cfg *Config, std streams) error {
+	s, err := open(ctx, cfg, role{name: "evens-cron"}, std.err)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	return runServices(ctx, s.serveOps, s.tick)
+}

@@ -1,0 +1,117 @@
+package console
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"evens/jobs"
+)
+
+// Backlog is read at every scrape: what waits in the queues and in the tables.
+type Backlog struct {
+	pool   *pgxpool.Pool
+	depths func() ([]jobs.Depth, error)
+
+	queue, waiting, openChunks, oldestChunk, openCoupons, up *prometheus.Desc
+}
+
+// NewBacklog returns a collector to register with the metrics.
+func NewBacklog(pool *pgxpool.Pool, depths func() ([]jobs.Depth, error)) *Backlog {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc(name, help, labels, nil)
+	}
+	return &Backlog{
+		pool:        pool,
+		depths:      depths,
+		queue:       desc("evens_queue_tasks", "Tasks in a queue, by state.", "queue", "state"),
+		waiting:     desc("evens_results_waiting", "Results that wait for a person or for their coupon, by reason.", "attention"),
+		openChunks:  desc("evens_result_chunks_open", "Chunks of results not applied yet."),
+		oldestChunk: desc("evens_result_chunk_oldest_seconds", "Since when the oldest open chunk was last asked for."),
+		openCoupons: desc("evens_coupons_open", "Coupons placing or unconfirmed.", "status"),
+		up:          desc("evens_backlog_up", "1 when the backlog could be read.", "source"),
+	}
+}
+
+// Describe implements prometheus.Collector.
+func (b *Backlog) Describe(descs chan<- *prometheus.Desc) {
+	for _, desc := range []*prometheus.Desc{b.queue, b.waiting, b.openChunks, b.oldestChunk, b.openCoupons, b.up} {
+		descs <- desc
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (b *Backlog) Collect(out chan<- prometheus.Metric) {
+	b.report(out, "redis", b.collectQueues(out))
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	b.report(out, "database", b.collectTables(ctx, out))
+}
+
+func (b *Backlog) report(out chan<- prometheus.Metric, source string, err error) {
+	value := 1.0
+	if err != nil {
+		value = 0
+	}
+	out <- prometheus.MustNewConstMetric(b.up, prometheus.GaugeValue, value, source)
+}
+
+func (b *Backlog) collectQueues(out chan<- prometheus.Metric) error {
+	depths, err := b.depths()
+	if err != nil {
+		return err
+	}
+	for _, depth := range depths {
+		states := map[string]int{
+			"pending": depth.Pending, "active": depth.Active, "scheduled": depth.Scheduled,
+			"retry": depth.Retry, "archived": depth.Archived,
+		}
+		for state, n := range states {
+			out <- prometheus.MustNewConstMetric(b.queue, prometheus.GaugeValue, float64(n), depth.Queue, state)
+		}
+	}
+	return nil
+}
+
+// All three walk partial indexes of exceptions only.
+const (
+	countWaiting = `SELECT attention, count(*) FROM results WHERE attention IS NOT NULL GROUP BY attention`
+	countChunks  = `SELECT count(*), coalesce(extract(epoch FROM now() - min(rung_at)), 0)::float8 FROM result_chunks WHERE done_at IS NULL`
+	countOpen    = `SELECT status, count(*) FROM coupons WHERE open_since IS NOT NULL GROUP BY status`
+)
+
+func (b *Backlog) collectTables(ctx context.Context, out chan<- prometheus.Metric) error {
+	if err := b.collectGroups(ctx, out, b.waiting, countWaiting); err != nil {
+		return err
+	}
+	if err := b.collectGroups(ctx, out, b.openCoupons, countOpen); err != nil {
+		return err
+	}
+	var chunks int64
+	var oldest float64
+	if err := b.pool.QueryRow(ctx, countChunks).Scan(&chunks, &oldest); err != nil {
+		return err
+	}
+	out <- prometheus.MustNewConstMetric(b.openChunks, prometheus.GaugeValue, float64(chunks))
+	out <- prometheus.MustNewConstMetric(b.oldestChunk, prometheus.GaugeValue, oldest)
+	return nil
+}
+
+func (b *Backlog) collectGroups(ctx context.Context, out chan<- prometheus.Metric, desc *prometheus.Desc, query string) error {
+	rows, err := b.pool.Query(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var label string
+		var n int64
+		if err := rows.Scan(&label, &n); err != nil {
+			return err
+		}
+		out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, float64(n), label)
+	}
+	return rows.Err()
+}

@@ -1,0 +1,188 @@
+package console
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"evens/internal/postgres"
+	"evens/internal/redis"
+	"evens/internal/testbed"
+	"evens/jobs"
+)
+
+func TestMain(m *testing.M) { testbed.Main(m) }
+
+func serve(t *testing.T, cfg Config) *httptest.Server {
+	t.Helper()
+	rdb, err := redis.Open(testbed.Redis(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := rdb.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	cfg.Queue, cfg.Log, cfg.Metrics = NewDashboard(rdb), slog.New(slog.DiscardHandler), http.NotFoundHandler()
+	if cfg.Authenticate == nil {
+		cfg.Authenticate = func(_ context.Context, email, password string) (bool, error) {
+			return email == "ops@example.com" && password == "correct horse", nil
+		}
+	}
+	server := httptest.NewServer(New(cfg))
+	t.Cleanup(server.Close)
+	return server
+}
+
+func get(t *testing.T, url, email, password string) (status int, body string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if email != "" {
+		request.SetBasicAuth(email, password)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	data, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(data)
+}
+
+func TestQueuesWantAnOperator(t *testing.T) {
+	t.Parallel()
+	server := serve(t, Config{})
+	for _, test := range []struct {
+		name, email, password string
+		status                int
+	}{
+		{"nobody", "", "", http.StatusUnauthorized},
+		{"wrong password", "ops@example.com", "guess", http.StatusUnauthorized},
+		{"unknown operator", "eve@example.com", "correct horse", http.StatusUnauthorized},
+		{"operator", "ops@example.com", "correct horse", http.StatusOK},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			status, body := get(t, server.URL+"/console/queues/", test.email, test.password)
+			if status != test.status {
+				t.Errorf("status = %d, want %d", status, test.status)
+			}
+			if shown := strings.Contains(body, "<html"); shown != (test.status == http.StatusOK) {
+				t.Errorf("dashboard shown = %t", shown)
+			}
+		})
+	}
+}
+
+// When the login cannot be checked, nobody is let in, and nobody is told that they are wrong.
+func TestLoginThatCannotBeChecked(t *testing.T) {
+	t.Parallel()
+	server := serve(t, Config{Authenticate: func(context.Context, string, string) (bool, error) { return false, errors.New("database away") }})
+	if status, _ := get(t, server.URL+"/console/queues/", "ops@example.com", "x"); status != http.StatusServiceUnavailable {
+		t.Errorf("status = %d, want 503", status)
+	}
+}
+
+func TestReadyNamesTheMissingPart(t *testing.T) {
+	t.Parallel()
+	fine := Part{Name: "redis", Check: func(context.Context) error { return nil }}
+	broken := Part{Name: "database", Check: func(context.Context) error { return errors.New("connection refused") }}
+	for _, test := range []struct {
+		name   string
+		parts  []Part
+		status int
+		ready  bool
+	}{
+		{"all there", []Part{fine}, http.StatusOK, true},
+		{"one missing", []Part{fine, broken}, http.StatusServiceUnavailable, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			status, body := get(t, serve(t, Config{Parts: test.parts}).URL+"/readyz", "", "")
+			var answer struct {
+				Ready bool
+				Parts map[string]string
+			}
+			if err := json.Unmarshal([]byte(body), &answer); err != nil {
+				t.Fatal(err)
+			}
+			if status != test.status || answer.Ready != test.ready || answer.Parts["redis"] != "ok" {
+				t.Errorf("answer = %d %+v", status, answer)
+			}
+			if !test.ready && answer.Parts["database"] != "connection refused" {
+				t.Errorf("database = %q", answer.Parts["database"])
+			}
+		})
+	}
+}
+
+func TestHealthNeedsNothing(t *testing.T) {
+	t.Parallel()
+	if status, body := get(t, serve(t, Config{}).URL+"/healthz", "", ""); status != http.StatusOK || body != "ok\n" {
+		t.Errorf("healthz = %d %q", status, body)
+	}
+}
+
+func TestBacklogCountsWhatWaits(t *testing.T) {
+	t.Parallel()
+	db, err := postgres.Open(t.Context(), postgres.Config{URL: testbed.Database(t), MaxConns: 2, HotConns: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(db.Close)
+	_, err = db.Pool.Exec(t.Context(), `INSERT INTO result_chunks (result_ids, rung_at) VALUES ('{1,2}', now()), ('{3}', now())`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	backlog := NewBacklog(db.Pool, func() ([]jobs.Depth, error) { return []jobs.Depth{{Queue: "settlement", Pending: 4}}, nil })
+	want := `
+		# HELP evens_result_chunks_open Chunks of results not applied yet.
+		# TYPE evens_result_chunks_open gauge
+		evens_result_chunks_open 2
+	`
+	if err := testutil.CollectAndCompare(backlog, strings.NewReader(want), "evens_result_chunks_open"); err != nil {
+		t.Error(err)
+	}
+	registry := prometheus.NewPedanticRegistry()
+	if err := registry.Register(backlog); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := registry.Gather(); err != nil {
+		t.Error(err)
+	}
+}
+
+// A scrape while Redis and the database are away still answers, and says so.
+func TestBacklogSaysWhatItCannotRead(t *testing.T) {
+	t.Parallel()
+	db, err := postgres.Open(t.Context(), postgres.Config{URL: testbed.EmptyDatabase(t), MaxConns: 2, HotConns: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(db.Close)
+	backlog := NewBacklog(db.Pool, func() ([]jobs.Depth, error) { return nil, errors.New("redis away") })
+	want := `
+		# HELP evens_backlog_up 1 when the backlog could be read.
+		# TYPE evens_backlog_up gauge
+		evens_backlog_up{source="database"} 0
+		evens_backlog_up{source="redis"} 0
+	`
+	if err := testutil.CollectAndCompare(backlog, strings.NewReader(want), "evens_backlog_up"); err != nil {
+		t.Error(err)
+	}
+}

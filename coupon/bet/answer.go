@@ -1,0 +1,178 @@
+package bet
+
+import (
+	"cmp"
+	"encoding/json"
+	"time"
+
+	"evens/money"
+)
+
+// Answer is a coupon as BeT accepted it. Only BetCode is certain to be there; whatever else BeT
+// left out or wrote unreadably is the zero value.
+type Answer struct {
+	// BetCode names the coupon from now on; results come by it (as BarCode).
+	BetCode string
+	// BetID is BeT's other id, the same text in all known answers.
+	BetID string
+	// Coef is the whole coupon's coefficient as accepted, CoefOrig the one before a change.
+	Coef, CoefOrig money.Coef
+	// Stake is the realAmount BeT counts with.
+	Stake money.Amount
+	// PossibleWin is PosWin, or AmountOut without one.
+	PossibleWin money.Amount
+	// BetDate is when BeT took the coupon, UTC.
+	BetDate time.Time
+	// LiveType is a word for people, in the language asked for ("Обычный").
+	LiveType string
+	Live     bool
+	// Events is how many selections BeT counted.
+	Events     int
+	Selections []AcceptedSelection
+	// Raw is the body as it came, for the record.
+	Raw []byte
+}
+
+// AcceptedSelection is one selection of an accepted coupon, in the words of BeT's line.
+type AcceptedSelection struct {
+	// LineID is LinesId, by BeT's document the id of the match.
+	LineID     string
+	Tournament string
+	Teams      string
+	BetName    string
+	Outcome    string
+	Coef       money.Coef
+	CoefOrig   money.Coef
+	SportID    int
+	Live       bool
+	// EventDate is when the match starts, UTC.
+	EventDate time.Time
+}
+
+// placed is the answer to /bet/place/ on the wire: acceptance and refusal have one shape.
+type placed struct {
+	BetCode       text            `json:"betCode"`
+	Status        *code           `json:"status"`
+	ErrorCode     code            `json:"errorCode"`
+	FullErrorCode code            `json:"fullErrorCode"`
+	ErrorMessage  text            `json:"errorMessage"`
+	D             json.RawMessage `json:"d"`
+	Bets          json.RawMessage `json:"BetsContentDataList"`
+}
+
+// placedHead is d.BetHeadDetail. Some clients look for the error codes here as well.
+type placedHead struct {
+	LiveType      text   `json:"LiveType"`
+	AmountOut     figure `json:"AmountOut"`
+	PosWin        figure `json:"PosWin"`
+	CoefOrig      figure `json:"CoefOrig"`
+	Coef          figure `json:"Coef"`
+	BetCode       text   `json:"BetCode"`
+	BetID         text   `json:"BetId"`
+	BetDate       figure `json:"BetDate"`
+	Bet           figure `json:"Bet"`
+	Status        *code  `json:"Status"`
+	CountEvents   figure `json:"CountEvents"`
+	IsLive        flag   `json:"IsLive"`
+	ErrorCode     code   `json:"ErrorCode"`
+	FullErrorCode code   `json:"FullErrorCode"`
+}
+
+// placedBet is one of BetsContentDataList.
+type placedBet struct {
+	LinesID        text   `json:"LinesId"`
+	Outcome        text   `json:"Outcome"`
+	TournamentName text   `json:"TournamentName"`
+	CoefOrig       figure `json:"CoefOrig"`
+	Coef           figure `json:"Coef"`
+	BetName        text   `json:"BetName"`
+	SportID        figure `json:"SportId"`
+	IsLive         flag   `json:"IsLive"`
+	EventDate      figure `json:"EventDate"`
+	Teams          text   `json:"Teams"`
+}
+
+// verdict is what an answer says about the placement itself, apart from the coupon's details.
+type verdict struct {
+	status                   code
+	errorCode, fullErrorCode code
+	message                  string
+}
+
+// decodeAnswer reads a body of /bet/place/. Its only error is a body without readable JSON;
+// parts inside that are not what they should be count as absent.
+func decodeAnswer(body []byte) (Answer, verdict, error) {
+	var wire placed
+	if err := decode(body, &wire); err != nil {
+		return Answer{}, verdict{}, err
+	}
+	var d struct {
+		Head json.RawMessage `json:"BetHeadDetail"`
+	}
+	var head placedHead
+	if json.Unmarshal(wire.D, &d) == nil {
+		_ = json.Unmarshal(d.Head, &head) // details only: an unreadable head is an absent one
+	}
+	answer := Answer{
+		BetCode:     string(cmp.Or(wire.BetCode, head.BetCode)),
+		BetID:       string(head.BetID),
+		Coef:        head.Coef.coef(),
+		CoefOrig:    head.CoefOrig.coef(),
+		Stake:       head.Bet.amount(),
+		PossibleWin: cmp.Or(head.PosWin.amount(), head.AmountOut.amount()),
+		BetDate:     milliseconds(head.BetDate),
+		LiveType:    string(head.LiveType),
+		Live:        bool(head.IsLive),
+		Events:      int(head.CountEvents.integer()),
+		Selections:  decodeSelections(wire.Bets),
+		Raw:         body,
+	}
+	v := verdict{
+		// No status at all is as good as an accepted one: the bet code and the absence of an
+		// error say the same.
+		status:        *cmp.Or(wire.Status, head.Status, new(code(statusAccepted))),
+		errorCode:     cmp.Or(wire.ErrorCode, head.ErrorCode),
+		fullErrorCode: cmp.Or(wire.FullErrorCode, head.FullErrorCode),
+		message:       string(wire.ErrorMessage),
+	}
+	return answer, v, nil
+}
+
+func decodeSelections(data json.RawMessage) []AcceptedSelection {
+	var bets []json.RawMessage
+	if json.Unmarshal(data, &bets) != nil {
+		return nil
+	}
+	selections := make([]AcceptedSelection, 0, len(bets))
+	for _, raw := range bets {
+		var b placedBet
+		if json.Unmarshal(raw, &b) != nil {
+			continue
+		}
+		selections = append(selections, AcceptedSelection{
+			LineID:     string(b.LinesID),
+			Tournament: string(b.TournamentName),
+			Teams:      string(b.Teams),
+			BetName:    string(b.BetName),
+			Outcome:    string(b.Outcome),
+			Coef:       b.Coef.coef(),
+			CoefOrig:   b.CoefOrig.coef(),
+			SportID:    int(b.SportID.integer()),
+			Live:       bool(b.IsLive),
+			EventDate:  milliseconds(b.EventDate),
+		})
+	}
+	return selections
+}
+
+// lastMillisecond is the end of the year 9999, past which neither JSON nor people follow.
+const lastMillisecond = 253_402_300_799_999
+
+// milliseconds reads BeT's dates: milliseconds since 1970. The zero time when absent.
+func milliseconds(f figure) time.Time {
+	ms := f.integer()
+	if ms <= 0 || ms > lastMillisecond {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}

@@ -1,0 +1,125 @@
+package bet
+
+import (
+	"errors"
+	"io"
+	"testing"
+)
+
+// mustClassify fails unless err is exactly one of the two kinds Place promises.
+func mustClassify(t testing.TB, err error) {
+	t.Helper()
+	_, rejected := errors.AsType[*Rejection](err)
+	if unknown := errors.Is(err, ErrUnknownOutcome); rejected == unknown {
+		t.Fatalf("error %v: rejected %t, unknown %t, want exactly one", err, rejected, unknown)
+	}
+}
+
+// outcomeOf names an outcome for tables: accepted, unknown, session, or a rejection's code.
+func outcomeOf(t testing.TB, err error) string {
+	t.Helper()
+	if err == nil {
+		return "accepted"
+	}
+	mustClassify(t, err)
+	if errors.Is(err, errSession) {
+		return "session"
+	}
+	if rejection, ok := errors.AsType[*Rejection](err); ok {
+		return rejection.Code
+	}
+	return "unknown"
+}
+
+func TestJudge(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name  string
+		reply reply
+		want  string
+	}{
+		{"accepted", reply{status: 200, body: []byte(`{"betCode":"a1","status":1,"errorCode":0,"fullErrorCode":0,"errorMessage":""}`)}, "accepted"},
+		{"accepted with 201", reply{status: 201, body: []byte(`{"betCode":"a1","status":1}`)}, "accepted"},
+		{"accepted with a word", reply{status: 200, body: []byte(`{"betCode":"a1","status":1,"errorMessage":"ok"}`)}, "accepted"},
+
+		{"outcome gone", refusal(1, 3, "error_exist_bet"), CodeSelectionUnavailable},
+		{"outcome gone by its code", refusal(1, 3, ""), CodeSelectionUnavailable},
+		{"same match", refusal(1, 5, "error_repeat_bet_data"), CodeSameMatch},
+		{"blocked", refusal(1, 7, "error_block_bet_data"), CodeSelectionBlocked},
+		{"blocked, as BeT wraps it", refusal(1, 7, "|error_block_bet_data|"), CodeSelectionBlocked},
+		{"a label alone", refusal(0, 0, "error_block_bet_data"), CodeSelectionBlocked},
+		{"data unavailable", refusal(1, 1, ""), CodeProviderUnavailable},
+		{"coefficient changed", refusal(1, 2, "error_change_coef"), CodeCoefChanged},
+		{"odds changed", refusal(1, 0, "Odds have changed"), CodeCoefChanged},
+		{"rate changed by its code", refusal(3, 0, ""), CodeCoefChanged},
+		{"access, but not the session's", refusal(0, 99, ""), CodeProviderRefused},
+		{"anything else", refusal(1, 42, "limit"), CodeProviderRefused},
+		{"a code that is no number", reply{status: 200, body: []byte(`{"errorCode":1,"fullErrorCode":"E7"}`)}, CodeProviderRefused},
+		{"an error in the head", reply{status: 200, body: []byte(`{"d":{"BetHeadDetail":{"ErrorCode":1,"FullErrorCode":"3"}}}`)}, CodeSelectionUnavailable},
+
+		{"session gone", refusal(1, 99, "error_access"), "session"},
+		{"401", reply{status: 401}, "session"},
+		{"403", reply{status: 403, body: []byte("<html>")}, "session"},
+		{"redirect to the login", reply{status: 302, location: "/Account/Login?ReturnUrl=%2f"}, "session"},
+		{"redirect to another host's login", reply{status: 303, location: "https://id.example/signin"}, "session"},
+
+		{"400", reply{status: 400, body: []byte("bad request")}, CodeProviderRefused},
+		{"400 with a label", reply{status: 400, body: []byte(`{"errorCode":1,"errorMessage":"error_exist_bet"}`)}, CodeSelectionUnavailable},
+		{"404", reply{status: 404}, CodeProviderRefused},
+		{"405", reply{status: 405}, CodeProviderRefused},
+		{"413", reply{status: 413}, CodeProviderRefused},
+		{"415", reply{status: 415}, CodeProviderRefused},
+		{"422", reply{status: 422}, CodeProviderRefused},
+		{"429", reply{status: 429}, CodeProviderUnavailable},
+		{"307 to elsewhere", reply{status: 307, location: "https://www.example/bet/place/"}, CodeProviderRefused},
+		{"404 cut short", reply{status: 404, bodyErr: io.ErrUnexpectedEOF}, CodeProviderRefused},
+
+		{"302 to a coupon's page", reply{status: 302, location: "/coupon/607vtec620"}, "unknown"},
+		{"302 to nowhere", reply{status: 302}, "unknown"},
+		{"408", reply{status: 408}, "unknown"},
+		{"409", reply{status: 409}, "unknown"},
+		{"500", reply{status: 500}, "unknown"},
+		{"502", reply{status: 502, body: []byte("<html>")}, "unknown"},
+		{"503 with a refusal", reply{status: 503, body: []byte(`{"errorCode":1,"fullErrorCode":1}`)}, "unknown"},
+		{"204", reply{status: 204}, "unknown"},
+		{"nonsense", reply{status: 200, body: []byte("<html><style>p{margin:0}</style>")}, "unknown"},
+		{"half an answer", reply{status: 200, body: []byte(`{"betCode":"a1","sta`), bodyErr: io.ErrUnexpectedEOF}, "unknown"},
+		{"half an answer that says it is whole", reply{status: 200, body: []byte(`{"betCode":"a1","sta`)}, "unknown"},
+		{"an empty object", reply{status: 200, body: []byte(`{}`)}, "unknown"},
+		{"no code at all", reply{status: 200, body: []byte(`{"status":1,"errorCode":0,"fullErrorCode":0,"errorMessage":""}`)}, "unknown"},
+		{"too large", reply{status: 200, body: []byte(`{"betCode":"a1"`), bodyErr: errTooLarge}, "unknown"},
+		{"a bet code with another status", reply{status: 200, body: []byte(`{"betCode":"a1","status":0}`)}, "unknown"},
+		{"a bet code with a strange status", reply{status: 200, body: []byte(`{"betCode":"a1","status":"new"}`)}, "unknown"},
+		{"a bet code with an error", reply{status: 200, body: []byte(`{"betCode":"a1","status":1,"errorCode":1,"fullErrorCode":99}`)}, "unknown"},
+		{"a bet code with a label", reply{status: 200, body: []byte(`{"betCode":"a1","status":1,"errorMessage":"error_exist_bet"}`)}, "unknown"},
+		{"a bet code with 400", reply{status: 400, body: []byte(`{"betCode":"a1","status":1}`)}, "unknown"},
+		{"a bet code with 401", reply{status: 401, body: []byte(`{"betCode":"a1","status":1}`)}, "unknown"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := judge(tt.reply)
+			if got := outcomeOf(t, err); got != tt.want {
+				t.Errorf("judge() = %s (%v), want %s", got, err, tt.want)
+			}
+		})
+	}
+}
+
+// A contradictory answer keeps its bet code, for someone to ask BeT about.
+func TestJudgeKeepsTheFacts(t *testing.T) {
+	t.Parallel()
+	body := []byte(`{"betCode":"a1","status":5}`)
+	_, err := judge(reply{status: 200, body: body})
+	unknown, ok := errors.AsType[*UnknownError](err)
+	if !ok || unknown.BetCode != "a1" || unknown.HTTPStatus != 200 || string(unknown.Body) != string(body) {
+		t.Errorf("judge() error = %+v, want the bet code, status and body in it", unknown)
+	}
+	r := refusal(1, 3, "|error_exist_bet|")
+	_, err = judge(r)
+	rejection, ok := errors.AsType[*Rejection](err)
+	if !ok || rejection.Message != "|error_exist_bet|" || rejection.ErrorCode != 1 || rejection.FullErrorCode != 3 ||
+		rejection.HTTPStatus != 200 || string(rejection.Body) != string(r.body) {
+		t.Errorf("judge() error = %+v, want BeT's own words in it", rejection)
+	}
+}

@@ -1,0 +1,187 @@
+package bet
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"evens/money"
+)
+
+const (
+	// readLimit is how many coupons one call asks for; the successor API's limit (providers 5.3).
+	readLimit = 100
+	// readAttempts allows for one lost session or one bad connection. Reading changes nothing.
+	readAttempts = 2
+)
+
+// Head is what BeT says of a coupon: the same as in a pushed result, and status 1 while the
+// coupon is open.
+type Head struct {
+	// ID is BeT's number for the record, of no use to us.
+	ID string
+	// BarCode is the coupon's bet code.
+	BarCode string
+	// Status is 1 open, 2 won, 4 lost (seed 003); ExtStatus is 1 when a match was voided.
+	Status, ExtStatus int
+	// AmountOut counts in the realAmount that was sent; for a lost coupon it is only what
+	// could have been won.
+	AmountOut money.Amount
+	// DateRecive is when BeT decided, UTC; the zero time where BeT did not say. (The spelling is
+	// BeT's.)
+	DateRecive time.Time
+}
+
+// headsReply is what /loadbars/ answers. Its shape is in no document: it is taken to be that of
+// the result push, {"Heads":[…]}, at the top or within "d", and "d" may be the list itself.
+type headsReply struct {
+	Heads     json.RawMessage `json:"Heads"`
+	D         json.RawMessage `json:"d"`
+	ErrorCode code            `json:"errorCode"`
+	FullError code            `json:"fullErrorCode"`
+}
+
+// wireHead is one of Heads. The bar code may also stand outside of KeyHead, under either name.
+type wireHead struct {
+	KeyHead struct {
+		ID      text `json:"Id"`
+		BarCode text `json:"BarCode"`
+	} `json:"KeyHead"`
+	BarCode    text   `json:"BarCode"`
+	BetCode    text   `json:"BetCode"`
+	Status     code   `json:"Status"`
+	ExtStatus  code   `json:"ExtStatus"`
+	AmountOut  figure `json:"AmountOut"`
+	DateRecive figure `json:"DateRecive"`
+}
+
+// Read asks how coupons stand, a hundred at a time. Coupons that BeT does not know, and heads
+// that make no sense, are missing from the answer; its order is BeT's. On an error nothing is
+// returned, and asking again is safe.
+func (c *Client) Read(ctx context.Context, betCodes []string) ([]Head, error) {
+	var heads []Head
+	for len(betCodes) > 0 {
+		n := min(len(betCodes), readLimit)
+		batch, err := c.readBatch(ctx, betCodes[:n])
+		if err != nil {
+			return nil, fmt.Errorf("read %d bet coupons: %w", n, err)
+		}
+		heads = append(heads, batch...)
+		betCodes = betCodes[n:]
+	}
+	return heads, nil
+}
+
+func (c *Client) readBatch(ctx context.Context, betCodes []string) ([]Head, error) {
+	payload, err := json.Marshal(struct {
+		Login string   `json:"login"`
+		Links []string `json:"links"`
+	}{c.login, betCodes})
+	if err != nil {
+		return nil, err
+	}
+	for attempt := 1; ; attempt++ {
+		start := c.now()
+		heads, err := c.readOnce(ctx, payload)
+		outcome := "ok"
+		if err != nil {
+			outcome = "error"
+		}
+		c.observe("read", outcome, c.now().Sub(start))
+		if err == nil || attempt == readAttempts || ctx.Err() != nil || breakerOpen(err) || errors.Is(err, ErrLogin) {
+			return heads, err
+		}
+	}
+}
+
+func (c *Client) readOnce(ctx context.Context, payload []byte) (heads []Head, err error) {
+	s, err := c.sessions.get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = c.guard(func() error {
+		r, err := c.exchange(ctx, pathRead, payload, s.cookies)
+		if err != nil {
+			return err
+		}
+		heads, err = judgeRead(r)
+		if r.redirect() || errors.Is(err, errSession) {
+			c.sessions.forget(s)
+		}
+		return err
+	})
+	return heads, err
+}
+
+// judgeRead reads an answer to /loadbars/.
+func judgeRead(r reply) ([]Head, error) {
+	switch {
+	case r.refusesSession():
+		return nil, fmt.Errorf("%w: HTTP %d", errSession, r.status)
+	case r.status != 200:
+		return nil, fmt.Errorf("HTTP %d", r.status)
+	case r.bodyErr != nil:
+		return nil, r.bodyErr
+	}
+	var wire headsReply
+	if err := decode(r.body, &wire); err != nil {
+		return nil, err
+	}
+	v := verdict{errorCode: wire.ErrorCode, fullErrorCode: wire.FullError}
+	if v.sessionGone() {
+		return nil, errSession
+	}
+	if v.refused() {
+		return nil, fmt.Errorf("refused: error code %d, full error code %d", v.errorCode, v.fullErrorCode)
+	}
+	list, err := wire.list()
+	if err != nil {
+		return nil, err
+	}
+	heads := make([]Head, 0, len(list))
+	for _, raw := range list {
+		if h, ok := raw.head(); ok {
+			heads = append(heads, h)
+		}
+	}
+	return heads, nil
+}
+
+// list finds the heads in any of the accepted places.
+func (w headsReply) list() ([]wireHead, error) {
+	data := w.Heads
+	if data == nil {
+		data = w.D
+		if bytes.HasPrefix(data, []byte("{")) {
+			var inner headsReply
+			if err := json.Unmarshal(data, &inner); err != nil {
+				return nil, err
+			}
+			data = inner.Heads
+		}
+	}
+	var heads []wireHead
+	if err := json.Unmarshal(data, &heads); err != nil {
+		return nil, fmt.Errorf("no list of heads in the answer: %w", err)
+	}
+	return heads, nil
+}
+
+// head reports false for a head without a bar code or a status.
+func (w wireHead) head() (Head, bool) {
+	h := Head{
+		ID:        string(w.KeyHead.ID),
+		BarCode:   string(cmp.Or(w.KeyHead.BarCode, w.BarCode, w.BetCode)),
+		Status:    int(w.Status),
+		ExtStatus: int(w.ExtStatus),
+		AmountOut: w.AmountOut.amount(),
+	}
+	if s := w.DateRecive.integer(); s > 0 && s <= lastMillisecond/1000 {
+		h.DateRecive = time.Unix(s, 0).UTC()
+	}
+	return h, h.BarCode != "" && h.Status > 0
+}

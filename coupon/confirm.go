@@ -1,0 +1,83 @@
+package coupon
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// Index: coupons_open.
+const readDue = `
+	SELECT id FROM coupons
+	 WHERE open_since IS NOT NULL
+	   AND (status = 'placing' AND open_since < $1 OR status = 'unconfirmed' AND open_since < $2)
+	 ORDER BY open_since
+	 LIMIT $3`
+
+// Due lists open coupons that Confirm can bring further: those still placing long after any
+// placement ends, and those unconfirmed that a bookmaker's list or the grace period can decide.
+func (d *Desk) Due(ctx context.Context, limit int) ([]uuid.UUID, error) {
+	now := d.cfg.Now()
+	unconfirmedBefore := now.Add(-d.cfg.Grace)
+	if d.cfg.Finder != nil {
+		unconfirmedBefore = now
+	}
+	rows, err := d.store.db.Pool.Query(ctx, readDue, now.Add(-d.cfg.PlacingTimeout), unconfirmedBefore, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list open coupons: %w", err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	if err != nil {
+		return nil, fmt.Errorf("list open coupons: %w", err)
+	}
+	return ids, nil
+}
+
+// Confirm brings an open coupon further, as far as it can be known by now. A coupon that is not
+// open any more is left as it is; calling twice is harmless.
+func (d *Desk) Confirm(ctx context.Context, id uuid.UUID) error {
+	open, err := d.store.Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	age := d.cfg.Now().Sub(open.PlacedAt)
+	if open.Status == Placing && age >= d.cfg.PlacingTimeout {
+		open, err = d.answer(ctx, id, open.Player, outcome{status: Unconfirmed, code: CodeInterrupted, message: "the placement was interrupted"}, false)
+		if err != nil {
+			return err
+		}
+	}
+	if open.Status != Unconfirmed {
+		return nil
+	}
+	said, known, err := d.find(ctx, open)
+	if err != nil {
+		return err
+	}
+	if !known && age < d.cfg.Grace {
+		return nil
+	}
+	if !known {
+		said = outcome{status: Rejected, code: CodeExpired, message: fmt.Sprintf("not confirmed within %s", d.cfg.Grace.Round(time.Second))}
+	}
+	_, err = d.answer(ctx, id, open.Player, said, false)
+	return err
+}
+
+func (d *Desk) find(ctx context.Context, open Coupon) (said outcome, known bool, err error) {
+	if d.cfg.Finder == nil {
+		return outcome{}, false, nil
+	}
+	answer, found, known, err := d.cfg.Finder.Find(ctx, open)
+	switch {
+	case err != nil:
+		return outcome{}, false, fmt.Errorf("ask the bookmaker for coupon %s: %w", open.ID, err)
+	case found:
+		return outcome{status: Accepted, answer: answer}, true, nil
+	default:
+		return outcome{status: Rejected, code: CodeUnconfirmed, message: "the bookmaker does not have it"}, known, nil
+	}
+}

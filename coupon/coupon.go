@@ -1,0 +1,119 @@
+package coupon
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"evens/money"
+)
+
+// Status is where a coupon stands.
+type Status string
+
+// The statuses, as the outside contract names them.
+const (
+	Placing     Status = "placing"     // stake reserved, BeT asked or about to be
+	Accepted    Status = "accepted"    // BeT has it; no result yet
+	Rejected    Status = "rejected"    // BeT does not have it; stake returned
+	Unconfirmed Status = "unconfirmed" // nobody knows whether BeT has it; stake reserved
+	Won         Status = "won"
+	Lost        Status = "lost"
+	Refunded    Status = "refunded"
+	Cancelled   Status = "cancelled" // by an operator
+)
+
+// moves is the state machine: from each status, those it may become. Settled statuses follow
+// each other any number of times, as BeT sends new results.
+var moves = map[Status][]Status{
+	Placing:     {Accepted, Rejected, Unconfirmed},
+	Unconfirmed: {Accepted, Rejected},
+	Accepted:    {Won, Lost, Refunded, Cancelled},
+	Won:         {Won, Lost, Refunded},
+	Lost:        {Won, Lost, Refunded},
+	Refunded:    {Won, Lost, Refunded},
+}
+
+// May reports whether a coupon may go from s to next.
+func (s Status) May(next Status) bool { return slices.Contains(moves[s], next) }
+
+// Settled reports whether a result has been applied.
+func (s Status) Settled() bool { return s == Won || s == Lost || s == Refunded }
+
+// Known reports whether s is one of the statuses.
+func (s Status) Known() bool {
+	return s == Rejected || s == Cancelled || len(moves[s]) > 0
+}
+
+// Coupon is a coupon as its player sees it.
+type Coupon struct {
+	ID          uuid.UUID
+	Player      uuid.UUID
+	Status      Status
+	Currency    money.Currency
+	Stake       money.Amount
+	Coef        money.Coef // as asked for until accepted, then as BeT took it
+	PossibleWin money.Amount
+	Payout      money.Amount
+	BetCode     string // "" until accepted
+	RateMode    string
+	Lang        string
+	Selections  []Selection
+	// ErrorCode is a stable code where the coupon is rejected or unconfirmed; ErrorMessage says
+	// it in words.
+	ErrorCode    string
+	ErrorMessage string
+	PlacedAt     time.Time
+	SettledAt    time.Time // zero: not settled
+	Settlements  []Settlement
+
+	sent           money.Amount // realAmount as BeT was told it
+	nominal        bool
+	answeredStatus Status
+}
+
+// Selection is one outcome of one match.
+type Selection struct {
+	Pointer    string
+	MatchID    string
+	Teams      string // "" unless BeT told
+	Tournament string
+	BetName    string
+	Coef       money.Coef
+	Live       bool
+	EventDate  time.Time // zero unless BeT told
+}
+
+// Settlement is what one result did to a coupon's payout.
+type Settlement struct {
+	At           time.Time
+	Outcome      string
+	PayoutBefore money.Amount
+	PayoutAfter  money.Amount
+	Result       Result
+}
+
+// Result is BeT's word behind a settlement.
+type Result struct {
+	Status    int
+	ExtStatus int
+	AmountOut money.Amount
+	HasAmount bool
+	DecidedAt time.Time
+}
+
+// ErrNotFound says that there is no such coupon.
+var ErrNotFound = errors.New("no such coupon")
+
+// ErrInProgress says that a call with the same Idempotency-Key is still under way.
+var ErrInProgress = errors.New("a call with this Idempotency-Key is still under way")
+
+// Codes of coupons that never reached a bookmaker's decision. BeT's own are in package bet.
+const (
+	CodeUnconfirmed = "unconfirmed"         // BeT's answer was lost or makes no sense
+	CodeInterrupted = "interrupted"         // we stopped between reserving and recording
+	CodeExpired     = "unconfirmed_expired" // nobody ever confirmed it; the stake went back
+	CodeDuplicate   = "duplicate_bet_code"  // BeT answered with another coupon's code
+)

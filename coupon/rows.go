@@ -1,0 +1,156 @@
+package coupon
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"evens/internal/postgres"
+	"evens/wallet"
+)
+
+type (
+	newRowsKey    struct{}
+	answerRowsKey struct{}
+)
+
+// newRows gathers coupons to insert.
+type newRows struct{ coupons []*Coupon }
+
+func openNewRows() wallet.RowSet { return &newRows{} }
+
+func (r *newRows) add(c *Coupon) { r.coupons = append(r.coupons, c) }
+
+// Pointers travel as one text a coupon, for arrays of arrays must be rectangular; a pointer has
+// no line break.
+const insertCoupons = `
+	INSERT INTO coupons (id, player_id, status, currency, stake, sent_amount, nominal, rate_mode, lang,
+	       pointers, coef, possible_win, placed_at, open_since)
+	SELECT id, player_id, 'placing', currency, stake, sent_amount, nominal, rate_mode, lang,
+	       string_to_array(pointers, E'\n'), coef, possible_win, placed_at, placed_at
+	  FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::boolean[], $7::text[],
+	              $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::timestamptz[])
+	       u (id, player_id, currency, stake, sent_amount, nominal, rate_mode, lang, pointers, coef, possible_win, placed_at)`
+
+// Queue implements wallet.RowSet.
+func (r *newRows) Queue(batch *pgx.Batch) {
+	n := len(r.coupons)
+	if n == 0 {
+		return
+	}
+	ids, players := make([]pgtype.UUID, n), make([]pgtype.UUID, n)
+	currencies, modes, langs, pointers := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	stakes, sent, coefs, wins := make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)
+	nominal, placed := make([]bool, n), make([]time.Time, n)
+	for i, c := range r.coupons {
+		ids[i], players[i] = postgres.UUID(c.ID), postgres.UUID(c.Player)
+		currencies[i], modes[i], langs[i], pointers[i] = string(c.Currency), c.RateMode, c.Lang, joinPointers(c.Selections)
+		stakes[i], sent[i], coefs[i], wins[i] = int64(c.Stake), int64(c.sent), int64(c.Coef), int64(c.PossibleWin)
+		nominal[i], placed[i] = c.nominal, c.PlacedAt
+	}
+	batch.Queue(insertCoupons, ids, players, currencies, stakes, sent, nominal, modes, langs, pointers, coefs, wins, placed)
+}
+
+func joinPointers(selections []Selection) string {
+	text := ""
+	for i, selection := range selections {
+		if i > 0 {
+			text += "\n"
+		}
+		text += selection.Pointer
+	}
+	return text
+}
+
+// answerRows gathers coupons that moved on, and the selections of those accepted.
+type answerRows struct{ coupons []*Coupon }
+
+func openAnswerRows() wallet.RowSet { return &answerRows{} }
+
+func (r *answerRows) add(c *Coupon) {
+	copied := *c
+	r.coupons = append(r.coupons, &copied)
+}
+
+// Index: coupons_pkey; the rows are locked.
+const updateAnswered = `
+	UPDATE coupons c
+	   SET status = u.status, bet_code = u.bet_code, coef = u.coef, possible_win = u.possible_win,
+	       error_code = u.error_code, error_message = u.error_message, answered_status = u.answered_status,
+	       open_since = CASE WHEN u.status = 'unconfirmed' THEN c.open_since END
+	  FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::text[])
+	       u (id, status, bet_code, coef, possible_win, error_code, error_message, answered_status)
+	 WHERE c.id = u.id`
+
+const insertSelections = `
+	INSERT INTO selections (coupon_id, position, pointer, match_id, teams, tournament, bet_name, coef, live, event_date)
+	SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+	                     $8::bigint[], $9::boolean[], $10::timestamptz[])`
+
+// Queue implements wallet.RowSet.
+func (r *answerRows) Queue(batch *pgx.Batch) {
+	n := len(r.coupons)
+	if n == 0 {
+		return
+	}
+	ids := make([]uuid.UUID, n)
+	statuses, codes, errorCodes := make([]string, n), make([]*string, n), make([]*string, n)
+	messages, answeredStatuses := make([]*string, n), make([]*string, n)
+	coefs, wins := make([]int64, n), make([]int64, n)
+	for i, c := range r.coupons {
+		ids[i], statuses[i] = c.ID, string(c.Status)
+		codes[i], errorCodes[i], messages[i] = orNull(c.BetCode), orNull(c.ErrorCode), orNull(c.ErrorMessage)
+		answeredStatuses[i] = orNull(string(c.answeredStatus))
+		coefs[i], wins[i] = int64(c.Coef), int64(c.PossibleWin)
+	}
+	batch.Queue(updateAnswered, postgres.UUIDs(ids), statuses, codes, coefs, wins, errorCodes, messages, answeredStatuses).
+		Exec(func(tag pgconn.CommandTag) error {
+			if int(tag.RowsAffected()) != n {
+				return fmt.Errorf("%d of %d coupons written", tag.RowsAffected(), n)
+			}
+			return nil
+		})
+	r.queueSelections(batch)
+}
+
+func (r *answerRows) queueSelections(batch *pgx.Batch) {
+	var coupons []pgtype.UUID
+	var positions []int16
+	var pointers, matches, teams, tournaments, names []string
+	var coefs []int64
+	var live []bool
+	var dates []*time.Time
+	for _, c := range r.coupons {
+		if c.Status != Accepted {
+			continue
+		}
+		for i, s := range c.Selections {
+			coupons, positions = append(coupons, postgres.UUID(c.ID)), append(positions, int16(i))
+			pointers, matches, teams = append(pointers, s.Pointer), append(matches, s.MatchID), append(teams, s.Teams)
+			tournaments, names = append(tournaments, s.Tournament), append(names, s.BetName)
+			coefs, live = append(coefs, int64(s.Coef)), append(live, s.Live)
+			dates = append(dates, nullTime(s.EventDate))
+		}
+	}
+	if len(coupons) > 0 {
+		batch.Queue(insertSelections, coupons, positions, pointers, matches, teams, tournaments, names, coefs, live, dates)
+	}
+}
+
+func orNull(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
+func nullTime(at time.Time) *time.Time {
+	if at.IsZero() {
+		return nil
+	}
+	return &at
+}

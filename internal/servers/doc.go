@@ -1,0 +1,32 @@
+// Package servers runs a private PostgreSQL and Redis for a data folder.
+//
+// # What it promises
+//
+//   - The servers belong to the folder, not to a process: every command with the same folder
+//     uses the same ones, the first starts them and the last stops them, in whatever order and
+//     however roughly the commands end. What a killed run left behind is taken over.
+//   - Nothing else on the machine is touched: PostgreSQL listens on a unix socket in a folder
+//     of mode 0700 and on no port, Redis on a free port of 127.0.0.1 behind a password. The
+//     machine's own services, their ports and their data stay as they are.
+//   - It works as root, although PostgreSQL does not: the servers then run as `postgres` or,
+//     where there is no such user, as `nobody`.
+//   - Data survive a crash (fsync on) unless [Options.Fast] says that nobody will miss them.
+//
+// # What lies where
+//
+//	DIR/start.lock       held exclusively while servers are looked for, started or stopped
+//	DIR/users.lock       held shared by everyone who uses them
+//	DIR/elsewhere        where the rest is, if the servers' user cannot enter DIR
+//	DIR/postgres/data    the cluster; data.new-* are leftovers of an interrupted initdb
+//	DIR/postgres/log     its log, the one before in log.1
+//	DIR/redis/url        where Redis answers, password included
+//	DIR/redis/log
+//
+// Locks are flocks: the kernel drops them with the process that held them, so that no lock is
+// ever stale. Whoever releases tries to take users.lock exclusively; who gets it was the last.
+//
+// # Where no Redis can be had
+//
+// An in-process one serves and one line of warning says so. It lives as long as the process
+// that started it; Redis only reminds, so what it forgets is found again in PostgreSQL.
+package servers

@@ -1,0 +1,114 @@
+package servers
+
+import (
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// As root, a folder that the servers' user cannot enter, as all below /root: the data go
+// elsewhere, stay there, and one line says so. An ordinary user's servers run as that user, who
+// can enter the folder, so there nothing goes elsewhere.
+func TestUnreachableFolder(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	if err := os.Chmod(filepath.Dir(dir), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	root := os.Geteuid() == 0
+	var lines logLines
+	opts := both(dir)
+	opts.Log = lines.logger()
+	s := acquire(t, opts)
+	if moved := s.place.home != dir; moved != root {
+		t.Errorf("data are at %s, root %t", s.place.home, root)
+	}
+	if root {
+		t.Cleanup(func() {
+			if err := os.RemoveAll(s.place.home); err != nil {
+				t.Error(err)
+			}
+		})
+		if got := lines.count("elsewhere="); got != 1 {
+			t.Errorf("%d lines say where the data are, want 1:\n%s", got, lines.String())
+		}
+	}
+	query(t, s, "CREATE TABLE kept (v text)")
+	release(t, s)
+	again := acquire(t, both(dir))
+	if again.place.home != s.place.home {
+		t.Errorf("data were at %s and are at %s", s.place.home, again.place.home)
+	}
+	query(t, again, "SELECT count(*)::text FROM kept")
+}
+
+// Data the servers' user can no longer reach must not be mistaken for none.
+func TestFolderClosedLater(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only root starts servers as another user, who can be shut out")
+	}
+	dir := folder(t)
+	release(t, acquire(t, Options{Dir: dir, Postgres: true, Fast: true}))
+	if err := os.Chmod(filepath.Dir(dir), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Acquire(t.Context(), Options{Dir: dir, Postgres: true, Fast: true})
+	if err == nil || !strings.Contains(err.Error(), "cannot enter") {
+		t.Errorf("Acquire() = %v, want it to say who cannot enter", err)
+	}
+}
+
+func TestFolderOfSomeoneElse(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() == 0 {
+		t.Skip("root may use anyone's folder")
+	}
+	_, err := Acquire(t.Context(), both("/usr"))
+	if err == nil || !strings.Contains(err.Error(), "belongs to another user") {
+		t.Errorf("Acquire() = %v, want it to say whose folder it is", err)
+	}
+}
+
+// Run by root, this runs the package's tests once more as nobody: PostgreSQL then runs as the
+// caller. Otherwise they run as an ordinary user already.
+func TestOrdinaryUser(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("all tests run as an ordinary user here")
+	}
+	dir := filepath.Dir(folder(t))
+	program := filepath.Join(dir, "servers.test")
+	if err := copyProgram(program, os.Args[0]); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), program, "-test.v", "-test.parallel=2", "-test.run",
+		"^Test(StartAndStop|ClientPrograms|LastUserStops|AdoptAfterKill|ForeignPidFile|Interrupt|UnreachableFolder|FolderOfSomeoneElse|WithoutRedis)$")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "HOME="+dir, "TMPDIR=/tmp")
+	const nobody = 65534
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	output, err := cmd.CombinedOutput()
+	if err != nil || strings.Count(string(output), "\n--- PASS") < 9 {
+		t.Errorf("as nobody: %v\n%s", err, output)
+	}
+}
+
+func copyProgram(to, from string) error {
+	source, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	target, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY, 0o755)
+	if err != nil {
+		return err
+	}
+	defer target.Close()
+	_, err = io.Copy(target, source)
+	return err
+}

@@ -1,0 +1,110 @@
+package servers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+const (
+	userName     = "evens"
+	databaseName = "evens"
+	// socketDirLimit keeps the socket's whole path below the 104 bytes that macOS allows (108
+	// on Linux): PostgreSQL adds `/.s.PGSQL.5432.lock` for a moment.
+	socketDirLimit = 80
+	// socketDirShort begins the paths used instead of longer ones.
+	socketDirShort = "/tmp/evens-"
+)
+
+// plainPath is a path that needs no quoting in PostgreSQL's list of socket folders.
+var plainPath = regexp.MustCompile(`^[A-Za-z0-9/._-]+$`)
+
+// makeSocketDir returns a folder of mode 0700 for the socket: beside the data, or below /tmp
+// where that path is too long for a socket.
+func (p *postgres) makeSocketDir() (string, error) {
+	dir := filepath.Join(p.home, "socket")
+	if len(dir) <= socketDirLimit && plainPath.MatchString(dir) {
+		if err := p.place.account.mkdir(dir); err != nil {
+			return "", err
+		}
+		return dir, p.removeSockets(dir)
+	}
+	dir = socketDirShort + shortHash(p.data)
+	err := os.Mkdir(dir, 0o700)
+	if err == nil {
+		return dir, p.place.account.own(dir)
+	}
+	if errors.Is(err, os.ErrExist) && p.ownsPrivately(dir) {
+		return dir, p.removeSockets(dir)
+	}
+	// Someone else has the name. Ours is written into postmaster.pid, so any will do.
+	if dir, err = os.MkdirTemp(filepath.Dir(socketDirShort), filepath.Base(socketDirShort)+"*"); err != nil {
+		return "", err
+	}
+	return dir, p.place.account.own(dir)
+}
+
+// ownsPrivately is true of a real folder of the account's that is open to nobody else.
+func (p *postgres) ownsPrivately(dir string) bool {
+	info, err := os.Lstat(dir)
+	if err != nil || !info.IsDir() || info.Mode().Perm() != 0o700 {
+		return false
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && stat.Uid == p.place.account.uid
+}
+
+// removeSockets clears away what a killed server left; it is called while none runs.
+func (p *postgres) removeSockets(dir string) error {
+	stale, err := filepath.Glob(filepath.Join(dir, ".s.PGSQL.*"))
+	if err != nil {
+		return err
+	}
+	for _, path := range stale {
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *postgres) url() string { return p.urlOf(databaseName) }
+
+func (p *postgres) urlOf(database string) string {
+	// The port is named, although it is the usual one, because PGPORT may say otherwise. libpq
+	// takes a plus sign for itself, not for a blank.
+	host := strings.ReplaceAll(url.QueryEscape(p.socketDir), "+", "%20")
+	return "postgres://" + userName + "@/" + database + "?host=" + host + "&port=5432"
+}
+
+// makeDatabase makes the database of [Servers.DatabaseURL] if it is not there yet.
+func (p *postgres) makeDatabase(ctx context.Context) error {
+	connect, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	conn, err := pgx.Connect(connect, p.urlOf("postgres"))
+	if err != nil {
+		return fmt.Errorf("connect to private postgresql: %w", err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	var exists bool
+	const find = `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`
+	if err := conn.QueryRow(connect, find, databaseName).Scan(&exists); err != nil {
+		return fmt.Errorf("look for the database: %w", err)
+	}
+	if exists {
+		return nil
+	}
+	if _, err := conn.Exec(connect, "CREATE DATABASE "+databaseName); err != nil {
+		return fmt.Errorf("create the database: %w", err)
+	}
+	return nil
+}

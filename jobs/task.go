@@ -1,0 +1,76 @@
+package jobs
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/hibiken/asynq"
+
+	"evens/settlement"
+)
+
+// Task types. Their payloads carry ids only.
+const (
+	TypeApply   = "settlement:apply" // one chunk of results
+	TypeConfirm = "coupon:confirm"   // one open coupon
+	TypeSweep   = "sweep"            // what the queue forgot
+	TypeJanitor = "janitor"          // what is not needed any more
+)
+
+// Queues and how often each is looked at when all have work.
+const (
+	QueueSettlement  = "settlement"
+	QueueCoupon      = "coupon"
+	QueueMaintenance = "maintenance"
+)
+
+var weights = map[string]int{QueueSettlement: 6, QueueCoupon: 3, QueueMaintenance: 1}
+
+// Every task gets these. A crash of a worker uses up a retry, so there are several; a handler
+// ends well under asynq's 30 s lease.
+const (
+	maxRetry    = 10
+	taskTimeout = 20 * time.Second
+)
+
+func newTask(kind, queue, id string, payload any) (*asynq.Task, error) {
+	data, err := json.Marshal(payload)
+	if err != nil {
+		return nil, fmt.Errorf("payload of %s: %w", kind, err)
+	}
+	return asynq.NewTask(kind, data, asynq.Queue(queue), asynq.TaskID(id), asynq.MaxRetry(maxRetry), asynq.Timeout(taskTimeout)), nil
+}
+
+// A payload's V is its version: a worker of the next release still reads what this one sent.
+type applyPayload struct {
+	V     int   `json:"v"`
+	Chunk int64 `json:"chunk"`
+}
+
+func applyTask(chunk settlement.Chunk) (*asynq.Task, error) {
+	id := fmt.Sprintf("settle:%d:%d", chunk.ID, chunk.Rung)
+	return newTask(TypeApply, QueueSettlement, id, applyPayload{V: 1, Chunk: chunk.ID})
+}
+
+type confirmPayload struct {
+	V      int       `json:"v"`
+	Coupon uuid.UUID `json:"coupon"`
+}
+
+// confirmTask's id names the sweep that asked, so that a later sweep can ask again.
+func confirmTask(coupon uuid.UUID, sweep time.Time) (*asynq.Task, error) {
+	id := fmt.Sprintf("confirm:%s:%d", coupon, sweep.Unix())
+	return newTask(TypeConfirm, QueueCoupon, id, confirmPayload{V: 1, Coupon: coupon})
+}
+
+type tickPayload struct {
+	V int `json:"v"`
+}
+
+// tickTask's id names the period, so that any number of cron processes make one task of a tick.
+func tickTask(kind string, period time.Duration, now time.Time) (*asynq.Task, error) {
+	id := fmt.Sprintf("%s:%d", kind, now.Unix()/int64(period.Seconds()))
+	return newTask(kind, QueueMaintenance, id, tickPayload{V: 1})
+}

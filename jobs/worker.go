@@ -1,0 +1,213 @@
+package jobs
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+
+	"evens/coupon"
+	"evens/internal/postgres"
+)
+
+// Settler applies results. *settlement.Settler is one.
+type Settler interface {
+	Apply(ctx context.Context, chunk int64) error
+	Sweep(ctx context.Context) (int, error)
+	DropDone(ctx context.Context, before time.Time) (int64, error)
+}
+
+// Desk brings open coupons further. *coupon.Desk is one.
+type Desk interface {
+	Due(ctx context.Context, limit int) ([]uuid.UUID, error)
+	Confirm(ctx context.Context, id uuid.UUID) error
+}
+
+// WorkerConfig of a Worker. All but Concurrency, Callbacks and Observe are required.
+type WorkerConfig struct {
+	Redis       redis.UniversalClient
+	DB          *postgres.DB
+	Settler     Settler
+	Desk        Desk // nil: no bookmaker is configured, open coupons wait
+	Now         func() time.Time
+	Concurrency int // handlers at once; 6 by default
+	// KeepCallbacks is how long raw bodies are kept; 90 days by default.
+	KeepCallbacks time.Duration
+	// Observe, when not nil, is told each task's type, whether it succeeded, and its time.
+	Observe func(kind string, ok bool, took time.Duration)
+	Log     *slog.Logger
+}
+
+// Worker works tasks off. Any number may run.
+type Worker struct {
+	cfg       WorkerConfig
+	server    *asynq.Server
+	client    *asynq.Client
+	inspector *asynq.Inspector
+}
+
+// ShutdownPatience is how long tasks in flight may take to end before they are handed back. It
+// is longer than the slowest commit.
+const ShutdownPatience = 15 * time.Second
+
+// NewWorker returns a worker; Start and Shutdown run it.
+func NewWorker(cfg WorkerConfig) *Worker {
+	if cfg.Concurrency <= 0 {
+		cfg.Concurrency = 6
+	}
+	if cfg.KeepCallbacks <= 0 {
+		cfg.KeepCallbacks = 90 * 24 * time.Hour
+	}
+	w := &Worker{cfg: cfg, client: asynq.NewClientFromRedisClient(cfg.Redis), inspector: asynq.NewInspectorFromRedisClient(cfg.Redis)}
+	w.server = asynq.NewServerFromRedisClient(cfg.Redis, asynq.Config{
+		Concurrency:       cfg.Concurrency,
+		Queues:            weights,
+		TaskCheckInterval: 50 * time.Millisecond, // an idle queue is looked at this often: the wait of a lonely result
+		RetryDelayFunc:    retryDelay,
+		ErrorHandler:      asynq.ErrorHandlerFunc(w.failed),
+		ShutdownTimeout:   ShutdownPatience,
+		Logger:            logger{cfg.Log},
+		LogLevel:          asynq.WarnLevel,
+	})
+	return w
+}
+
+// Start begins to work. It takes no signals.
+func (w *Worker) Start() error {
+	mux := asynq.NewServeMux()
+	mux.Use(w.measured)
+	mux.HandleFunc(TypeApply, w.apply)
+	mux.HandleFunc(TypeConfirm, w.confirm)
+	mux.HandleFunc(TypeSweep, w.sweep)
+	mux.HandleFunc(TypeJanitor, w.janitor)
+	if err := w.server.Start(mux); err != nil {
+		return fmt.Errorf("start the worker: %w", err)
+	}
+	return nil
+}
+
+// Shutdown takes no new tasks, waits for those in flight, and hands back what does not end.
+func (w *Worker) Shutdown() { w.server.Shutdown() }
+
+func (w *Worker) measured(next asynq.Handler) asynq.Handler {
+	return asynq.HandlerFunc(func(ctx context.Context, task *asynq.Task) error {
+		started := time.Now()
+		err := next.ProcessTask(ctx, task)
+		if w.cfg.Observe != nil {
+			w.cfg.Observe(task.Type(), err == nil, time.Since(started))
+		}
+		return err
+	})
+}
+
+// retryDelay doubles from half a second to half a minute, with jitter.
+func retryDelay(n int, _ error, _ *asynq.Task) time.Duration {
+	delay := min(500*time.Millisecond<<min(n, 10), 30*time.Second)
+	return delay/2 + rand.N(delay/2+1) //nolint:gosec // jitter needs no secrecy
+}
+
+func (w *Worker) apply(ctx context.Context, task *asynq.Task) error {
+	var payload applyPayload
+	if err := decode(task, &payload); err != nil {
+		return err
+	}
+	return w.cfg.Settler.Apply(ctx, payload.Chunk)
+}
+
+func (w *Worker) confirm(ctx context.Context, task *asynq.Task) error {
+	var payload confirmPayload
+	if err := decode(task, &payload); err != nil {
+		return err
+	}
+	if w.cfg.Desk == nil {
+		return nil
+	}
+	err := w.cfg.Desk.Confirm(ctx, payload.Coupon)
+	if errors.Is(err, coupon.ErrNotFound) {
+		return fmt.Errorf("%w: %w", err, asynq.SkipRetry)
+	}
+	return err
+}
+
+// decode refuses for good what no retry can make readable.
+func decode(task *asynq.Task, payload any) error {
+	if err := json.Unmarshal(task.Payload(), payload); err != nil {
+		return fmt.Errorf("payload of %s: %w: %w", task.Type(), err, asynq.SkipRetry)
+	}
+	return nil
+}
+
+const confirmBatch = 1000
+
+func (w *Worker) sweep(ctx context.Context, _ *asynq.Task) error {
+	rung, err := w.cfg.Settler.Sweep(ctx)
+	if rung > 0 {
+		w.cfg.Log.InfoContext(ctx, "sweep found results without a job", "chunks", rung)
+	}
+	return errors.Join(err, w.sweepCoupons(ctx))
+}
+
+func (w *Worker) sweepCoupons(ctx context.Context) error {
+	if w.cfg.Desk == nil {
+		return nil
+	}
+	due, err := w.cfg.Desk.Due(ctx, confirmBatch)
+	if err != nil {
+		return err
+	}
+	now := w.cfg.Now()
+	for _, id := range due {
+		task, err := confirmTask(id, now)
+		if err != nil {
+			return err
+		}
+		if err := enqueue(ctx, w.client, task); err != nil {
+			return fmt.Errorf("ask for the confirmation of coupon %s: %w", id, err)
+		}
+	}
+	return nil
+}
+
+const insertFailure = `
+	INSERT INTO job_failures (task_id, type, queue, payload, error, retried, failed_at)
+	VALUES ($1, $2, $3, $4, $5, $6, $7)`
+
+// failed logs every failure, and writes down a task that the queue gives up on.
+func (w *Worker) failed(ctx context.Context, task *asynq.Task, err error) {
+	retried, _ := asynq.GetRetryCount(ctx)
+	limit, _ := asynq.GetMaxRetry(ctx)
+	id, _ := asynq.GetTaskID(ctx)
+	queue, _ := asynq.GetQueueName(ctx)
+	final := retried >= limit || errors.Is(err, asynq.SkipRetry)
+	level := slog.LevelWarn
+	if final {
+		level = slog.LevelError
+	}
+	w.cfg.Log.Log(ctx, level, "job failed", "task_id", id, "type", task.Type(), "attempt", retried+1, "final", final, "error", err)
+	if !final {
+		return
+	}
+	// The task's own context may have ended with it.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	_, insertErr := w.cfg.DB.Pool.Exec(ctx, insertFailure, id, task.Type(), queue, string(task.Payload()), err.Error(), retried, w.cfg.Now())
+	if insertErr != nil {
+		w.cfg.Log.ErrorContext(ctx, "job failure not written down", "task_id", id, "error", insertErr)
+	}
+}
+
+// logger passes asynq's own lines on.
+type logger struct{ log *slog.Logger }
+
+func (l logger) Debug(args ...any) { l.log.Debug(fmt.Sprint(args...), "from", "asynq") }
+func (l logger) Info(args ...any)  { l.log.Info(fmt.Sprint(args...), "from", "asynq") }
+func (l logger) Warn(args ...any)  { l.log.Warn(fmt.Sprint(args...), "from", "asynq") }
+func (l logger) Error(args ...any) { l.log.Error(fmt.Sprint(args...), "from", "asynq") }
+func (l logger) Fatal(args ...any) { l.log.Error(fmt.Sprint(args...), "from", "asynq") }

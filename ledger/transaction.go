@@ -1,0 +1,76 @@
+package ledger
+
+import (
+	"crypto/sha256"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"evens/money"
+)
+
+// Key is what makes an outside instruction unique: who sent it, and the sender's own id for it.
+type Key struct {
+	Source     string
+	ExternalID string
+}
+
+// Kind says what a transaction did, in the words players and support read.
+type Kind string
+
+// The kinds of transaction.
+const (
+	Deposit      Kind = "deposit"
+	Withdrawal   Kind = "withdrawal"
+	Stake        Kind = "stake"        // a coupon's stake, reserved
+	StakeReturn  Kind = "refund"       // a rejected coupon's stake, or a refunded coupon's
+	Payout       Kind = "payout"       // a won coupon's first settlement
+	Loss         Kind = "loss"         // a lost coupon's first settlement: the player's money does not move
+	Resettlement Kind = "resettlement" // any later correction, either way
+)
+
+// Transaction is one instruction to move a player's money, as it is kept.
+type Transaction struct {
+	ID uuid.UUID
+	Key
+	Kind     Kind
+	Player   uuid.UUID
+	Amount   money.Amount // signed effect on the player's pockets together
+	CashTo   money.Amount // the balances it led to
+	BonusTo  money.Amount
+	Provider string // "" where there is none; so for Game, Round, Operator, Comment
+	Game     string
+	Round    string
+	Coupon   uuid.NullUUID
+	Payload  Hash
+	Operator string
+	Comment  string
+	At       time.Time
+}
+
+// Hash is a fingerprint of an instruction's content: the same key with another hash is another
+// instruction under a used name, and is refused.
+type Hash [16]byte
+
+// HashOf fingerprints the parts that make an instruction what it is, in order.
+func HashOf(parts ...string) Hash {
+	digest := sha256.New()
+	for _, part := range parts {
+		digest.Write([]byte(part))
+		digest.Write([]byte{0})
+	}
+	var hash Hash
+	copy(hash[:], digest.Sum(nil))
+	return hash
+}
+
+// Move is one transfer to be made: amount leaves From and arrives at To. Cash and Bonus are the
+// transaction's player's, every other kind is the house's account in the player's currency.
+type Move struct {
+	From, To AccountKind
+	Amount   money.Amount
+}
+
+// ErrConflict says that a key was used before for something else. Nothing was done.
+var ErrConflict = errors.New("the id was used before with other content")

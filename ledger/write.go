@@ -1,0 +1,145 @@
+package ledger
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"evens/internal/postgres"
+)
+
+// One statement a table, whatever the number of rows: columns travel as arrays.
+const insertTransactions = `
+	INSERT INTO transactions (id, source, external_id, kind, player_id, amount, cash_after, bonus_after,
+	       provider, game_id, round_id, coupon_id, payload_hash, operator, comment, at)
+	SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::bigint[], $7::bigint[],
+	       $8::bigint[], $9::text[], $10::text[], $11::text[], $12::uuid[], $13::bytea[], $14::text[], $15::text[],
+	       $16::timestamptz[])`
+
+const insertTransfers = `
+	INSERT INTO transfers (transaction_id, leg, debit_account, credit_account, amount,
+	       balance_after, account_version, at)
+	SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::bigint[], $4::bigint[], $5::bigint[],
+	       $6::bigint[], $7::bigint[], $8::timestamptz[])`
+
+// The rows are locked since Load; the version is asked for all the same, so that a mistake in
+// locking would stop here instead of losing a movement. Index: accounts_pkey.
+const updateBalances = `
+	UPDATE accounts a
+	   SET balance = u.balance, version = u.version
+	  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) u (id, balance, version, was)
+	 WHERE a.id = u.id AND a.version = u.was`
+
+// Queue adds the statements that write what was posted to batch: the caller sends them, with its
+// own rows behind, and commits. Afterwards the book is spent.
+func (b *Book) Queue(batch *pgx.Batch) {
+	if len(b.posted) == 0 {
+		return
+	}
+	slices.SortStableFunc(b.posted, byKey)
+	b.queueTransactions(batch)
+	b.queueTransfers(batch)
+	b.queueBalances(batch)
+}
+
+func (b *Book) queueTransactions(batch *pgx.Batch) {
+	n := len(b.posted)
+	ids, players, coupons := make([]pgtype.UUID, n), make([]pgtype.UUID, n), make([]pgtype.UUID, n)
+	sources, externals, kinds := make([]string, n), make([]string, n), make([]string, n)
+	amounts, cash, bonus := make([]int64, n), make([]int64, n), make([]int64, n)
+	providers, games, rounds := make([]*string, n), make([]*string, n), make([]*string, n)
+	operators, comments := make([]*string, n), make([]*string, n)
+	hashes, at := make([][]byte, n), make([]time.Time, n)
+	for i, p := range b.posted {
+		t := p.Transaction
+		ids[i], players[i] = postgres.UUID(t.ID), postgres.UUID(t.Player)
+		coupons[i] = pgtype.UUID{Bytes: t.Coupon.UUID, Valid: t.Coupon.Valid}
+		sources[i], externals[i], kinds[i] = t.Source, t.ExternalID, string(t.Kind)
+		amounts[i], cash[i], bonus[i] = int64(t.Amount), int64(t.CashTo), int64(t.BonusTo)
+		providers[i], games[i], rounds[i] = optional(&t.Provider), optional(&t.Game), optional(&t.Round)
+		operators[i], comments[i] = optional(&t.Operator), optional(&t.Comment)
+		hashes[i], at[i] = t.Payload[:], t.At
+	}
+	batch.Queue(insertTransactions, ids, sources, externals, kinds, players, amounts, cash, bonus,
+		providers, games, rounds, coupons, hashes, operators, comments, at)
+}
+
+func optional(text *string) *string {
+	if *text == "" {
+		return nil
+	}
+	return text
+}
+
+func (b *Book) queueTransfers(batch *pgx.Batch) {
+	n := 0
+	for _, p := range b.posted {
+		n += len(p.legs)
+	}
+	transactions, legs := make([]pgtype.UUID, 0, n), make([]int16, 0, n)
+	debits, credits, amounts := make([]int64, 0, n), make([]int64, 0, n), make([]int64, 0, n)
+	balances, versions := make([]pgtype.Int8, 0, n), make([]pgtype.Int8, 0, n)
+	at := make([]time.Time, 0, n)
+	for _, p := range b.posted {
+		for i, made := range p.legs {
+			transactions, legs = append(transactions, postgres.UUID(p.ID)), append(legs, int16(i+1))
+			debits, credits = append(debits, made.debit), append(credits, made.credit)
+			amounts = append(amounts, int64(made.amount))
+			balances = append(balances, pgtype.Int8{Int64: int64(made.balanceAfter), Valid: made.touched})
+			versions = append(versions, pgtype.Int8{Int64: made.versionAfter, Valid: made.touched})
+			at = append(at, p.At)
+		}
+	}
+	if len(transactions) > 0 {
+		batch.Queue(insertTransfers, transactions, legs, debits, credits, amounts, balances, versions, at)
+	}
+}
+
+func (b *Book) queueBalances(batch *pgx.Batch) {
+	ids, balances, versions, were := []int64{}, []int64{}, []int64{}, []int64{}
+	touched := make(map[*Account]int64)
+	order := []*Account{}
+	for _, p := range b.posted {
+		for _, made := range p.legs {
+			if made.touched {
+				if touched[made.account] == 0 {
+					order = append(order, made.account)
+				}
+				touched[made.account]++
+			}
+		}
+	}
+	for _, account := range order {
+		ids, balances = append(ids, account.ID), append(balances, int64(account.Balance))
+		versions, were = append(versions, account.Version), append(were, account.Version-touched[account])
+	}
+	if len(ids) == 0 {
+		return
+	}
+	batch.Queue(updateBalances, ids, balances, versions, were).Exec(func(tag pgconn.CommandTag) error {
+		if int(tag.RowsAffected()) != len(ids) {
+			return fmt.Errorf("%d of %d balances written: a purse changed without its lock", tag.RowsAffected(), len(ids))
+		}
+		return nil
+	})
+}
+
+// Moved lists the players whose balances this book changed.
+func (b *Book) Moved() []uuid.UUID {
+	seen := make(map[uuid.UUID]bool)
+	var players []uuid.UUID
+	for _, p := range b.posted {
+		for _, made := range p.legs {
+			if made.touched && !seen[p.Player] {
+				seen[p.Player] = true
+				players = append(players, p.Player)
+			}
+		}
+	}
+	return players
+}

@@ -1,0 +1,225 @@
+package player
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"evens/internal/postgres"
+)
+
+// Scope is a part of the API that a key opens.
+type Scope string
+
+// The scopes.
+const (
+	ScopePlayers Scope = "players"
+	ScopeWallet  Scope = "wallet"
+	ScopeCashier Scope = "cashier"
+	ScopeLimits  Scope = "limits"
+	ScopeBonuses Scope = "bonuses"
+	ScopeCoupons Scope = "coupons"
+	ScopeGames   Scope = "games"
+)
+
+// Scopes lists every scope there is.
+func Scopes() []Scope {
+	return []Scope{ScopePlayers, ScopeWallet, ScopeCashier, ScopeLimits, ScopeBonuses, ScopeCoupons, ScopeGames}
+}
+
+// Errors of API keys.
+var (
+	// ErrKey says that a key is unknown or revoked: which of them is nobody's business.
+	ErrKey         = errors.New("unknown or revoked API key")
+	ErrKeyName     = errors.New("an API key needs a name of at most 100 characters")
+	ErrKeyExists   = errors.New("a key of that name is in use")
+	ErrKeyNotFound = errors.New("no API key of that name or id is in use")
+	ErrScope       = errors.New("not a scope")
+)
+
+const maxKeyName = 100
+
+// APIKey is what another server may do here. The secret itself is not kept.
+type APIKey struct {
+	ID        uuid.UUID
+	Name      string
+	Scopes    []Scope
+	CreatedAt time.Time
+	RevokedAt time.Time // zero: in use
+}
+
+// Has reports whether the key opens the scope.
+func (k APIKey) Has(scope Scope) bool { return slices.Contains(k.Scopes, scope) }
+
+// Keys keeps API keys. It is safe for concurrent use.
+type Keys struct {
+	db     *postgres.DB
+	now    func() time.Time
+	lookup *lookup[digest, APIKey]
+}
+
+// NewKeys returns the API keys kept in db.
+func NewKeys(db *postgres.DB, now func() time.Time) *Keys {
+	k := &Keys{db: db, now: now}
+	k.lookup = newLookup(k.fetch)
+	return k
+}
+
+const insertKey = `INSERT INTO api_keys (id, name, hash, scopes, created_at) VALUES ($1, $2, $3, $4, $5)`
+
+// Create makes a key and returns its secret: the only time it is seen. The name must not be in
+// use (ErrKeyExists), every scope must be one (ErrScope), and there must be one at least.
+func (k *Keys) Create(ctx context.Context, name string, scopes []Scope) (key APIKey, secret string, err error) {
+	name = strings.TrimSpace(name)
+	if name == "" || len(name) > maxKeyName {
+		return APIKey{}, "", ErrKeyName
+	}
+	names, err := scopeNames(scopes)
+	if err != nil {
+		return APIKey{}, "", err
+	}
+	secret = newSecret(KeyPrefix)
+	hash, _ := hashOf(secret, KeyPrefix)
+	key = APIKey{ID: uuid.Must(uuid.NewV7()), Name: name, Scopes: scopesOf(names), CreatedAt: k.now().UTC()}
+	err = postgres.InTx(ctx, k.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, insertKey, key.ID, name, hash[:], names, key.CreatedAt); err != nil {
+			return fmt.Errorf("insert API key: %w", err)
+		}
+		return Log(ctx, tx, Activity{
+			At: key.CreatedAt, Event: EventKeyCreated, Detail: map[string]any{"name": name, "id": key.ID, "scopes": names},
+		})
+	})
+	if postgres.Violates(err, "api_keys_name") {
+		return APIKey{}, "", fmt.Errorf("%w: %s", ErrKeyExists, name)
+	}
+	if err != nil {
+		return APIKey{}, "", err
+	}
+	return key, secret, nil
+}
+
+// scopeNames checks scopes and returns each once, in the order of [Scopes].
+func scopeNames(scopes []Scope) ([]string, error) {
+	for _, scope := range scopes {
+		if !slices.Contains(Scopes(), scope) {
+			return nil, fmt.Errorf("%w: %q", ErrScope, scope)
+		}
+	}
+	var names []string
+	for _, scope := range Scopes() {
+		if slices.Contains(scopes, scope) {
+			names = append(names, string(scope))
+		}
+	}
+	if len(names) == 0 {
+		return nil, fmt.Errorf("%w: a key needs one at least", ErrScope)
+	}
+	return names, nil
+}
+
+func scopesOf(names []string) []Scope {
+	scopes := make([]Scope, len(names))
+	for i, name := range names {
+		scopes[i] = Scope(name)
+	}
+	return scopes
+}
+
+const listKeys = `SELECT id, name, scopes, created_at, revoked_at FROM api_keys ORDER BY id`
+
+// List returns every key ever made, oldest first.
+func (k *Keys) List(ctx context.Context) ([]APIKey, error) {
+	rows, err := k.db.Pool.Query(ctx, listKeys)
+	if err != nil {
+		return nil, fmt.Errorf("list API keys: %w", err)
+	}
+	keys, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (APIKey, error) {
+		var key APIKey
+		var names []string
+		var revoked pgtype.Timestamptz
+		if err := row.Scan(&key.ID, &key.Name, &names, &key.CreatedAt, &revoked); err != nil {
+			return APIKey{}, err
+		}
+		key.Scopes, key.CreatedAt = scopesOf(names), key.CreatedAt.UTC()
+		if revoked.Valid {
+			key.RevokedAt = revoked.Time.UTC()
+		}
+		return key, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list API keys: %w", err)
+	}
+	return keys, nil
+}
+
+const revokeKey = `
+	UPDATE api_keys
+	   SET revoked_at = $2
+	 WHERE (id::text = $1 OR name = $1) AND revoked_at IS NULL
+	 RETURNING id, name`
+
+// Revoke makes a key, named by name or id, invalid from now on, or answers ErrKeyNotFound.
+func (k *Keys) Revoke(ctx context.Context, nameOrID string) error {
+	return postgres.InTx(ctx, k.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
+		var id uuid.UUID
+		var name string
+		at := k.now()
+		err := tx.QueryRow(ctx, revokeKey, nameOrID, at).Scan(&id, &name)
+		if postgres.NotFound(err) {
+			return fmt.Errorf("%w: %s", ErrKeyNotFound, nameOrID)
+		}
+		if err != nil {
+			return fmt.Errorf("revoke API key: %w", err)
+		}
+		return Log(ctx, tx, Activity{At: at, Event: EventKeyRevoked, Detail: map[string]any{"name": name, "id": id}})
+	})
+}
+
+// Resolve returns what a secret opens, or ErrKey. The answer holds for this moment only.
+func (k *Keys) Resolve(ctx context.Context, secret string) (APIKey, error) {
+	hash, ok := hashOf(secret, KeyPrefix)
+	if !ok {
+		return APIKey{}, ErrKey
+	}
+	key, found, err := k.lookup.get(ctx, hash)
+	if err != nil {
+		return APIKey{}, fmt.Errorf("resolve API key: %w", err)
+	}
+	if !found {
+		return APIKey{}, ErrKey
+	}
+	return key, nil
+}
+
+// Index: api_keys_hash.
+const readKeys = `
+	SELECT hash, id, name, scopes, created_at
+	  FROM api_keys
+	 WHERE hash = ANY ($1) AND revoked_at IS NULL`
+
+func (k *Keys) fetch(ctx context.Context, hashes []digest) (map[digest]APIKey, error) {
+	rows, err := k.db.Pool.Query(ctx, readKeys, digests(hashes))
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[digest]APIKey, len(hashes))
+	for rows.Next() {
+		var hash []byte
+		var key APIKey
+		var names []string
+		if err := rows.Scan(&hash, &key.ID, &key.Name, &names, &key.CreatedAt); err != nil {
+			rows.Close()
+			return nil, err
+		}
+		key.Scopes, key.CreatedAt = scopesOf(names), key.CreatedAt.UTC()
+		found[digest(hash)] = key
+	}
+	return found, rows.Err()
+}

@@ -1,0 +1,88 @@
+package player
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestKeyOpensItsScopesUntilRevoked(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	made, secret, err := b.keys.Create(t.Context(), " shop ", []Scope{ScopeCoupons, ScopeWallet, ScopeWallet})
+	if err != nil || !strings.HasPrefix(secret, KeyPrefix) {
+		t.Fatalf("Create() = %q, %v", secret, err)
+	}
+	want := APIKey{ID: made.ID, Name: "shop", Scopes: []Scope{ScopeWallet, ScopeCoupons}, CreatedAt: b.clock.at}
+	got, err := b.keys.Resolve(t.Context(), secret)
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("Resolve() (-want +got), %v:\n%s", err, diff)
+	}
+	for scope, has := range map[Scope]bool{ScopeWallet: true, ScopeCoupons: true, ScopeCashier: false, ScopePlayers: false} {
+		if got.Has(scope) != has {
+			t.Errorf("Has(%s) = %v, want %v", scope, !has, has)
+		}
+	}
+	if err := b.keys.Revoke(t.Context(), "shop"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.keys.Resolve(t.Context(), secret); !errors.Is(err, ErrKey) {
+		t.Errorf("Resolve() after Revoke() = %v, want ErrKey", err)
+	}
+}
+
+func TestKeyNames(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	scopes := []Scope{ScopeGames}
+	first, _, err := b.keys.Create(t.Context(), "shop", scopes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := b.keys.Create(t.Context(), "shop", scopes); !errors.Is(err, ErrKeyExists) {
+		t.Errorf("Create() under a name in use = %v, want ErrKeyExists", err)
+	}
+	if err := b.keys.Revoke(t.Context(), first.ID.String()); err != nil {
+		t.Errorf("Revoke() by id = %v", err)
+	}
+	for _, gone := range []string{"shop", first.ID.String(), "never was"} {
+		if err := b.keys.Revoke(t.Context(), gone); !errors.Is(err, ErrKeyNotFound) {
+			t.Errorf("Revoke(%q) = %v, want ErrKeyNotFound", gone, err)
+		}
+	}
+	second, _, err := b.keys.Create(t.Context(), "shop", scopes)
+	if err != nil {
+		t.Errorf("Create() under a revoked name = %v", err)
+	}
+	first.RevokedAt = b.clock.at
+	got, err := b.keys.List(t.Context())
+	if diff := cmp.Diff([]APIKey{first, second}, got); err != nil || diff != "" {
+		t.Errorf("List() (-want +got), %v:\n%s", err, diff)
+	}
+}
+
+func TestKeysThatAreRefused(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, test := range []struct {
+		name, key string
+		scopes    []Scope
+		want      error
+	}{
+		{"no name", " ", []Scope{ScopeGames}, ErrKeyName},
+		{"a long name", strings.Repeat("x", maxKeyName+1), []Scope{ScopeGames}, ErrKeyName},
+		{"an unknown scope", "shop", []Scope{ScopeGames, "everything"}, ErrScope},
+		{"no scope", "shop", nil, ErrScope},
+	} {
+		if _, _, err := b.keys.Create(t.Context(), test.key, test.scopes); !errors.Is(err, test.want) {
+			t.Errorf("%s: Create() = %v, want %v", test.name, err, test.want)
+		}
+	}
+	for _, text := range []string{"", KeyPrefix, newSecret(KeyPrefix), newSecret(TokenPrefix)} {
+		if _, err := b.keys.Resolve(t.Context(), text); !errors.Is(err, ErrKey) {
+			t.Errorf("Resolve(%q) = %v, want ErrKey", text, err)
+		}
+	}
+}

@@ -1,0 +1,81 @@
+package player
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+)
+
+// lookupTimeout ends a query whose database does not answer.
+const lookupTimeout = 5 * time.Second
+
+// lookup finds values by key for many callers at once. One query is under way at a time; who
+// comes meanwhile waits and shares the next. Nobody is answered by a query that began before
+// they asked: what was revoked before a call is not found by it.
+type lookup[K comparable, V any] struct {
+	fetch func(ctx context.Context, keys []K) (map[K]V, error)
+	turn  chan struct{} // holds whoever queries
+
+	mu   sync.Mutex
+	open *round[K, V] // collects keys until its query begins
+}
+
+// round is one query and those who wait for it.
+type round[K comparable, V any] struct {
+	keys  map[K]struct{}
+	done  chan struct{} // closed when found and err are set
+	found map[K]V
+	err   error
+}
+
+func newLookup[K comparable, V any](fetch func(ctx context.Context, keys []K) (map[K]V, error)) *lookup[K, V] {
+	return &lookup[K, V]{fetch: fetch, turn: make(chan struct{}, 1)}
+}
+
+// get returns the key's value, ok = false when there is none.
+func (l *lookup[K, V]) get(ctx context.Context, key K) (value V, ok bool, err error) {
+	r := l.join(key)
+	select {
+	case <-r.done:
+	case l.turn <- struct{}{}:
+		l.ask(ctx, r)
+		<-l.turn
+	case <-ctx.Done():
+		return value, false, fmt.Errorf("wait for a lookup: %w", ctx.Err())
+	}
+	if r.err != nil {
+		return value, false, r.err
+	}
+	value, ok = r.found[key]
+	return value, ok, nil
+}
+
+// join adds the key to the round whose query has not begun.
+func (l *lookup[K, V]) join(key K) *round[K, V] {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.open == nil {
+		l.open = &round[K, V]{keys: make(map[K]struct{}, 1), done: make(chan struct{})}
+	}
+	l.open.keys[key] = struct{}{}
+	return l.open
+}
+
+// ask closes the round to newcomers and queries for all of it, unless that is done already. The
+// query outlives the caller whose turn it is: others wait for it too.
+func (l *lookup[K, V]) ask(ctx context.Context, r *round[K, V]) {
+	l.mu.Lock()
+	if l.open != r { // another caller of this round had the turn before
+		l.mu.Unlock()
+		return
+	}
+	l.open = nil
+	l.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookupTimeout)
+	defer cancel()
+	defer close(r.done)
+	r.found, r.err = l.fetch(ctx, slices.Collect(maps.Keys(r.keys)))
+}

@@ -1,0 +1,343 @@
+package settlement
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"evens/coupon"
+	"evens/ledger"
+	"evens/money"
+	"evens/wallet"
+)
+
+// State is what became of a result in the inbox.
+type State string
+
+// The states.
+const (
+	Pending   State = "pending"   // not applied yet, or its BarCode is not known yet
+	Applied   State = "applied"   // the coupon has paid what it says
+	Stale     State = "stale"     // a later decision was there already
+	Duplicate State = "duplicate" // says again what holds; nothing moved
+	Parked    State = "parked"    // an operator decides
+	Refused   State = "refused"   // an operator decided against it
+)
+
+// Attention says why a result needs a later placement or a person.
+const (
+	attentionUnknown = "unknown_bar_code" // may be a coupon whose placement is still being answered
+	attentionSense   = "makes_no_sense"   // the target rule refused it
+	attentionGuard   = "blast_radius"     // part of taking back too much at once
+	attentionState   = "coupon_state"     // the coupon is not one that results may change
+)
+
+// result is a stored result with the coupon it is about, both locked.
+type result struct {
+	id         int64
+	decidedAt  time.Time
+	receivedAt time.Time
+	word       Word
+	coupon     *held
+}
+
+// held is a coupon as settling needs it.
+type held struct {
+	id         uuid.UUID
+	player     uuid.UUID
+	status     coupon.Status
+	terms      Terms
+	payout     money.Amount
+	settled    int // settlements so far
+	decidedAt  time.Time
+	resultID   int64
+	hasDecided bool
+}
+
+// overtakes reports whether r is a later word than the one the coupon holds: by time of
+// decision, then by arrival.
+func (r *result) overtakes(c *held) bool {
+	if !c.hasDecided || r.decidedAt.After(c.decidedAt) {
+		return true
+	}
+	return r.decidedAt.Equal(c.decidedAt) && r.id > c.resultID
+}
+
+// Coupons are locked in id order, before any player. Indexes: results_pkey, coupons_bet_code.
+const loadResults = `
+	SELECT r.id, r.decided_at, r.received_at, r.status, r.ext_status, r.amount_out,
+	       c.id, c.player_id, c.status, c.stake, c.sent_amount, c.nominal, c.coef, c.possible_win, c.currency,
+	       c.payout, c.settlement_count, c.decided_at, c.result_id
+	  FROM results r JOIN coupons c ON c.bet_code = r.bar_code
+	 WHERE r.id = ANY ($1) AND r.state = 'pending'
+	 ORDER BY c.id, r.decided_at, r.id
+	   FOR UPDATE OF c`
+
+// application is one run over a chunk: load, decide, write.
+type application struct {
+	settler  *Settler
+	batch    *wallet.Batch
+	now      time.Time
+	guarded  bool // reversals of this chunk wait for a person
+	rows     *writtenRows
+	settled  []*settling
+	results  []*result
+	sameTime int
+}
+
+func (a *application) run(ctx context.Context, ids []int64) error {
+	a.rows = a.batch.Rows(a, func() wallet.RowSet { return &writtenRows{now: a.now} }).(*writtenRows)
+	if err := a.load(ctx, ids); err != nil {
+		return err
+	}
+	if err := a.choose(); err != nil {
+		return err
+	}
+	if err := a.holdBack(ctx); err != nil {
+		return err
+	}
+	for _, s := range a.settled {
+		if err := s.post(a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *application) load(ctx context.Context, ids []int64) error {
+	rows, err := a.batch.Tx().Query(ctx, loadResults, ids)
+	if err != nil {
+		return fmt.Errorf("load results: %w", err)
+	}
+	if a.results, err = scanResults(rows); err != nil {
+		return fmt.Errorf("load results: %w", err)
+	}
+	found := make(map[int64]bool, len(a.results))
+	players := make([]uuid.UUID, 0, len(a.results))
+	for _, r := range a.results {
+		found[r.id] = true
+		players = append(players, r.coupon.player)
+	}
+	for _, id := range ids {
+		if !found[id] {
+			a.rows.unknown = append(a.rows.unknown, id)
+		}
+	}
+	return a.batch.Lock(ctx, players, nil)
+}
+
+func scanResults(rows pgx.Rows) ([]*result, error) {
+	defer rows.Close()
+	var results []*result
+	var last *held
+	for rows.Next() {
+		r, c := &result{}, &held{}
+		var amount, holds pgtype.Int8
+		var decided pgtype.Timestamptz
+		err := rows.Scan(&r.id, &r.decidedAt, &r.receivedAt, &r.word.Status, &r.word.ExtStatus, &amount,
+			&c.id, &c.player, &c.status, &c.terms.Stake, &c.terms.Sent, &c.terms.Nominal, &c.terms.Coef,
+			&c.terms.PossibleWin, &c.terms.Currency, &c.payout, &c.settled, &decided, &holds)
+		if err != nil {
+			return nil, err
+		}
+		r.word.AmountOut, r.word.HasAmount = money.Amount(amount.Int64), amount.Valid
+		c.decidedAt, c.hasDecided, c.resultID = decided.Time, decided.Valid, holds.Int64
+		if last == nil || last.id != c.id {
+			last = c
+		}
+		r.coupon = last
+		results = append(results, r)
+	}
+	return results, rows.Err()
+}
+
+// settling is one coupon's way from what it paid to what it shall have paid.
+type settling struct {
+	result  *result
+	verdict Verdict
+}
+
+// reversal is how much the settling takes back; 0 where it takes nothing back.
+func (s *settling) reversal() money.Amount {
+	return max(0, s.result.coupon.payout-s.verdict.Payout)
+}
+
+// choose finds, for each coupon, the one result that holds: the last that makes sense. Results
+// come sorted by coupon and order of decision.
+func (a *application) choose() error {
+	var open *settling
+	for _, r := range a.results {
+		if open != nil && open.result.coupon != r.coupon {
+			a.settled, open = append(a.settled, open), nil
+		}
+		next, err := a.judge(r)
+		if err != nil {
+			return err
+		}
+		if next == nil {
+			continue
+		}
+		if open != nil {
+			if open.result.decidedAt.Equal(r.decidedAt) {
+				a.sameTime++
+			}
+			a.rows.end(open.result, Stale, "overtaken by a later result that came with it", "")
+		}
+		open = next
+	}
+	if open != nil {
+		a.settled = append(a.settled, open)
+	}
+	return nil
+}
+
+// judge asks the target rule. It returns nil for a result that is parked or stale.
+func (a *application) judge(r *result) (*settling, error) {
+	if !r.coupon.status.May(coupon.Won) {
+		a.rows.end(r, Parked, "the coupon is "+string(r.coupon.status), attentionState)
+		return nil, nil
+	}
+	verdict, err := Target(r.coupon.terms, r.word)
+	if parkedErr, ok := errors.AsType[*ParkedError](err); ok {
+		a.rows.end(r, Parked, parkedErr.Reason, attentionSense)
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if r.coupon.hasDecided && r.decidedAt.Equal(r.coupon.decidedAt) {
+		a.sameTime++
+	}
+	if !r.overtakes(r.coupon) {
+		a.rows.end(r, Stale, "decided before the result that holds", "")
+		return nil, nil
+	}
+	return &settling{result: r, verdict: verdict}, nil
+}
+
+// post moves target − paid, and writes down what this word did to the coupon.
+func (s *settling) post(a *application) error {
+	c, r := s.result.coupon, s.result
+	if c.settled > 0 && c.payout == s.verdict.Payout && c.status == coupon.Status(s.verdict.Outcome) {
+		a.rows.repeat(r)
+		return nil
+	}
+	transaction, err := pay(a.batch, c, s.verdict, order{result: r.id, at: a.now})
+	if err != nil {
+		return err
+	}
+	a.rows.settle(s, transaction)
+	return nil
+}
+
+// order is who asks for a settling: a result, or an operator in its place.
+type order struct {
+	result   int64
+	operator string
+	comment  string
+	at       time.Time
+}
+
+// pay posts the transfers that lead from what the coupon paid to the verdict. Where nothing has
+// to move it posts nothing.
+func pay(batch *wallet.Batch, c *held, verdict Verdict, by order) (uuid.NullUUID, error) {
+	kind, moves := movesOf(c, verdict)
+	if len(moves) == 0 {
+		return uuid.NullUUID{}, nil
+	}
+	n := c.settled + 1
+	posted, _, err := batch.Post(ledger.Transaction{
+		Key:      settlementKey(c.id, n),
+		Kind:     kind,
+		Player:   c.player,
+		Provider: coupon.Provider,
+		Coupon:   uuid.NullUUID{UUID: c.id, Valid: true},
+		Payload:  ledger.HashOf(c.payout.String(), verdict.Payout.String()),
+		Operator: by.operator,
+		Comment:  by.comment,
+		At:       by.at,
+	}, moves...)
+	if err != nil {
+		return uuid.NullUUID{}, fmt.Errorf("settle coupon %s: %w", c.id, err)
+	}
+	return uuid.NullUUID{UUID: posted.ID, Valid: true}, nil
+}
+
+// movesOf is how a settling looks in the ledger. The first gives the held stake to the book (or
+// back to the player) and pays out of the book; later ones move the difference.
+func movesOf(c *held, verdict Verdict) (ledger.Kind, []ledger.Move) {
+	if c.settled > 0 {
+		switch difference := verdict.Payout - c.payout; {
+		case difference > 0:
+			return ledger.Resettlement, []ledger.Move{{From: ledger.Sportsbook, To: ledger.Cash, Amount: difference}}
+		case difference < 0:
+			return ledger.Resettlement, []ledger.Move{{From: ledger.Cash, To: ledger.Sportsbook, Amount: -difference}}
+		default:
+			return ledger.Resettlement, nil
+		}
+	}
+	stake := ledger.Move{From: ledger.StakesHeld, To: ledger.Sportsbook, Amount: c.terms.Stake}
+	switch verdict.Outcome {
+	case Lost:
+		return ledger.Loss, []ledger.Move{stake}
+	case Refunded:
+		return ledger.StakeReturn, []ledger.Move{{From: ledger.StakesHeld, To: ledger.Cash, Amount: c.terms.Stake}}
+	default:
+		return ledger.Payout, []ledger.Move{stake, {From: ledger.Sportsbook, To: ledger.Cash, Amount: verdict.Payout}}
+	}
+}
+
+// KeySource is the source of the transactions that settling makes; their external id is the
+// coupon's and the settlement's number.
+const KeySource = "settlement"
+
+func settlementKey(id uuid.UUID, n int) ledger.Key {
+	return ledger.Key{Source: KeySource, ExternalID: fmt.Sprintf("%s:%d", id, n)}
+}
+
+// report tells the observer and the log, after the commit.
+func (a *application) report(ctx context.Context) {
+	s, committed := a.settler, a.settler.now()
+	a.rows.report(s.observe)
+	for _, group := range a.byArrival() {
+		if s.observe.Lag != nil {
+			s.observe.Lag(group.received, committed, group.n)
+		}
+	}
+	if a.sameTime > 0 {
+		if s.observe.SameTime != nil {
+			s.observe.SameTime(a.sameTime)
+		}
+		s.log.WarnContext(ctx, "results with the same DateRecive contradict each other; the last to arrive holds",
+			"provider", coupon.Provider, "results", a.sameTime)
+	}
+	if a.rows.parked > 0 {
+		s.log.WarnContext(ctx, "results parked for an operator", "provider", coupon.Provider, "results", a.rows.parked)
+	}
+}
+
+type arrival struct {
+	received time.Time
+	n        int
+}
+
+// byArrival groups what was settled by the push it came with.
+func (a *application) byArrival() []arrival {
+	var groups []arrival
+	at := make(map[time.Time]int)
+	for _, s := range a.settled {
+		i, ok := at[s.result.receivedAt]
+		if !ok {
+			i = len(groups)
+			at[s.result.receivedAt] = i
+			groups = append(groups, arrival{received: s.result.receivedAt})
+		}
+		groups[i].n++
+	}
+	return groups
+}

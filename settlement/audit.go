@@ -1,0 +1,162 @@
+package settlement
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"evens/internal/postgres"
+	"evens/ledger"
+	"evens/money"
+)
+
+// auditChecks are the rules that tie coupons, results and settlements to the ledger.
+var auditChecks = []ledger.Check{
+	{Name: "held stakes are those of coupons without an end", SQL: `
+	WITH held AS (
+	    SELECT a.currency, coalesce(sum(CASE WHEN t.credit_account = a.id THEN t.amount ELSE -t.amount END), 0) AS total
+	      FROM accounts a LEFT JOIN transfers t ON a.id IN (t.debit_account, t.credit_account)
+	     WHERE a.kind = 'stakes_held' GROUP BY a.currency
+	), open AS (
+	    SELECT currency, sum(stake) AS total FROM coupons
+	     WHERE status IN ('placing', 'unconfirmed', 'accepted') GROUP BY currency
+	)
+	SELECT coalesce(h.currency, o.currency), format('held %s, open stakes %s', h.total, o.total)
+	  FROM held h FULL JOIN open o USING (currency) WHERE coalesce(h.total, 0) <> coalesce(o.total, 0)`},
+	{Name: "every coupon's stake was taken, and returned if and only if it was rejected", SQL: `
+	SELECT c.id::text, format('%s: stake %s, taken and returned %s', c.status, c.stake, coalesce(t.total, 0))
+	  FROM coupons c LEFT JOIN (SELECT coupon_id, sum(amount) AS total FROM transactions WHERE source = 'coupon' GROUP BY coupon_id) t
+	    ON t.coupon_id = c.id
+	 WHERE coalesce(t.total, 0) <> CASE c.status WHEN 'rejected' THEN 0 ELSE -c.stake END`},
+	{Name: "every coupon has paid what it says", SQL: `
+	SELECT c.id::text, format('%s: payout %s, paid %s', c.status, c.payout, coalesce(t.total, 0))
+	  FROM coupons c LEFT JOIN (SELECT coupon_id, sum(amount) AS total FROM transactions WHERE source = 'settlement' GROUP BY coupon_id) t
+	    ON t.coupon_id = c.id
+	 WHERE c.payout <> coalesce(t.total, 0)`},
+	{Name: "no transaction is about a coupon that is not there", SQL: `
+	SELECT t.id::text, t.kind FROM transactions t LEFT JOIN coupons c ON c.id = t.coupon_id
+	 WHERE t.coupon_id IS NOT NULL AND (c.id IS NULL OR c.player_id <> t.player_id)`},
+	{Name: "settlements follow from each other without a gap", SQL: `
+	WITH chain AS (
+	    SELECT coupon_id, n, payout_before, row_number() OVER w AS position, lag(payout_after, 1, 0::bigint) OVER w AS before
+	      FROM settlements WINDOW w AS (PARTITION BY coupon_id ORDER BY n)
+	)
+	SELECT coupon_id::text, format('settlement %s at place %s: before %s, earlier %s', n, position, payout_before, before)
+	  FROM chain WHERE n <> position OR payout_before <> before`},
+	{Name: "every coupon stands where its last settlement left it", SQL: `
+	WITH counted AS (SELECT coupon_id, max(n) AS n FROM settlements GROUP BY coupon_id)
+	SELECT c.id::text, format('%s, payout %s, %s settlements; last: %s, %s, number %s', c.status, c.payout, c.settlement_count,
+	       s.outcome, s.payout_after, s.n)
+	  FROM coupons c LEFT JOIN counted k ON k.coupon_id = c.id LEFT JOIN settlements s ON s.coupon_id = k.coupon_id AND s.n = k.n
+	 WHERE c.settlement_count <> coalesce(s.n, 0)
+	    OR s.n IS NOT NULL AND (c.status <> s.outcome OR c.payout <> s.payout_after)
+	    OR s.n IS NULL AND (c.payout <> 0 OR c.status IN ('won', 'lost', 'refunded'))`},
+	{Name: "a settlement's transaction moved what the settlement says", SQL: `
+	SELECT s.coupon_id::text, format('settlement %s: %s to %s, moved %s', s.n, s.payout_before, s.payout_after, t.amount)
+	  FROM settlements s LEFT JOIN transactions t ON t.id = s.transaction_id
+	 WHERE coalesce(t.amount, 0) <> s.payout_after - s.payout_before OR s.transaction_id IS NOT NULL AND t.id IS NULL`},
+	{Name: "the result that holds is the coupon's own, and applied", SQL: `
+	SELECT c.id::text, format('result %s is %s, of BarCode %s', c.result_id, r.state, r.bar_code)
+	  FROM coupons c LEFT JOIN results r ON r.id = c.result_id
+	 WHERE c.result_id IS NOT NULL AND (r.id IS NULL OR r.bar_code <> c.bet_code OR r.state NOT IN ('applied', 'duplicate'))`},
+	{Name: "every applied result has its settlement", SQL: `
+	SELECT r.id::text, format('BarCode %s', r.bar_code)
+	  FROM results r LEFT JOIN settlements s ON s.result_id = r.id WHERE r.state = 'applied' AND s.coupon_id IS NULL`},
+}
+
+// Audit re-derives the books in one snapshot: the ledger from its transfers, coupons from the
+// ledger, payouts from the results that hold. It reads, and changes nothing.
+func Audit(ctx context.Context, db *postgres.DB) (*ledger.Report, error) {
+	var report *ledger.Report
+	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	err := pgx.BeginTxFunc(ctx, db.Pool, options, func(tx pgx.Tx) (err error) {
+		if report, err = ledger.Begin(ctx, tx, time.Now().UTC()); err != nil {
+			return err
+		}
+		if err := auditFigures(ctx, tx, report); err != nil {
+			return err
+		}
+		for _, check := range auditChecks {
+			if err := report.Add(ctx, tx, check); err != nil {
+				return err
+			}
+		}
+		return auditTargets(ctx, tx, report)
+	})
+	return report, err
+}
+
+const (
+	countCoupons = `SELECT 'coupons ' || status, count(*) FROM coupons GROUP BY status ORDER BY status`
+	countResults = `SELECT 'results ' || state, count(*) FROM results GROUP BY state ORDER BY state`
+	countChunks  = `SELECT 'chunks not applied yet', count(*) FROM result_chunks WHERE done_at IS NULL`
+)
+
+func auditFigures(ctx context.Context, tx pgx.Tx, report *ledger.Report) error {
+	for _, query := range []string{countCoupons, countResults, countChunks} {
+		rows, err := tx.Query(ctx, query)
+		if err != nil {
+			return fmt.Errorf("audit figures: %w", err)
+		}
+		var name string
+		var n int64
+		_, err = pgx.ForEachRow(rows, []any{&name, &n}, func() error {
+			report.Figure(name, fmt.Sprint(n))
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("audit figures: %w", err)
+		}
+	}
+	return nil
+}
+
+// Coupons whose last settlement was an operator's word are as that operator wanted them.
+const readHolding = `
+	SELECT c.id, c.status, c.payout, c.stake, c.sent_amount, c.nominal, c.coef, c.possible_win, c.currency,
+	       r.status, r.ext_status, r.amount_out
+	  FROM coupons c
+	  JOIN results r ON r.id = c.result_id
+	  JOIN settlements s ON s.coupon_id = c.id AND s.n = c.settlement_count
+	 WHERE s.operator IS NULL`
+
+// auditTargets asks the target rule again for every settled coupon, one row at a time.
+func auditTargets(ctx context.Context, tx pgx.Tx, report *ledger.Report) error {
+	result := ledger.CheckResult{Name: "every payout is what the target rule makes of the result that holds"}
+	rows, err := tx.Query(ctx, readHolding)
+	if err != nil {
+		return fmt.Errorf("audit targets: %w", err)
+	}
+	var id uuid.UUID
+	var status string
+	var payout money.Amount
+	var terms Terms
+	var word Word
+	var amount pgtype.Int8
+	targets := []any{&id, &status, &payout, &terms.Stake, &terms.Sent, &terms.Nominal, &terms.Coef, &terms.PossibleWin,
+		&terms.Currency, &word.Status, &word.ExtStatus, &amount}
+	_, err = pgx.ForEachRow(rows, targets, func() error {
+		word.AmountOut, word.HasAmount = money.Amount(amount.Int64), amount.Valid
+		verdict, err := Target(terms, word)
+		if _, parked := errors.AsType[*ParkedError](err); err != nil && !parked {
+			return err
+		}
+		if err != nil || string(verdict.Outcome) != status || verdict.Payout != payout {
+			result.Found(ledger.Violation{
+				Subject: id.String(),
+				Detail:  fmt.Sprintf("%s %s, the rule says %s %s (%v)", status, payout, verdict.Outcome, verdict.Payout, err),
+			})
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("audit targets: %w", err)
+	}
+	report.Conclude(result)
+	return nil
+}

@@ -1,0 +1,120 @@
+package settlement
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"slices"
+	"time"
+
+	"evens/internal/postgres"
+	"evens/internal/problem"
+)
+
+// Receiver is the HTTP end that BeT posts results to. Its 200 means: stored durably.
+type Receiver struct {
+	inbox   *Inbox
+	allow   []netip.Prefix
+	now     func() time.Time
+	observe func(status, heads int, took time.Duration)
+	log     *slog.Logger
+}
+
+// ReceiverConfig of a Receiver.
+type ReceiverConfig struct {
+	Allow   []netip.Prefix // who may post; empty: anyone
+	Now     func() time.Time
+	Observe func(status, heads int, took time.Duration) // may be nil
+	Log     *slog.Logger
+}
+
+// NewReceiver returns a handler that stores into inbox.
+func NewReceiver(inbox *Inbox, cfg ReceiverConfig) *Receiver {
+	return &Receiver{inbox: inbox, allow: cfg.Allow, now: cfg.Now, observe: cfg.Observe, log: cfg.Log}
+}
+
+// LargestPush bounds a push's body: some hundred thousand Heads.
+const LargestPush = 16 << 20
+
+// Codes of the receiver's refusals.
+const (
+	codeNotAllowed  = "source_not_allowed"
+	codeTooLarge    = "body_too_large"
+	codeUnreadable  = "unreadable_body"
+	codeSyntax      = "invalid_body"
+	codeField       = "validation_failed"
+	codeUnavailable = "unavailable"
+	codeInternal    = "internal"
+)
+
+// ServeHTTP implements http.Handler.
+func (h *Receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	started := time.Now()
+	status, heads := h.receive(w, r)
+	if h.observe != nil {
+		h.observe(status, heads, time.Since(started))
+	}
+}
+
+func (h *Receiver) receive(w http.ResponseWriter, r *http.Request) (status, heads int) {
+	source := sourceOf(r)
+	if !h.allowed(source) {
+		h.log.WarnContext(r.Context(), "result push from an address that is not allowed", "provider", "bet", "source", source)
+		return problem.Write(w, http.StatusForbidden, codeNotAllowed, "this address may not post results"), 0
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, LargestPush))
+	if err != nil {
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			return problem.Write(w, http.StatusRequestEntityTooLarge, codeTooLarge, "a push is at most 16 MiB"), 0
+		}
+		return problem.Write(w, http.StatusBadRequest, codeUnreadable, "the body could not be read to its end"), 0
+	}
+	parsed, err := ParsePush(body)
+	if fieldErr, ok := errors.AsType[*FieldError](err); ok {
+		return problem.Write(w, http.StatusUnprocessableEntity, codeField, fieldErr.Error(),
+			problem.Field{Location: fieldErr.Field, Message: fieldErr.Reason}), 0
+	}
+	if err != nil {
+		return problem.Write(w, http.StatusBadRequest, codeSyntax, err.Error()), 0
+	}
+	if len(parsed) > 0 {
+		err = h.store(r.Context(), Push{Heads: parsed, Body: body, Path: r.URL.Path, Source: source.String(), At: h.now()})
+	}
+	switch {
+	case postgres.Unavailable(err):
+		h.log.ErrorContext(r.Context(), "result push not stored: database unavailable", "provider", "bet", "heads", len(parsed), "error", err)
+		w.Header().Set("Retry-After", "5")
+		return problem.Write(w, http.StatusServiceUnavailable, codeUnavailable, "the results could not be stored; send them again"), 0
+	case err != nil:
+		h.log.ErrorContext(r.Context(), "result push not stored", "provider", "bet", "heads", len(parsed), "error", err)
+		return problem.Write(w, http.StatusInternalServerError, codeInternal, "the results could not be stored; send them again"), 0
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = io.WriteString(w, `{"status":"ok"}`) // a sender that went away sends again
+	return http.StatusOK, len(parsed)
+}
+
+// storeTimeout ends the wait for a database that does not answer, before the sender gives up.
+const storeTimeout = 10 * time.Second
+
+func (h *Receiver) store(ctx context.Context, push Push) error {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	_, err := h.inbox.Store(ctx, push)
+	return err
+}
+
+func sourceOf(r *http.Request) netip.Addr {
+	address, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return address.Addr().Unmap()
+}
+
+func (h *Receiver) allowed(source netip.Addr) bool {
+	return len(h.allow) == 0 || slices.ContainsFunc(h.allow, func(p netip.Prefix) bool { return p.Contains(source) })
+}

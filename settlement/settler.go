@@ -1,0 +1,93 @@
+package settlement
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"evens/internal/postgres"
+	"evens/wallet"
+)
+
+// Observer is told what settling did, after the commit. Every field may be nil.
+type Observer struct {
+	// Settled counts results by what became of them: won, lost, refunded, or a State.
+	Settled func(what string, n int)
+	// Lag is told how long a push's results waited from being received to being paid.
+	Lag func(received, committed time.Time, n int)
+	// SameTime counts results that contradict another with the same DateRecive.
+	SameTime func(n int)
+	// Changed is told the coupons that changed, with their players. It must not block.
+	Changed func(coupon, player uuid.UUID)
+}
+
+// Settler applies stored results. It is safe for concurrent use, by any number of processes.
+type Settler struct {
+	db      *postgres.DB
+	books   *wallet.Books
+	bell    Bell
+	guard   Guard
+	now     func() time.Time
+	observe Observer
+	log     *slog.Logger
+}
+
+// NewSettler returns a settler that moves money through books.
+func NewSettler(db *postgres.DB, books *wallet.Books, bell Bell, guard Guard, now func() time.Time, observe Observer, log *slog.Logger) *Settler {
+	return &Settler{db: db, books: books, bell: bell, guard: guard.orDefault(), now: now, observe: observe, log: log}
+}
+
+// Indexes: result_chunks_pkey; a chunk that another worker holds is that worker's.
+const lockChunk = `
+	SELECT result_ids, guarded FROM result_chunks
+	 WHERE id = $1 AND done_at IS NULL
+	   FOR UPDATE SKIP LOCKED`
+
+const endChunk = `UPDATE result_chunks SET done_at = $2 WHERE id = $1`
+
+// deadlockRetries bounds how often a transaction that lost a race is run again at once.
+const deadlockRetries = 5
+
+// Apply settles the results of a chunk in one commit. A chunk that is done, or that another
+// worker is at, is left alone: calling again is harmless.
+func (s *Settler) Apply(ctx context.Context, chunk int64) (err error) {
+	for range deadlockRetries {
+		if err = s.apply(ctx, chunk); !postgres.Retriable(err) && !errors.Is(err, errRaced) {
+			break
+		}
+	}
+	return err
+}
+
+func (s *Settler) apply(ctx context.Context, chunk int64) error {
+	var done *application
+	err := s.books.Run(ctx, func(ctx context.Context, batch *wallet.Batch) error {
+		var ids []int64
+		var guarded bool
+		err := batch.Tx().QueryRow(ctx, lockChunk, chunk).Scan(&ids, &guarded)
+		if postgres.NotFound(err) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("lock chunk %d: %w", chunk, err)
+		}
+		done = &application{settler: s, batch: batch, now: s.now(), guarded: guarded}
+		if err := done.run(ctx, ids); err != nil {
+			return err
+		}
+		done.rows.statements = append(done.rows.statements, func(b *pgx.Batch) { b.Queue(endChunk, chunk, done.now) })
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("apply chunk %d: %w", chunk, err)
+	}
+	if done != nil {
+		done.report(ctx)
+	}
+	return nil
+}

@@ -1,0 +1,170 @@
+package settlement
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"evens/internal/postgres"
+)
+
+// A chunk whose job was asked for a while ago and is not done: ask again, under the next number.
+// Index: result_chunks_open.
+const ringAgain = `
+	UPDATE result_chunks SET rung = rung + 1, rung_at = $2
+	 WHERE id IN (SELECT id FROM result_chunks
+	               WHERE done_at IS NULL AND rung_at < $1
+	               ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED)
+	RETURNING id, rung`
+
+// Results whose BarCode has become known since. Indexes: results_attention, coupons_bet_code.
+const adoptKnown = `
+	WITH known AS (
+	    SELECT r.id, (row_number() OVER (ORDER BY r.id) - 1) / $2::integer AS chunk
+	      FROM results r JOIN coupons c ON c.bet_code = r.bar_code
+	     WHERE r.attention = '` + attentionUnknown + `' AND r.state = 'pending'
+	)
+	INSERT INTO result_chunks (result_ids, rung_at)
+	SELECT array_agg(id ORDER BY id), $1 FROM known GROUP BY chunk
+	RETURNING id, rung`
+
+// SweepPatience is how long a chunk may be under way before the sweep rings for it again.
+const SweepPatience = 10 * time.Second
+
+const sweepBatch = 2000
+
+// Sweep finds results that no job is coming for and rings for them: whatever the queue forgot,
+// the tables know. It answers how many chunks it rang for.
+func (s *Settler) Sweep(ctx context.Context) (int, error) {
+	now := s.now()
+	rung := 0
+	for {
+		chunks, err := s.queryChunks(ctx, ringAgain, now.Add(-SweepPatience), now, sweepBatch)
+		if err != nil {
+			return rung, fmt.Errorf("sweep results: %w", err)
+		}
+		s.bell.Ring(chunks)
+		rung += len(chunks)
+		if len(chunks) < sweepBatch {
+			break
+		}
+	}
+	adopted, err := s.queryChunks(ctx, adoptKnown, now, ChunkSize)
+	if err != nil {
+		return rung, fmt.Errorf("sweep results of unknown coupons: %w", err)
+	}
+	s.bell.Ring(adopted)
+	return rung + len(adopted), nil
+}
+
+func (s *Settler) queryChunks(ctx context.Context, query string, args ...any) ([]Chunk, error) {
+	rows, err := s.db.Pool.Query(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (Chunk, error) {
+		var chunk Chunk
+		err := row.Scan(&chunk.ID, &chunk.Rung)
+		return chunk, err
+	})
+}
+
+const dropDone = `DELETE FROM result_chunks WHERE done_at < $1`
+
+// DropDone forgets chunks done before a time; the results themselves stay.
+func (s *Settler) DropDone(ctx context.Context, before time.Time) (int64, error) {
+	tag, err := s.db.Pool.Exec(ctx, dropDone, before)
+	if err != nil {
+		return 0, fmt.Errorf("drop done chunks: %w", err)
+	}
+	return tag.RowsAffected(), nil
+}
+
+// Results of coupons just accepted that came before the placement's answer did.
+// Index: results_once.
+const adoptEarly = `
+	WITH early AS (
+	    SELECT id, (row_number() OVER (ORDER BY id) - 1) / $2::integer AS chunk
+	      FROM results WHERE bar_code = ANY ($3) AND state = 'pending'
+	)
+	INSERT INTO result_chunks (result_ids, rung_at)
+	SELECT array_agg(id ORDER BY id), $1 FROM early GROUP BY chunk
+	RETURNING id, rung`
+
+// Greeter looks for results that overtook their placement's answer, for many new coupons at
+// once. What it misses, the sweep finds.
+type Greeter struct {
+	settler *Settler
+	codes   chan string
+	end     chan struct{}
+	wg      sync.WaitGroup
+	log     *slog.Logger
+}
+
+const (
+	greetPause = 50 * time.Millisecond
+	greetBatch = 1000
+)
+
+// NewGreeter starts a greeter; Close ends it.
+func NewGreeter(settler *Settler, log *slog.Logger) *Greeter {
+	g := &Greeter{settler: settler, codes: make(chan string, 4*greetBatch), end: make(chan struct{}), log: log}
+	g.wg.Go(g.run)
+	return g
+}
+
+// Accepted is told a new coupon's bet code. It never blocks.
+func (g *Greeter) Accepted(betCode string) {
+	select {
+	case g.codes <- betCode:
+	default: // full: the sweep finds it
+	}
+}
+
+// Close ends the greeter.
+func (g *Greeter) Close() {
+	close(g.end)
+	g.wg.Wait()
+}
+
+func (g *Greeter) run() {
+	codes := make([]string, 0, greetBatch)
+	tick := time.NewTicker(greetPause)
+	defer tick.Stop()
+	for {
+		select {
+		case code := <-g.codes:
+			if codes = append(codes, code); len(codes) < greetBatch {
+				continue
+			}
+		case <-tick.C:
+			if len(codes) == 0 {
+				continue
+			}
+		case <-g.end:
+			return
+		}
+		g.greet(codes)
+		codes = codes[:0]
+	}
+}
+
+func (g *Greeter) greet(codes []string) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	rows, err := g.settler.db.Hot.Query(ctx, adoptEarly, g.settler.now(), ChunkSize, codes)
+	if err == nil {
+		var chunks []Chunk
+		chunks, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Chunk])
+		if len(chunks) > 0 {
+			g.settler.bell.Ring(chunks)
+		}
+	}
+	if err != nil && !postgres.Unavailable(err) {
+		g.log.Error("look for early results", "coupons", len(codes), "error", err)
+	}
+}

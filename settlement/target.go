@@ -1,0 +1,132 @@
+package settlement
+
+import (
+	"fmt"
+
+	"evens/money"
+)
+
+// Outcome is what a result makes of a coupon.
+type Outcome string
+
+// The outcomes.
+const (
+	Won      Outcome = "won"
+	Lost     Outcome = "lost"
+	Refunded Outcome = "refunded"
+)
+
+// BeT's statuses (seed 003): a coupon won or lost as a whole; ExtStatus 1 says that one or
+// several games count with the coefficient 1.
+const (
+	statusWon  = 2
+	statusLost = 4
+)
+
+// Terms are what a coupon was accepted on.
+type Terms struct {
+	Stake       money.Amount
+	Sent        money.Amount // realAmount as BeT was told it: AmountOut counts in it
+	Nominal     bool         // Sent is a fixed sum, not the stake
+	Coef        money.Coef
+	PossibleWin money.Amount
+	Currency    money.Currency
+}
+
+// Word is one result as BeT sent it.
+type Word struct {
+	Status    int
+	ExtStatus int
+	AmountOut money.Amount
+	HasAmount bool
+}
+
+// Verdict is what a coupon shall have paid.
+type Verdict struct {
+	Outcome Outcome
+	Payout  money.Amount
+}
+
+// ParkedError says why a result makes no sense by itself: an operator decides, nothing moves.
+type ParkedError struct{ Reason string }
+
+func (e *ParkedError) Error() string { return e.Reason }
+
+func parked(format string, args ...any) error {
+	return &ParkedError{Reason: fmt.Sprintf(format, args...)}
+}
+
+// Target is the target rule:
+//
+//	Status ExtStatus  payout                                             outcome
+//	4      0, 1       0; AmountOut is only what could have been won      lost
+//	2      0          AmountOut; nominal: stake × accepted coefficient   won
+//	2      1          AmountOut; nominal: stake × AmountOut ÷ nominal;   refunded where it
+//	                  the stake where there is no AmountOut              is the stake, else won
+//
+// Payouts are rounded half up to the currency's minor unit. Anything else, and whatever would
+// pay more than the coupon could win, is a *ParkedError.
+func Target(terms Terms, word Word) (Verdict, error) {
+	switch {
+	case word.ExtStatus != 0 && word.ExtStatus != 1:
+		return Verdict{}, parked("unknown ExtStatus %d", word.ExtStatus)
+	case word.Status == statusLost:
+		return Verdict{Outcome: Lost}, nil
+	case word.Status != statusWon:
+		return Verdict{}, parked("unknown Status %d", word.Status)
+	case word.HasAmount && word.AmountOut < 0:
+		return Verdict{}, parked("AmountOut %s is negative", word.AmountOut)
+	case word.HasAmount && word.AmountOut == 0:
+		return Verdict{}, parked("Status 2 pays nothing")
+	}
+	payout, err := wonPayout(terms, word)
+	if err != nil {
+		return Verdict{}, err
+	}
+	ceiling, err := ceiling(terms)
+	if err != nil {
+		return Verdict{}, parked("possible win out of range")
+	}
+	if payout > ceiling {
+		return Verdict{}, parked("pays %s, more than the %s it could win", payout, terms.PossibleWin)
+	}
+	if word.ExtStatus == 1 && payout == terms.Stake {
+		return Verdict{Outcome: Refunded, Payout: payout}, nil
+	}
+	return Verdict{Outcome: Won, Payout: payout}, nil
+}
+
+// wonPayout is the payout of a Status 2, before it is held against the possible win.
+func wonPayout(terms Terms, word Word) (payout money.Amount, err error) {
+	unit := terms.Currency.MinorUnit()
+	switch {
+	case word.ExtStatus == 1 && !word.HasAmount:
+		return terms.Stake, nil
+	case terms.Nominal && word.ExtStatus == 0:
+		payout, err = terms.Coef.Times(terms.Stake, terms.Currency)
+	case !word.HasAmount:
+		return 0, parked("Status 2 without AmountOut")
+	case terms.Nominal:
+		payout, err = terms.Stake.MulDiv(int64(word.AmountOut), int64(terms.Sent), unit)
+	default:
+		payout, err = word.AmountOut.Round(unit)
+	}
+	if err != nil {
+		return 0, parked("payout out of range")
+	}
+	return payout, nil
+}
+
+// ceiling is the most a coupon may pay. BeT rounds AmountOut to a cent of the sum it was told;
+// under a nominal that cent is worth stake ÷ nominal, so that much rounding is let pass.
+func ceiling(terms Terms) (money.Amount, error) {
+	most := max(terms.PossibleWin, terms.Stake)
+	if !terms.Nominal {
+		return most, nil
+	}
+	cent, err := terms.Stake.MulDiv(int64(terms.Currency.MinorUnit()), int64(terms.Sent), 1)
+	if err != nil {
+		return 0, err
+	}
+	return most.Add(cent)
+}

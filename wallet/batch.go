@@ -1,0 +1,120 @@
+package wallet
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"evens/internal/postgres"
+	"evens/ledger"
+)
+
+// Books opens batches on the ledger. It is safe for concurrent use.
+type Books struct {
+	db     *postgres.DB
+	ledger *ledger.Ledger
+	moved  func(players []uuid.UUID)
+	log    *slog.Logger
+}
+
+// NewBooks returns the books kept in db. moved, when not nil, is told after each commit whose
+// balances changed; it must not block.
+func NewBooks(db *postgres.DB, moved func(players []uuid.UUID), log *slog.Logger) *Books {
+	return &Books{db: db, ledger: ledger.New(), moved: moved, log: log}
+}
+
+// Batch is one database transaction in which money is loaded, decided on and written. It is
+// used by one goroutine and ends with [Books.Run].
+type Batch struct {
+	*ledger.Book
+	tx       pgx.Tx
+	ledger   *ledger.Ledger
+	statuses map[uuid.UUID]Status
+	requests requestBook
+	rows     []RowSet
+	byKey    map[any]RowSet
+}
+
+// RowSet gathers rows of a caller's own that are to be written in the commit that moves the
+// money: one statement a table, whatever their number.
+type RowSet interface {
+	// Queue adds the statements that write the gathered rows.
+	Queue(*pgx.Batch)
+}
+
+// Tx is the database transaction, for loading and locking a caller's own rows. Locks have one
+// order everywhere: coupons by id first, then players by id.
+func (b *Batch) Tx() pgx.Tx { return b.tx }
+
+// Rows returns the batch's set under key, made by open at its first use. A caller adds rows to
+// it only after everything it posts has been accepted.
+func (b *Batch) Rows(key any, open func() RowSet) RowSet {
+	set, ok := b.byKey[key]
+	if !ok {
+		set = open()
+		b.byKey[key] = set
+		b.rows = append(b.rows, set)
+	}
+	return set
+}
+
+// Run begins a transaction, lets decide load and post, writes what was posted and what the row
+// sets gathered, and commits. When it returns an error nothing has happened, but for a lost
+// connection at the commit itself, of which nobody knows; repeating the same keys is harmless.
+func (b *Books) Run(ctx context.Context, decide func(ctx context.Context, batch *Batch) error) error {
+	var moved []uuid.UUID
+	err := postgres.InTx(ctx, b.db.Hot, func(ctx context.Context, tx pgx.Tx) error {
+		batch := &Batch{tx: tx, ledger: b.ledger, byKey: make(map[any]RowSet)}
+		if err := decide(ctx, batch); err != nil {
+			return err
+		}
+		moved = batch.moved()
+		return batch.write(ctx)
+	})
+	if err != nil {
+		return err
+	}
+	if b.moved != nil && len(moved) > 0 {
+		b.moved(moved)
+	}
+	return nil
+}
+
+func (b *Batch) moved() []uuid.UUID {
+	if b.Book == nil {
+		return nil
+	}
+	return b.Book.Moved()
+}
+
+func (b *Batch) write(ctx context.Context) error {
+	statements := &pgx.Batch{}
+	if b.Book != nil {
+		b.Book.Queue(statements)
+	}
+	b.requests.queue(statements)
+	for _, set := range b.rows {
+		set.Queue(statements)
+	}
+	if statements.Len() == 0 {
+		return nil
+	}
+	if err := b.tx.SendBatch(ctx, statements).Close(); err != nil {
+		return fmt.Errorf("write the batch: %w", err)
+	}
+	return nil
+}
+
+// Lock locks the purses of players and reads what is known under keys: once a batch, after
+// every other row the caller needs has been locked.
+func (b *Batch) Lock(ctx context.Context, players []uuid.UUID, keys []ledger.Key) error {
+	book, err := b.ledger.Load(ctx, b.tx, players, keys)
+	if err != nil {
+		return err
+	}
+	b.Book = book
+	return nil
+}

@@ -1,0 +1,140 @@
+package wallet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"evens/ledger"
+)
+
+// Request is a caller's Idempotency-Key: the same key with the same content is answered as it
+// was at first, with other content it is refused. The zero value stands for no key.
+type Request struct {
+	Scope string      // who asks, and for what: keys of different callers never meet
+	Key   string      // as the caller sent it
+	Hash  ledger.Hash // of the content
+}
+
+// Answer is what a request was first answered with.
+type Answer struct {
+	Hash   ledger.Hash
+	Coupon uuid.NullUUID
+	Status int    // HTTP status; 0: the coupon tells
+	Body   []byte // JSON; nil: the coupon tells
+}
+
+// ErrRequestConflict says that the Idempotency-Key was used before with another content.
+var ErrRequestConflict = errors.New("the Idempotency-Key was used before with another content")
+
+type requestID struct{ scope, key string }
+
+// requestBook is the part of the requests table that a batch has read, with what it adds.
+type requestBook struct {
+	known map[requestID]*Answer
+	added []addedRequest
+}
+
+type addedRequest struct {
+	requestID
+	*Answer
+	at time.Time
+}
+
+// Index: requests_pkey.
+const readRequests = `
+	SELECT r.scope, r.key, r.hash, r.coupon_id, coalesce(r.status, 0), r.answer
+	  FROM unnest($1::text[], $2::text[]) k (scope, key)
+	  JOIN requests r ON r.scope = k.scope AND r.key = k.key`
+
+// loadRequests reads the answers given before to the requests of a batch.
+func (b *Batch) loadRequests(ctx context.Context, requests []Request) error {
+	b.requests.known = make(map[requestID]*Answer, len(requests))
+	var scopes, keys []string
+	for _, request := range requests {
+		if request.Key != "" {
+			scopes, keys = append(scopes, request.Scope), append(keys, request.Key)
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	rows, err := b.tx.Query(ctx, readRequests, scopes, keys)
+	if err != nil {
+		return fmt.Errorf("read requests: %w", err)
+	}
+	for rows.Next() {
+		var id requestID
+		var hash []byte
+		answer := &Answer{}
+		if err := rows.Scan(&id.scope, &id.key, &hash, &answer.Coupon, &answer.Status, &answer.Body); err != nil {
+			rows.Close()
+			return fmt.Errorf("read requests: %w", err)
+		}
+		copy(answer.Hash[:], hash)
+		b.requests.known[id] = answer
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("read requests: %w", err)
+	}
+	return nil
+}
+
+// Answered returns what the request was first answered with, nil when it is new, or
+// ErrRequestConflict when its key stands for another content.
+func (b *Batch) Answered(request Request) (*Answer, error) {
+	if request.Key == "" {
+		return nil, nil
+	}
+	answer := b.requests.known[requestID{request.Scope, request.Key}]
+	if answer != nil && answer.Hash != request.Hash {
+		return nil, ErrRequestConflict
+	}
+	return answer, nil
+}
+
+// Remember keeps the answer to a new request in the same commit. A request without a key is
+// not kept.
+func (b *Batch) Remember(request Request, answer Answer, at time.Time) {
+	if request.Key == "" {
+		return
+	}
+	answer.Hash = request.Hash
+	id := requestID{request.Scope, request.Key}
+	b.requests.known[id] = &answer
+	b.requests.added = append(b.requests.added, addedRequest{requestID: id, Answer: &answer, at: at})
+}
+
+const insertRequests = `
+	INSERT INTO requests (scope, key, hash, coupon_id, status, answer, at)
+	SELECT scope, key, hash, coupon_id, nullif(status, 0), answer, at
+	  FROM unnest($1::text[], $2::text[], $3::bytea[], $4::uuid[], $5::smallint[], $6::jsonb[], $7::timestamptz[])
+	       u (scope, key, hash, coupon_id, status, answer, at)`
+
+func (r *requestBook) queue(batch *pgx.Batch) {
+	n := len(r.added)
+	if n == 0 {
+		return
+	}
+	slices.SortFunc(r.added, func(a, b addedRequest) int {
+		if order := strings.Compare(a.scope, b.scope); order != 0 {
+			return order
+		}
+		return strings.Compare(a.key, b.key)
+	})
+	scopes, keys, hashes := make([]string, n), make([]string, n), make([][]byte, n)
+	coupons, statuses := make([]uuid.NullUUID, n), make([]int16, n)
+	answers, at := make([][]byte, n), make([]time.Time, n)
+	for i, request := range r.added {
+		scopes[i], keys[i], hashes[i] = request.scope, request.key, request.Hash[:]
+		coupons[i], statuses[i] = request.Coupon, int16(request.Status)
+		answers[i], at[i] = request.Body, request.at
+	}
+	batch.Queue(insertRequests, scopes, keys, hashes, coupons, statuses, answers, at)
+}

@@ -1,0 +1,168 @@
+package wallet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"evens/internal/postgres"
+	"evens/ledger"
+	"evens/money"
+)
+
+// Status is whether a player may play.
+type Status string
+
+// The statuses. Whatever the status, players are paid and refunded; only stakes are refused.
+const (
+	Active  Status = "active"
+	Blocked Status = "blocked"
+	Closed  Status = "closed"
+)
+
+// Refusals. Each leaves everything as it was.
+var (
+	ErrUnknownPlayer     = errors.New("no such player")
+	ErrPlayerBlocked     = errors.New("the player may not play")
+	ErrInsufficientFunds = errors.New("insufficient funds")
+	ErrCurrency          = errors.New("the player's wallet is in another currency")
+)
+
+// Work is one caller's wish to move money: what it needs loaded, and how it decides.
+type Work struct {
+	Players []uuid.UUID
+	Keys    []ledger.Key
+	Request Request
+	// Statuses asks for the players' statuses; only stakes need them.
+	Statuses bool
+	// Locker, when not nil, locks and reads the caller's own rows before any player is locked.
+	// Works that name the same Locker are given to it together.
+	Locker Locker
+	// Spread chooses the lane of a work without players.
+	Spread uuid.UUID
+	// Data is the caller's own, for its Locker.
+	Data any
+	// Decide posts to the batch. It is a pure function of what was loaded: no I/O, no clock. An
+	// error refuses this work alone; what it posted is undone. It may be called again in another
+	// batch, and must then start afresh.
+	Decide func(*Batch) error
+}
+
+// Locker locks rows that belong to a caller: for all works of a batch, in id order, in one
+// round trip.
+type Locker interface {
+	LockRows(ctx context.Context, batch *Batch, works []*Work) error
+}
+
+// load reads and locks everything that the works name.
+func (b *Batch) load(ctx context.Context, works []*Work) error {
+	var players, statuses []uuid.UUID
+	var keys []ledger.Key
+	var requests []Request
+	byLocker := make(map[Locker][]*Work)
+	var lockers []Locker
+	for _, work := range works {
+		players = append(players, work.Players...)
+		keys = append(keys, work.Keys...)
+		requests = append(requests, work.Request)
+		if work.Statuses {
+			statuses = append(statuses, work.Players...)
+		}
+		if work.Locker != nil {
+			if byLocker[work.Locker] == nil {
+				lockers = append(lockers, work.Locker)
+			}
+			byLocker[work.Locker] = append(byLocker[work.Locker], work)
+		}
+	}
+	for _, locker := range lockers {
+		if err := locker.LockRows(ctx, b, byLocker[locker]); err != nil {
+			return err
+		}
+	}
+	if err := b.Lock(ctx, players, keys); err != nil {
+		return err
+	}
+	if err := b.loadRequests(ctx, requests); err != nil {
+		return err
+	}
+	return b.loadStatuses(ctx, statuses)
+}
+
+// Index: players_pkey.
+const readStatuses = `SELECT id, status FROM players WHERE id = ANY ($1)`
+
+func (b *Batch) loadStatuses(ctx context.Context, players []uuid.UUID) error {
+	if len(players) == 0 {
+		return nil
+	}
+	b.statuses = make(map[uuid.UUID]Status, len(players))
+	rows, err := b.tx.Query(ctx, readStatuses, postgres.UUIDs(players))
+	if err != nil {
+		return fmt.Errorf("read players' statuses: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id uuid.UUID
+		var status Status
+		if err := rows.Scan(&id, &status); err != nil {
+			return fmt.Errorf("read players' statuses: %w", err)
+		}
+		b.statuses[id] = status
+	}
+	return rows.Err()
+}
+
+// decide runs the works against what was loaded, each with an answer of its own.
+func (b *Batch) decide(works []*Work) []error {
+	refusals := make([]error, len(works))
+	for i, work := range works {
+		mark := b.Mark()
+		if err := work.Decide(b); err != nil {
+			b.Undo(mark)
+			refusals[i] = err
+		}
+	}
+	return refusals
+}
+
+// Do runs one work in a batch of its own. [Poster.Do] shares commits instead.
+func (b *Books) Do(ctx context.Context, work *Work) error {
+	refusals, err := b.doAll(ctx, []*Work{work})
+	if err != nil {
+		return err
+	}
+	return refusals[0]
+}
+
+// doAll runs works in one batch. The error speaks for all: none has happened.
+func (b *Books) doAll(ctx context.Context, works []*Work) (refusals []error, err error) {
+	err = b.Run(ctx, func(ctx context.Context, batch *Batch) error {
+		if err := batch.load(ctx, works); err != nil {
+			return err
+		}
+		refusals = batch.decide(works)
+		return nil
+	})
+	return refusals, err
+}
+
+// MayStake answers whether a player may stake an amount now: known, in this currency, allowed
+// to play, and with the cash for it. A purse below zero never has. The work must have asked for
+// Statuses.
+func (b *Batch) MayStake(player uuid.UUID, currency money.Currency, stake money.Amount) error {
+	purse := b.Purse(player)
+	switch {
+	case purse == nil:
+		return ErrUnknownPlayer
+	case purse.Currency != currency:
+		return ErrCurrency
+	case b.statuses[player] != Active:
+		return ErrPlayerBlocked
+	case purse.Cash.Balance < stake:
+		return ErrInsufficientFunds
+	}
+	return nil
+}
