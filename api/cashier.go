@@ -36,7 +36,7 @@ type cashInput struct {
 		Currency      string `json:"currency" example:"USD" doc:"The wallet's"`
 		Method        string `json:"method" example:"card" doc:"How it was paid, at most 64 characters"`
 		TransactionID string `json:"transaction_id" minLength:"1" doc:"The payment's own id, unique among all deposits and withdrawals; at most 128 characters"`
-	}
+	} `nameHint:"Payment"`
 }
 
 type cashOutput struct {
@@ -44,7 +44,7 @@ type cashOutput struct {
 		TransactionID string     `json:"transaction_id"`
 		Status        string     `json:"status" enum:"succeeded"`
 		Wallet        walletView `json:"wallet" doc:"As this left it"`
-	}
+	} `nameHint:"PaymentDone"`
 }
 
 // Longest texts of a payment.

@@ -34,7 +34,7 @@ type placeCouponInput struct {
 		Currency   string   `json:"currency" example:"USD" doc:"The wallet's"`
 		Lang       string   `json:"lang,omitempty" default:"en" pattern:"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$" maxLength:"35" doc:"Language of the bookmaker's texts"`
 		RateMode   string   `json:"rate_mode,omitempty" default:"reject" enum:"reject,accept" doc:"What becomes of it when a coefficient has changed"`
-	}
+	} `nameHint:"NewCoupon"`
 }
 
 type placedOutput struct {

@@ -47,10 +47,10 @@ type docsOperation struct {
 	Body                 *docsType
 	BodyOptional         bool
 	Answers              []docsAnswer
+	Problems             []string // statuses of errors: they share one shape
 }
 
-// docsAnswer is a status with a body, a media type each; statuses of errors share one shape and
-// are listed without.
+// docsAnswer is a status with a body, one for each media type.
 type docsAnswer struct {
 	Status, Media string
 	Type          docsType
@@ -116,13 +116,16 @@ func docsOf(op *huma.Operation) docsOperation {
 			out.Body, out.BodyOptional = new(docsTypeOf(content.Schema)), !op.RequestBody.Required
 		}
 	}
-	out.Answers = docsAnswers(op)
+	out.Answers, out.Problems = docsAnswers(op)
 	return out
 }
 
-func docsAnswers(op *huma.Operation) []docsAnswer {
-	var answers []docsAnswer
+func docsAnswers(op *huma.Operation) (answers []docsAnswer, problems []string) {
 	for status, response := range op.Responses {
+		if response.Content[mediaProblem] != nil {
+			problems = append(problems, status)
+			continue
+		}
 		if len(response.Content) == 0 {
 			answers = append(answers, docsAnswer{Status: status})
 		}
@@ -133,7 +136,8 @@ func docsAnswers(op *huma.Operation) []docsAnswer {
 	slices.SortFunc(answers, func(a, b docsAnswer) int {
 		return cmp.Or(cmp.Compare(a.Status, b.Status), cmp.Compare(a.Media, b.Media))
 	})
-	return answers
+	slices.Sort(problems)
+	return answers, problems
 }
 
 func docsSchemas(spec *huma.OpenAPI) []docsSchema {

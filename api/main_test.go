@@ -89,15 +89,20 @@ const testHeartbeat = 100 * time.Millisecond
 
 func setup(t *testing.T) bundle {
 	t.Helper()
+	return setupOn(t, testbed.Database(t), testbed.Redis(t))
+}
+
+func setupOn(t *testing.T, databaseURL, redisURL string) bundle {
+	t.Helper()
 	b := bundle{bookmaker: &bookmaker{}, log: &logged{}}
 	quiet := slog.New(slog.DiscardHandler)
 	var err error
-	b.db, err = postgres.Open(t.Context(), postgres.Config{URL: testbed.Database(t), MaxConns: 8, HotConns: 2, Log: quiet})
+	b.db, err = postgres.Open(t.Context(), postgres.Config{URL: databaseURL, MaxConns: 8, HotConns: 2, Log: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.db.Close)
-	client, err := redis.Open(testbed.Redis(t))
+	client, err := redis.Open(redisURL)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"reflect"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -91,6 +92,24 @@ func security(who access) []map[string][]string {
 	return requirements
 }
 
+// openAnswers lets answers grow: a client must not refuse a field it does not know. What is sent
+// to us stays closed, so that a misspelt field is found out.
+func (s *server) openAnswers() {
+	sent := make(map[string]bool)
+	for _, op := range s.operations {
+		if op.RequestBody != nil {
+			for _, content := range op.RequestBody.Content {
+				sent[strings.TrimPrefix(content.Schema.Ref, schemaPrefix)] = true
+			}
+		}
+	}
+	for name, schema := range s.huma.OpenAPI().Components.Schemas.Map() {
+		if !sent[name] {
+			schema.AdditionalProperties = nil
+		}
+	}
+}
+
 // describe serves the description, to programs and to people. It is complete once routes ran.
 func (s *server) describe(mux *http.ServeMux) {
 	for _, op := range s.operations {
@@ -100,6 +119,7 @@ func (s *server) describe(mux *http.ServeMux) {
 			}
 		}
 	}
+	s.openAnswers()
 	spec, err := json.Marshal(s.huma.OpenAPI())
 	if err != nil {
 		panic(err) // a mistake in the types above, seen at start

@@ -47,7 +47,7 @@ type createPlayerInput struct {
 		Name       string `json:"name" doc:"At most 200 characters"`
 		Email      string `json:"email" doc:"At most 254 characters"`
 		Currency   string `json:"currency" example:"USD" doc:"ISO 4217; the wallet's currency for good"`
-	}
+	} `nameHint:"NewPlayer"`
 }
 
 // Longest texts of a player.

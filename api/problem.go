@@ -65,7 +65,7 @@ func (p *Problem) GetStatus() int { return p.Status }
 func (p *Problem) GetHeaders() http.Header { return p.header }
 
 // ContentType implements huma.ContentTypeFilter.
-func (p *Problem) ContentType(string) string { return "application/problem+json" }
+func (p *Problem) ContentType(string) string { return mediaProblem }
 
 // write answers with the problem where huma does not.
 func (p *Problem) write(w http.ResponseWriter) {

@@ -16,7 +16,7 @@ type providersOutput struct {
 	Body struct {
 		Items      []Provider `json:"items" nullable:"false"`
 		NextCursor *string    `json:"next_cursor" doc:"Always null: there is one page"`
-	}
+	} `nameHint:"ProviderList"`
 }
 
 func (s *server) listProviders(context.Context, *caller, *struct{}) (*providersOutput, error) {

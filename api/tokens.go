@@ -22,14 +22,14 @@ type createTokenInput struct {
 	ID   string `path:"id" doc:"The player's id"`
 	Body *struct {
 		TTL ttl `json:"ttl,omitempty"`
-	}
+	} `nameHint:"NewToken"`
 }
 
 type tokenOutput struct {
 	Body struct {
 		Token     string    `json:"token" example:"evp_…"`
 		ExpiresAt time.Time `json:"expires_at"`
-	}
+	} `nameHint:"Token"`
 }
 
 func (s *server) createToken(ctx context.Context, who *caller, in *createTokenInput) (*tokenOutput, error) {

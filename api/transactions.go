@@ -82,8 +82,9 @@ type transactionsInput struct {
 }
 
 const (
-	mediaJSON = "application/json"
-	mediaCSV  = "text/csv"
+	mediaJSON    = "application/json"
+	mediaProblem = "application/problem+json"
+	mediaCSV     = "text/csv"
 )
 
 const longestFilter = 200

@@ -1,0 +1,120 @@
+package settlement
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"evens/money"
+)
+
+// seedPush is the second example of BeT's own document.
+const seedPush = `{
+    "remote_host": "https://sitepartner_url.com",
+    "Heads": [{
+        "KeyHead": {"Id": "313", "BarCode": "75vz48t935"},
+        "Status": 2, "ExtStatus": 0, "AmountOut": 19.85, "DateRecive": "1592937968"
+    }, {
+        "KeyHead": {"Id": "312", "BarCode": "77i0r6e15t"},
+        "Status": 2, "ExtStatus": 0, "AmountOut": 12.51, "DateRecive": "1592937280"
+    }]
+}`
+
+func TestParsePush(t *testing.T) {
+	t.Parallel()
+	at := func(seconds int64) time.Time { return time.Unix(seconds, 0).UTC() }
+	won := func(amount string) Word { return Word{Status: 2, AmountOut: money.MustParse(amount), HasAmount: true} }
+	for _, test := range []struct {
+		name, body string
+		want       []Head
+	}{
+		{"the document's example", seedPush, []Head{
+			{BarCode: "75vz48t935", DecidedAt: at(1592937968), Word: won("19.85")},
+			{BarCode: "77i0r6e15t", DecidedAt: at(1592937280), Word: won("12.51")},
+		}},
+		{"numbers as text and text as numbers", `{"Heads":[{"KeyHead":{"Id":1,"BarCode":7745},"Status":"2","ExtStatus":"0","AmountOut":"19.85","DateRecive":1592937968}]}`,
+			[]Head{{BarCode: "7745", DecidedAt: at(1592937968), Word: won("19.85")}}},
+		{"other spellings", `{"heads":[{"keyHead":{"betCode":"x1"},"status":4,"dateRecive":"1592937968"}]}`,
+			[]Head{{BarCode: "x1", DecidedAt: at(1592937968), Word: Word{Status: 4}}}},
+		{"the code beside the key", `{"Heads":[{"BarCode":"x1","Status":4,"ExtStatus":null,"AmountOut":null,"DateRecive":"1592937968"}]}`,
+			[]Head{{BarCode: "x1", DecidedAt: at(1592937968), Word: Word{Status: 4}}}},
+		{"milliseconds", `{"Heads":[{"KeyHead":{"BarCode":"x1"},"Status":4,"DateRecive":1592937968123}]}`,
+			[]Head{{BarCode: "x1", DecidedAt: time.UnixMilli(1592937968123).UTC(), Word: Word{Status: 4}}}},
+		{"nothing decided", `{"Heads":[]}`, []Head{}},
+	} {
+		got, err := ParsePush([]byte(test.body))
+		if err != nil {
+			t.Errorf("%s: %v", test.name, err)
+			continue
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.name, diff)
+		}
+	}
+}
+
+// badPushes are bodies of which nothing may be stored, with the field that is named.
+var badPushes = []struct {
+	name, body, field string
+	status            int
+	code              string
+}{
+	{"no JSON", `Heads=1`, "", 400, "invalid_body"},
+	{"cut off", `{"Heads":[{"KeyHead":{"BarCode":"x`, "", 400, "invalid_body"},
+	{"empty", ``, "", 400, "invalid_body"},
+	{"a list", `[]`, "body", 422, "validation_failed"},
+	{"no Heads", `{"remote_host":"x"}`, "Heads", 422, "validation_failed"},
+	{"Heads is text", `{"Heads":"many"}`, "Heads", 422, "validation_failed"},
+	{"no BarCode", `{"Heads":[{"KeyHead":{"Id":"1"},"Status":4,"DateRecive":"1"}]}`, "Heads[0].KeyHead.BarCode", 422, "validation_failed"},
+	{"an endless BarCode", `{"Heads":[{"KeyHead":{"BarCode":"` + strings.Repeat("x", 65) + `"},"Status":4,"DateRecive":"1"}]}`, "Heads[0].KeyHead.BarCode", 422, "validation_failed"},
+	{"a NUL in the BarCode", `{"Heads":[{"KeyHead":{"BarCode":"a\u0000b"},"Status":4,"DateRecive":"1"}]}`, "Heads[0].KeyHead.BarCode", 422, "validation_failed"},
+	{"no Status", `{"Heads":[{"KeyHead":{"BarCode":"x"},"DateRecive":"1"}]}`, "Heads[0].Status", 422, "validation_failed"},
+	{"Status is a word", `{"Heads":[{"KeyHead":{"BarCode":"x"},"Status":"won","DateRecive":"1"}]}`, "Heads[0].Status", 422, "validation_failed"},
+	{"Status is true", `{"Heads":[{"KeyHead":{"BarCode":"x"},"Status":true,"DateRecive":"1"}]}`, "Heads[0].Status", 422, "validation_failed"},
+	{"Status is no whole number", `{"Heads":[{"KeyHead":{"BarCode":"x"},"Status":2.5,"DateRecive":"1"}]}`, "Heads[0].Status", 422, "validation_failed"},
+	{"Status beyond reason", `{"Heads":[{"KeyHead":{"BarCode":"x"},"Status":99999999999,"DateRecive":"1"}]}`, "Heads[0].Status", 422, "validation_failed"},
+	{"AmountOut beyond reason", `{"Heads":[{"KeyHead":{"BarCode":"x"},"Status":2,"AmountOut":1e30,"DateRecive":"1"}]}`, "Heads[0].AmountOut", 422, "validation_failed"},
+	{"AmountOut is an object", `{"Heads":[{"KeyHead":{"BarCode":"x"},"Status":2,"AmountOut":{},"DateRecive":"1"}]}`, "Heads[0].AmountOut", 422, "validation_failed"},
+	{"no DateRecive", `{"Heads":[{"KeyHead":{"BarCode":"x"},"Status":4}]}`, "Heads[0].DateRecive", 422, "validation_failed"},
+	{"DateRecive is a date", `{"Heads":[{"KeyHead":{"BarCode":"x"},"Status":4,"DateRecive":"2020-08-10"}]}`, "Heads[0].DateRecive", 422, "validation_failed"},
+	{"the second Head is wrong", `{"Heads":[{"KeyHead":{"BarCode":"x"},"Status":4,"DateRecive":"1"},{"KeyHead":{"BarCode":"y"},"Status":4,"DateRecive":"-1"}]}`, "Heads[1].DateRecive", 422, "validation_failed"},
+}
+
+func TestParsePushNamesTheField(t *testing.T) {
+	t.Parallel()
+	for _, test := range badPushes {
+		heads, err := ParsePush([]byte(test.body))
+		if err == nil {
+			t.Errorf("%s: read as %+v", test.name, heads)
+			continue
+		}
+		fieldErr, ok := errors.AsType[*FieldError](err)
+		if ok != (test.field != "") || ok && fieldErr.Field != test.field {
+			t.Errorf("%s: %v, want the field %q", test.name, err, test.field)
+		}
+		if !ok && !errors.Is(err, ErrSyntax) {
+			t.Errorf("%s: %v, want ErrSyntax", test.name, err)
+		}
+	}
+}
+
+func FuzzParsePush(f *testing.F) {
+	f.Add([]byte(seedPush))
+	for _, test := range badPushes {
+		f.Add([]byte(test.body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		heads, err := ParsePush(body)
+		if err != nil {
+			return
+		}
+		for _, head := range heads {
+			if head.BarCode == "" || len(head.BarCode) > longestBarCode || head.DecidedAt.Unix() <= 0 && head.DecidedAt.UnixMilli() <= 0 {
+				t.Errorf("read %+v", head)
+			}
+		}
+	})
+}
