@@ -21,7 +21,7 @@ type stream struct {
 func (b bundle) stream(t *testing.T, path string, options ...option) stream {
 	t.Helper()
 	r := b.request(t, "GET", path, nil, append([]option{header("Accept", "text/event-stream")}, options...)...)
-	response, err := http.DefaultClient.Do(r)
+	response, err := http.DefaultClient.Do(r) //nolint:bodyclose // closed in the cleanup below
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func (b bundle) stream(t *testing.T, path string, options ...option) stream {
 		}
 	}()
 	t.Cleanup(func() {
-		response.Body.Close()
+		_ = response.Body.Close()
 		<-done
 	})
 	if first := s.line(t); !strings.HasPrefix(first, "retry: ") { // the subscription stands
@@ -53,6 +53,7 @@ const patience = 10 * time.Second
 // line waits for the next line that is no comment and not empty; "" at the end.
 func (s stream) line(t *testing.T) string {
 	t.Helper()
+	deadline := time.After(patience) // heartbeats do not put it off
 	for {
 		select {
 		case line, open := <-s.lines:
@@ -62,7 +63,7 @@ func (s stream) line(t *testing.T) string {
 			if line != "" && !strings.HasPrefix(line, ":") {
 				return line
 			}
-		case <-time.After(patience):
+		case <-deadline:
 			t.Fatal("nothing came for 10 s")
 		}
 	}
@@ -82,17 +83,6 @@ func (s stream) next(t *testing.T) (name string, data map[string]any) {
 	return name, data
 }
 
-// until waits for an event of that name whose data has that value.
-func (s stream) until(t *testing.T, name, field, value string) map[string]any {
-	t.Helper()
-	for {
-		got, data := s.next(t)
-		if got == name && data[field] == value {
-			return data
-		}
-	}
-}
-
 // ends waits for the stream's end.
 func (s stream) ends(t *testing.T) {
 	t.Helper()
@@ -106,6 +96,18 @@ func (s stream) ends(t *testing.T) {
 		case <-deadline:
 			t.Fatal("the stream did not end")
 		}
+	}
+}
+
+// heard returns when every change published so far has been delivered.
+func (b bundle) heard(t *testing.T) {
+	t.Helper()
+	marker := uuid.New()
+	changes, cancel := b.changes.SubscribePlayer(t.Context(), marker)
+	defer cancel()
+	b.changes.WalletsMoved([]uuid.UUID{marker})
+	if _, open := <-changes; !open {
+		t.Fatal("the subscription ended")
 	}
 }
 
@@ -123,17 +125,10 @@ func TestEventsFollowCouponAndWallet(t *testing.T) {
 	c := b.place(t, p.ID)
 	want := b.call(t, "GET", "/v1/coupons/"+c.ID, nil)
 	for name, s := range streams {
-		if name == "everybody's" {
-			s.until(t, "wallet", "player_id", other.ID)
-			for { // and its coupon, before ours or after
-				if kind, data := s.next(t); kind == "coupon" && data["id"] == foreign.ID && data["status"] == "accepted" {
-					break
-				}
-			}
-		}
-		accepted, paid := false, false
-		for !accepted || !paid {
+		accepted, paid, foreignSeen := false, false, name != "everybody's"
+		for !accepted || !paid || !foreignSeen {
 			kind, data := s.next(t)
+			foreignSeen = foreignSeen || (kind == "coupon" && data["id"] == foreign.ID && data["status"] == "accepted")
 			if name != "everybody's" && (data["player_id"] != p.ID || data["id"] == foreign.ID) {
 				t.Errorf("%s stream shows %s %v, another player's", name, kind, data)
 			}
@@ -160,6 +155,7 @@ func TestCouponStreamBeginsWithThePresent(t *testing.T) {
 	b := setup(t)
 	p := b.player(t, "100")
 	c, another := b.place(t, p.ID), b.place(t, p.ID)
+	b.heard(t)
 	s := b.stream(t, "/v1/coupons/"+c.ID+"/events", bearing(b.token(t, p.ID)))
 	if name, data := s.next(t); name != "coupon" || data["id"] != c.ID || data["status"] != "accepted" {
 		t.Errorf("first event: %s %v, want the coupon as it is", name, data)
@@ -197,6 +193,15 @@ func TestSilentStreamShowsThatItLives(t *testing.T) {
 	}
 }
 
+func TestHeadOfAStreamIsAnsweredAtOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	got := b.call(t, "HEAD", "/v1/events", nil)
+	if got.status != http.StatusOK || got.header.Get("Content-Type") != "text/event-stream" || got.body != "" {
+		t.Errorf("HEAD: %d %v %q", got.status, got.header, got.body)
+	}
+}
+
 func TestStreamEndsWithItsBearer(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -208,14 +213,14 @@ func TestStreamEndsWithItsBearer(t *testing.T) {
 	if err := b.config.Keys.Revoke(t.Context(), "short-lived"); err != nil {
 		t.Fatal(err)
 	}
-	b.place(t, p.ID)
+	c := b.place(t, p.ID)
 	for name, s := range map[string]stream{"token": ofToken, "key": ofKey} {
 		deadline := time.After(patience)
 		for open := true; open; {
 			var line string
 			select {
-			case line, open = <-s.lines:
-				if strings.HasPrefix(line, "event: ") {
+			case line, open = <-s.lines: // what had happened before may still come
+				if strings.Contains(line, c.ID) || strings.Contains(line, `"cash":"84.50"`) {
 					t.Errorf("the stream of an ended %s shows %q", name, line)
 				}
 			case <-deadline:

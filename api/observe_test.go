@@ -123,7 +123,7 @@ func TestPanicInTheMiddleOfAnAnswerCutsIt(t *testing.T) {
 	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	server.Start()
 	defer server.Close()
-	response, err := http.Get(server.URL + "/half") //nolint:noctx // a test's own server
+	response, err := http.Get(server.URL + "/half")
 	if err != nil {
 		t.Fatal(err)
 	}

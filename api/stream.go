@@ -36,9 +36,13 @@ type follow struct {
 // server stops, or changes may have been missed.
 func (s *server) stream(ctx context.Context, who *caller, f follow) *huma.StreamResponse {
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
-		_, w := humago.Unwrap(hc)
+		r, w := humago.Unwrap(hc)
 		out := newEventWriter(w)
 		defer out.end()
+		if r.Method == http.MethodHead {
+			_ = out.begin() // the headers, and nothing to wait for
+			return
+		}
 		changes, cancel := f.subscribe(ctx) // before the first look, so that no change falls between
 		defer cancel()
 		if out.begin() != nil || s.show(ctx, who, out, f.first) != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -24,15 +25,24 @@ type outcome struct {
 	message string
 }
 
-// outcomeOf reads the bookmaker's reply: only what is provably not placed is rejected.
+// outcomeOf reads the bookmaker's reply: only what is provably not placed is rejected, only what
+// has a code is accepted.
 func outcomeOf(answer bet.Answer, err error) outcome {
-	if err == nil {
+	answer.BetCode = legible(answer.BetCode)
+	if err == nil && answer.BetCode != "" {
 		return outcome{status: Accepted, answer: answer}
 	}
 	if rejection, ok := errors.AsType[*bet.Rejection](err); ok {
-		return outcome{status: Rejected, code: rejection.Code, message: rejection.Message}
+		return outcome{status: Rejected, code: rejection.Code, message: legible(rejection.Message)}
 	}
-	return outcome{status: Unconfirmed, code: CodeUnconfirmed, message: "the bookmaker's answer was lost"}
+	return outcome{status: Unconfirmed, code: CodeUnconfirmed, message: messageLost}
+}
+
+const messageLost = "the bookmaker's answer was lost"
+
+// legible makes a bookmaker's text one that the database takes: no coupon is lost for its words.
+func legible(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "")
 }
 
 // answered is the Data of a work that records an outcome.
@@ -125,7 +135,10 @@ func (d *Desk) answer(ctx context.Context, id, player uuid.UUID, said outcome, f
 			said = outcome{status: Unconfirmed, code: CodeDuplicate, message: "the bookmaker answered with another coupon's code " + data.code}
 		}
 		if err := result.take(said); err != nil {
-			return err
+			// BeT has it, on terms nobody can count with: a person must see to it.
+			result = *data.coupon
+			result.Status, result.ErrorCode = Unconfirmed, CodeUnconfirmed
+			result.ErrorMessage = fmt.Sprintf("the bookmaker took it as %s: %v", data.code, err)
 		}
 		if first {
 			result.answeredStatus = result.Status
@@ -164,6 +177,10 @@ func (d *Desk) announce(ctx context.Context, c Coupon, said outcome, changed boo
 		}
 		return
 	}
+	if said.status == Accepted && c.Status != Accepted {
+		d.cfg.Log.ErrorContext(ctx, "the bookmaker's acceptance cannot be recorded as it is", "coupon_id", c.ID,
+			"player_id", c.Player, "error_code", c.ErrorCode, "error", c.ErrorMessage, "bet_code", said.answer.BetCode)
+	}
 	if c.Status == Accepted && d.cfg.Accepted != nil {
 		d.cfg.Accepted(c.BetCode)
 	}
@@ -189,7 +206,7 @@ func (c *Coupon) take(said outcome) error {
 	}
 	c.Coef = coef
 	if c.PossibleWin, err = coef.Times(c.Stake, c.Currency); err != nil {
-		return fmt.Errorf("possible win of coupon %s: %w", c.ID, err)
+		return fmt.Errorf("possible win: %w", err)
 	}
 	if !c.nominal && answer.PossibleWin > 0 {
 		c.PossibleWin = answer.PossibleWin
@@ -223,7 +240,7 @@ func (s *Selection) take(told []bet.AcceptedSelection, position int) {
 		return
 	}
 	t := told[at]
-	s.Teams, s.Tournament, s.BetName, s.EventDate = t.Teams, t.Tournament, t.BetName, t.EventDate
+	s.Teams, s.Tournament, s.BetName, s.EventDate = legible(t.Teams), legible(t.Tournament), legible(t.BetName), t.EventDate
 	if t.Coef > 0 {
 		s.Coef = t.Coef
 	}

@@ -76,7 +76,7 @@ func (d *Desk) find(ctx context.Context, open Coupon) (said outcome, known bool,
 	case err != nil:
 		return outcome{}, false, fmt.Errorf("ask the bookmaker for coupon %s: %w", open.ID, err)
 	case found:
-		return outcome{status: Accepted, answer: answer}, true, nil
+		return outcomeOf(answer, nil), true, nil
 	default:
 		return outcome{status: Rejected, code: CodeUnconfirmed, message: "the bookmaker does not have it"}, known, nil
 	}

@@ -222,6 +222,9 @@ func (c Coupon) asAnswered() Coupon {
 	if c.answeredStatus == "" {
 		return c
 	}
+	if c.answeredStatus == Unconfirmed && c.Status != Unconfirmed {
+		c.BetCode, c.ErrorCode, c.ErrorMessage = "", CodeUnconfirmed, messageLost
+	}
 	c.Status, c.Payout, c.SettledAt, c.Settlements = c.answeredStatus, 0, time.Time{}, nil
 	return c
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"evens/internal/postgres"
 	"evens/money"
 )
 
@@ -101,7 +102,7 @@ func kindNames(kinds []AccountKind) []string {
 const selectHouse = `SELECT kind, id FROM accounts WHERE currency = $1 AND player_id IS NULL`
 
 // houseAccount answers from memory, or reads the currency's house accounts within tx.
-func (l *Ledger) houseAccount(ctx context.Context, tx pgx.Tx, currency money.Currency) error {
+func (l *Ledger) houseAccount(ctx context.Context, tx postgres.Querier, currency money.Currency) error {
 	if _, known := l.house.Load(houseKey{currency, StakesHeld}); known {
 		return nil
 	}

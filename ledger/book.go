@@ -63,26 +63,30 @@ const readKnown = `
 	  JOIN transactions t ON t.source = k.source AND t.external_id = k.external_id`
 
 // Load locks the purses of players and reads the transactions already known under keys, in one
-// round trip. Unknown players are simply not in the book. It must run in a transaction.
-func (l *Ledger) Load(ctx context.Context, tx pgx.Tx, players []uuid.UUID, keys []Key) (*Book, error) {
+// round trip, which also takes the statements of also along. Unknown players are simply not in
+// the book. It must run in a transaction.
+func (l *Ledger) Load(ctx context.Context, tx postgres.Querier, players []uuid.UUID, keys []Key, also *pgx.Batch) (*Book, error) {
 	book := &Book{
 		ledger: l,
 		purses: make(map[uuid.UUID]*Purse, len(players)),
 		known:  make(map[Key]*Transaction, len(keys)),
 	}
-	if len(players) == 0 && len(keys) == 0 {
-		return book, nil
-	}
-	ids := postgres.UUIDs(sortedUnique(players))
 	batch := &pgx.Batch{}
-	batch.Queue(lockCash, ids).Query(book.scanCash)
-	batch.Queue(readBonus, ids).Query(book.scanBonus)
+	if len(players) > 0 {
+		ids := postgres.UUIDs(sortedUnique(players))
+		batch.Queue(lockCash, ids).Query(book.scanCash)
+		batch.Queue(readBonus, ids).Query(book.scanBonus)
+	}
 	if len(keys) > 0 {
 		sources, externals := make([]string, len(keys)), make([]string, len(keys))
 		for i, key := range keys {
 			sources[i], externals[i] = key.Source, key.ExternalID
 		}
 		batch.Queue(readKnown, sources, externals).Query(book.scanKnown)
+	}
+	batch.QueuedQueries = append(batch.QueuedQueries, also.QueuedQueries...)
+	if batch.Len() == 0 {
+		return book, nil
 	}
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return nil, fmt.Errorf("load purses: %w", err)

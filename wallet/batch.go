@@ -30,7 +30,7 @@ func NewBooks(db *postgres.DB, moved func(players []uuid.UUID), log *slog.Logger
 // used by one goroutine and ends with [Books.Run].
 type Batch struct {
 	*ledger.Book
-	tx       pgx.Tx
+	tx       postgres.Querier
 	ledger   *ledger.Ledger
 	statuses map[uuid.UUID]Status
 	requests requestBook
@@ -47,7 +47,7 @@ type RowSet interface {
 
 // Tx is the database transaction, for loading and locking a caller's own rows. Locks have one
 // order everywhere: coupons by id first, then players by id.
-func (b *Batch) Tx() pgx.Tx { return b.tx }
+func (b *Batch) Tx() postgres.Querier { return b.tx }
 
 // Rows returns the batch's set under key, made by open at its first use. A caller adds rows to
 // it only after everything it posts has been accepted.
@@ -66,13 +66,16 @@ func (b *Batch) Rows(key any, open func() RowSet) RowSet {
 // connection at the commit itself, of which nobody knows; repeating the same keys is harmless.
 func (b *Books) Run(ctx context.Context, decide func(ctx context.Context, batch *Batch) error) error {
 	var moved []uuid.UUID
-	err := postgres.InTx(ctx, b.db.Hot, func(ctx context.Context, tx pgx.Tx) error {
-		batch := &Batch{tx: tx, ledger: b.ledger, byKey: make(map[any]RowSet)}
+	err := postgres.InSession(ctx, b.db.Hot, func(ctx context.Context, session *postgres.Session) error {
+		batch := &Batch{tx: session, ledger: b.ledger, byKey: make(map[any]RowSet)}
 		if err := decide(ctx, batch); err != nil {
 			return err
 		}
 		moved = batch.moved()
-		return batch.write(ctx)
+		if err := session.Commit(ctx, batch.statements()); err != nil {
+			return fmt.Errorf("write the batch: %w", err)
+		}
+		return nil
 	})
 	if err != nil {
 		return err
@@ -90,7 +93,8 @@ func (b *Batch) moved() []uuid.UUID {
 	return b.Book.Moved()
 }
 
-func (b *Batch) write(ctx context.Context) error {
+// statements is everything the batch writes: the ledger's rows first, then the callers'.
+func (b *Batch) statements() *pgx.Batch {
 	statements := &pgx.Batch{}
 	if b.Book != nil {
 		b.Book.Queue(statements)
@@ -99,19 +103,18 @@ func (b *Batch) write(ctx context.Context) error {
 	for _, set := range b.rows {
 		set.Queue(statements)
 	}
-	if statements.Len() == 0 {
-		return nil
-	}
-	if err := b.tx.SendBatch(ctx, statements).Close(); err != nil {
-		return fmt.Errorf("write the batch: %w", err)
-	}
-	return nil
+	return statements
 }
 
 // Lock locks the purses of players and reads what is known under keys: once a batch, after
 // every other row the caller needs has been locked.
 func (b *Batch) Lock(ctx context.Context, players []uuid.UUID, keys []ledger.Key) error {
-	book, err := b.ledger.Load(ctx, b.tx, players, keys)
+	return b.lock(ctx, players, keys, &pgx.Batch{})
+}
+
+// lock is Lock with more statements in the same round trip.
+func (b *Batch) lock(ctx context.Context, players []uuid.UUID, keys []ledger.Key, also *pgx.Batch) error {
+	book, err := b.ledger.Load(ctx, b.tx, players, keys, also)
 	if err != nil {
 		return err
 	}

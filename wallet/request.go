@@ -1,9 +1,7 @@
 package wallet
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -53,8 +51,8 @@ const readRequests = `
 	  FROM unnest($1::text[], $2::text[]) k (scope, key)
 	  JOIN requests r ON r.scope = k.scope AND r.key = k.key`
 
-// loadRequests reads the answers given before to the requests of a batch.
-func (b *Batch) loadRequests(ctx context.Context, requests []Request) error {
+// queueRequests asks for the answers given before to the requests of a batch.
+func (b *Batch) queueRequests(statements *pgx.Batch, requests []Request) {
 	b.requests.known = make(map[requestID]*Answer, len(requests))
 	var scopes, keys []string
 	for _, request := range requests {
@@ -62,28 +60,23 @@ func (b *Batch) loadRequests(ctx context.Context, requests []Request) error {
 			scopes, keys = append(scopes, request.Scope), append(keys, request.Key)
 		}
 	}
-	if len(keys) == 0 {
-		return nil
+	if len(keys) > 0 {
+		statements.Queue(readRequests, scopes, keys).Query(b.requests.scan)
 	}
-	rows, err := b.tx.Query(ctx, readRequests, scopes, keys)
-	if err != nil {
-		return fmt.Errorf("read requests: %w", err)
-	}
+}
+
+func (r *requestBook) scan(rows pgx.Rows) error {
 	for rows.Next() {
 		var id requestID
 		var hash []byte
 		answer := &Answer{}
 		if err := rows.Scan(&id.scope, &id.key, &hash, &answer.Coupon, &answer.Status, &answer.Body); err != nil {
-			rows.Close()
-			return fmt.Errorf("read requests: %w", err)
+			return err
 		}
 		copy(answer.Hash[:], hash)
-		b.requests.known[id] = answer
+		r.known[id] = answer
 	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("read requests: %w", err)
-	}
-	return nil
+	return rows.Err()
 }
 
 // Answered returns what the request was first answered with, nil when it is new, or

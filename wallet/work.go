@@ -3,9 +3,9 @@ package wallet
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"evens/internal/postgres"
 	"evens/ledger"
@@ -82,37 +82,29 @@ func (b *Batch) load(ctx context.Context, works []*Work) error {
 			return err
 		}
 	}
-	if err := b.Lock(ctx, players, keys); err != nil {
-		return err
-	}
-	if err := b.loadRequests(ctx, requests); err != nil {
-		return err
-	}
-	return b.loadStatuses(ctx, statuses)
+	also := &pgx.Batch{}
+	b.queueRequests(also, requests)
+	b.queueStatuses(also, statuses)
+	return b.lock(ctx, players, keys, also)
 }
 
 // Index: players_pkey.
 const readStatuses = `SELECT id, status FROM players WHERE id = ANY ($1)`
 
-func (b *Batch) loadStatuses(ctx context.Context, players []uuid.UUID) error {
+func (b *Batch) queueStatuses(statements *pgx.Batch, players []uuid.UUID) {
 	if len(players) == 0 {
-		return nil
+		return
 	}
 	b.statuses = make(map[uuid.UUID]Status, len(players))
-	rows, err := b.tx.Query(ctx, readStatuses, postgres.UUIDs(players))
-	if err != nil {
-		return fmt.Errorf("read players' statuses: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	statements.Queue(readStatuses, postgres.UUIDs(players)).Query(func(rows pgx.Rows) error {
 		var id uuid.UUID
 		var status Status
-		if err := rows.Scan(&id, &status); err != nil {
-			return fmt.Errorf("read players' statuses: %w", err)
-		}
-		b.statuses[id] = status
-	}
-	return rows.Err()
+		_, err := pgx.ForEachRow(rows, []any{&id, &status}, func() error {
+			b.statuses[id] = status
+			return nil
+		})
+		return err
+	})
 }
 
 // decide runs the works against what was loaded, each with an answer of its own.

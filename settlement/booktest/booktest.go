@@ -1,0 +1,51 @@
+// Package booktest gives tests a database to keep books in, and holds the books against every
+// rule of the audit when the test is over. It is for tests only.
+//
+//	db := booktest.Open(t, testbed.Database(t))
+//	t.Cleanup(func() { booktest.Clean(t, db) })
+package booktest
+
+import (
+	"context"
+	"strings"
+
+	"evens/internal/postgres"
+	"evens/settlement"
+)
+
+// TB is what is needed of a testing.TB.
+type TB interface {
+	Helper()
+	Context() context.Context
+	Cleanup(func())
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+}
+
+// Open opens the database with a few connections, for tests run side by side, and closes it when
+// the test is over.
+func Open(t TB, url string) *postgres.DB {
+	t.Helper()
+	db, err := postgres.Open(t.Context(), postgres.Config{URL: url, MaxConns: 4, HotConns: 4})
+	if err != nil {
+		t.Fatalf("open the books: %v", err)
+	}
+	t.Cleanup(db.Close)
+	return db
+}
+
+// Clean fails the test where the books break a rule, and says where.
+func Clean(t TB, db *postgres.DB) {
+	t.Helper()
+	// In a Cleanup the test's own context has ended.
+	report, err := settlement.Audit(context.WithoutCancel(t.Context()), db)
+	if err != nil {
+		t.Errorf("audit: %v", err)
+		return
+	}
+	if !report.Clean {
+		var text strings.Builder
+		_ = report.Print(&text) // a Builder takes everything
+		t.Errorf("the audit found violations:\n%s", &text)
+	}
+}
