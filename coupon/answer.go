@@ -62,8 +62,8 @@ const (
 	readTakenCodes = `SELECT bet_code, id FROM coupons WHERE bet_code = ANY ($1)`
 )
 
-// LockRows implements wallet.Locker.
-func (*answerLocker) LockRows(ctx context.Context, batch *wallet.Batch, works []*wallet.Work) error {
+// QueueLocks implements wallet.Locker.
+func (*answerLocker) QueueLocks(statements *pgx.Batch, works []*wallet.Work) {
 	byID := make(map[uuid.UUID][]*answered, len(works))
 	byCode := make(map[string][]*answered, len(works))
 	for _, work := range works {
@@ -75,7 +75,6 @@ func (*answerLocker) LockRows(ctx context.Context, batch *wallet.Batch, works []
 			byCode[a.code] = append(byCode[a.code], a)
 		}
 	}
-	statements := &pgx.Batch{}
 	statements.Queue(lockCoupons, postgres.UUIDs(keysOf(byID))).Query(func(rows pgx.Rows) error {
 		coupons, err := scanCoupons(rows)
 		for i := range coupons {
@@ -96,10 +95,6 @@ func (*answerLocker) LockRows(ctx context.Context, batch *wallet.Batch, works []
 		})
 		return err
 	})
-	if err := batch.Tx().SendBatch(ctx, statements).Close(); err != nil {
-		return fmt.Errorf("lock coupons: %w", err)
-	}
-	return nil
 }
 
 func keysOf[K comparable, V any](m map[K]V) []K {

@@ -63,40 +63,52 @@ const readKnown = `
 	  JOIN transactions t ON t.source = k.source AND t.external_id = k.external_id`
 
 // Load locks the purses of players and reads the transactions already known under keys, in one
-// round trip, which also takes the statements of also along. Unknown players are simply not in
-// the book. It must run in a transaction.
-func (l *Ledger) Load(ctx context.Context, tx postgres.Querier, players []uuid.UUID, keys []Key, also *pgx.Batch) (*Book, error) {
+// round trip. Unknown players are simply not in the book. It must run in a transaction.
+func (l *Ledger) Load(ctx context.Context, tx postgres.Querier, players []uuid.UUID, keys []Key) (*Book, error) {
+	statements := &pgx.Batch{}
+	book := l.QueueLoad(statements, players, keys)
+	if err := book.Loaded(ctx, tx, statements); err != nil {
+		return nil, err
+	}
+	return book, nil
+}
+
+// QueueLoad is Load's first half: it adds the statements to those of a caller, which share their
+// round trip. [Book.Loaded] sends them all.
+func (l *Ledger) QueueLoad(statements *pgx.Batch, players []uuid.UUID, keys []Key) *Book {
 	book := &Book{
 		ledger: l,
 		purses: make(map[uuid.UUID]*Purse, len(players)),
 		known:  make(map[Key]*Transaction, len(keys)),
 	}
-	batch := &pgx.Batch{}
 	if len(players) > 0 {
 		ids := postgres.UUIDs(sortedUnique(players))
-		batch.Queue(lockCash, ids).Query(book.scanCash)
-		batch.Queue(readBonus, ids).Query(book.scanBonus)
+		statements.Queue(lockCash, ids).Query(book.scanCash)
+		statements.Queue(readBonus, ids).Query(book.scanBonus)
 	}
 	if len(keys) > 0 {
 		sources, externals := make([]string, len(keys)), make([]string, len(keys))
 		for i, key := range keys {
 			sources[i], externals[i] = key.Source, key.ExternalID
 		}
-		batch.Queue(readKnown, sources, externals).Query(book.scanKnown)
+		statements.Queue(readKnown, sources, externals).Query(book.scanKnown)
 	}
-	batch.QueuedQueries = append(batch.QueuedQueries, also.QueuedQueries...)
-	if batch.Len() == 0 {
-		return book, nil
-	}
-	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
-		return nil, fmt.Errorf("load purses: %w", err)
-	}
-	for _, purse := range book.purses {
-		if err := l.houseAccount(ctx, tx, purse.Currency); err != nil {
-			return nil, err
+	return book
+}
+
+// Loaded sends the statements and makes the book ready to post to.
+func (b *Book) Loaded(ctx context.Context, tx postgres.Querier, statements *pgx.Batch) error {
+	if statements.Len() > 0 {
+		if err := tx.SendBatch(ctx, statements).Close(); err != nil {
+			return fmt.Errorf("load purses: %w", err)
 		}
 	}
-	return book, nil
+	for _, purse := range b.purses {
+		if err := b.ledger.houseAccount(ctx, tx, purse.Currency); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func sortedUnique(ids []uuid.UUID) []uuid.UUID {

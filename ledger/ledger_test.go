@@ -48,7 +48,7 @@ func open(t testing.TB) (*postgres.DB, uuid.UUID) {
 func with(t testing.TB, db *postgres.DB, player uuid.UUID, keys []ledger.Key, do func(book *ledger.Book)) error {
 	t.Helper()
 	return postgres.InTx(t.Context(), db.Hot, func(ctx context.Context, tx pgx.Tx) error {
-		book, err := ledger.New().Load(ctx, tx, []uuid.UUID{player}, keys, &pgx.Batch{})
+		book, err := ledger.New().Load(ctx, tx, []uuid.UUID{player}, keys)
 		if err != nil {
 			return err
 		}
@@ -232,7 +232,7 @@ func TestUndoRestoresTheBook(t *testing.T) {
 	db, player := open(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		err := postgres.InTx(t.Context(), db.Hot, func(ctx context.Context, tx pgx.Tx) error {
-			book, err := ledger.New().Load(ctx, tx, []uuid.UUID{player}, nil, &pgx.Batch{})
+			book, err := ledger.New().Load(ctx, tx, []uuid.UUID{player}, nil)
 			if err != nil {
 				return err
 			}

@@ -80,7 +80,7 @@ func newPlayer(t testing.TB, db *postgres.DB) uuid.UUID {
 
 func commit(t testing.TB, db *postgres.DB, players []uuid.UUID, keys []ledger.Key, do func(book *ledger.Book)) error {
 	return postgres.InTx(t.Context(), db.Hot, func(ctx context.Context, tx pgx.Tx) error {
-		book, err := ledger.New().Load(ctx, tx, players, keys, &pgx.Batch{})
+		book, err := ledger.New().Load(ctx, tx, players, keys)
 		if err != nil {
 			return err
 		}

@@ -93,9 +93,8 @@ const longest = 40
 // expand turns a decimal with an optional exponent into plain digits. Its input and exponent
 // are bounded, so that "1e999999999" costs nothing.
 func expand(s string) (string, error) {
-	bad := fmt.Errorf("%w: %q", ErrSyntax, shorten(s))
 	if len(s) == 0 || len(s) > longest {
-		return "", bad
+		return "", notANumber(s)
 	}
 	mantissa, exponentText, scientific := strings.Cut(strings.ToLower(s), "e")
 	sign := ""
@@ -104,14 +103,14 @@ func expand(s string) (string, error) {
 	}
 	whole, fraction, point := strings.Cut(mantissa, ".")
 	if whole == "" || (point && fraction == "") || !allDigits(whole) || !allDigits(fraction) {
-		return "", bad
+		return "", notANumber(s)
 	}
 	if !scientific {
 		return sign + mantissa, nil
 	}
 	exponent, err := strconv.Atoi(exponentText)
 	if err != nil || exponent < -longest || exponent > longest {
-		return "", bad
+		return "", notANumber(s)
 	}
 	digits := whole + fraction
 	position := len(whole) + exponent
@@ -124,3 +123,5 @@ func expand(s string) (string, error) {
 		return sign + digits[:position] + "." + digits[position:], nil
 	}
 }
+
+func notANumber(s string) error { return fmt.Errorf("%w: %q", ErrSyntax, shorten(s)) }

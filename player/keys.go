@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -63,11 +64,23 @@ type Keys struct {
 	db     *postgres.DB
 	now    func() time.Time
 	lookup *lookup[digest, APIKey]
+
+	mu      sync.RWMutex
+	trusted map[digest]trustedKey // of valid keys only, so there are no more than were made
+}
+
+// trust is how long a key that was found valid is not asked for again: a revocation in another
+// process is heard of within it, one in this process at once (docs/decisions/0016).
+const trust = time.Second
+
+type trustedKey struct {
+	APIKey
+	until time.Time
 }
 
 // NewKeys returns the API keys kept in db.
 func NewKeys(db *postgres.DB, now func() time.Time) *Keys {
-	k := &Keys{db: db, now: now}
+	k := &Keys{db: db, now: now, trusted: make(map[digest]trustedKey)}
 	k.lookup = newLookup(k.fetch)
 	return k
 }
@@ -167,6 +180,7 @@ const revokeKey = `
 
 // Revoke makes a key, named by name or id, invalid from now on, or answers ErrKeyNotFound.
 func (k *Keys) Revoke(ctx context.Context, nameOrID string) error {
+	defer k.forget()
 	return postgres.InTx(ctx, k.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
 		var id uuid.UUID
 		var name string
@@ -182,11 +196,21 @@ func (k *Keys) Revoke(ctx context.Context, nameOrID string) error {
 	})
 }
 
-// Resolve returns what a secret opens, or ErrKey. The answer holds for this moment only.
+func (k *Keys) forget() {
+	k.mu.Lock()
+	clear(k.trusted)
+	k.mu.Unlock()
+}
+
+// Resolve returns what a secret opens, or ErrKey. The answer is at most a second old.
 func (k *Keys) Resolve(ctx context.Context, secret string) (APIKey, error) {
 	hash, ok := hashOf(secret, KeyPrefix)
 	if !ok {
 		return APIKey{}, ErrKey
+	}
+	now := k.now()
+	if key, ok := k.trustedKey(hash, now); ok {
+		return key, nil
 	}
 	key, found, err := k.lookup.get(ctx, hash)
 	if err != nil {
@@ -195,7 +219,17 @@ func (k *Keys) Resolve(ctx context.Context, secret string) (APIKey, error) {
 	if !found {
 		return APIKey{}, ErrKey
 	}
+	k.mu.Lock()
+	k.trusted[hash] = trustedKey{key, now.Add(trust)}
+	k.mu.Unlock()
 	return key, nil
+}
+
+func (k *Keys) trustedKey(hash digest, now time.Time) (APIKey, bool) {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	known, ok := k.trusted[hash]
+	return known.APIKey, ok && now.Before(known.until)
 }
 
 // Index: api_keys_hash.

@@ -109,12 +109,7 @@ func (b *Batch) statements() *pgx.Batch {
 // Lock locks the purses of players and reads what is known under keys: once a batch, after
 // every other row the caller needs has been locked.
 func (b *Batch) Lock(ctx context.Context, players []uuid.UUID, keys []ledger.Key) error {
-	return b.lock(ctx, players, keys, &pgx.Batch{})
-}
-
-// lock is Lock with more statements in the same round trip.
-func (b *Batch) lock(ctx context.Context, players []uuid.UUID, keys []ledger.Key, also *pgx.Batch) error {
-	book, err := b.ledger.Load(ctx, b.tx, players, keys, also)
+	book, err := b.ledger.Load(ctx, b.tx, players, keys)
 	if err != nil {
 		return err
 	}

@@ -124,11 +124,10 @@ func TestTwoProcessesAnswerAlike(t *testing.T) {
 // held keeps a batch waiting until the test lets it go on.
 type held struct{ reached, goOn chan struct{} }
 
-// LockRows implements wallet.Locker.
-func (h *held) LockRows(context.Context, *wallet.Batch, []*wallet.Work) error {
+// QueueLocks implements wallet.Locker.
+func (h *held) QueueLocks(*pgx.Batch, []*wallet.Work) {
 	close(h.reached)
 	<-h.goOn
-	return nil
 }
 
 // A caller who leaves while queued behind a slow batch is dropped; one who leaves while the own

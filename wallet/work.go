@@ -50,10 +50,11 @@ type Work struct {
 	Decide func(*Batch) error
 }
 
-// Locker locks rows that belong to a caller: for all works of a batch, in id order, in one
-// round trip.
+// Locker locks rows that belong to a caller: for all works of a batch, in id order, in the round
+// trip that locks the players.
 type Locker interface {
-	LockRows(ctx context.Context, batch *Batch, works []*Work) error
+	// QueueLocks adds the statements that lock and read what the works name.
+	QueueLocks(statements *pgx.Batch, works []*Work)
 }
 
 // load reads and locks everything that the works name.
@@ -77,15 +78,15 @@ func (b *Batch) load(ctx context.Context, works []*Work) error {
 			byLocker[work.Locker] = append(byLocker[work.Locker], work)
 		}
 	}
+	statements := &pgx.Batch{}
 	for _, locker := range lockers {
-		if err := locker.LockRows(ctx, b, byLocker[locker]); err != nil {
-			return err
-		}
+		locker.QueueLocks(statements, byLocker[locker])
 	}
-	also := &pgx.Batch{}
-	b.queueRequests(also, requests)
-	b.queueStatuses(also, statuses)
-	return b.lock(ctx, players, keys, also)
+	b.Book = b.ledger.QueueLoad(statements, players, keys)
+	// Read once the players are locked: who asked before has been answered by then.
+	b.queueRequests(statements, requests)
+	b.queueStatuses(statements, statuses)
+	return b.Loaded(ctx, b.tx, statements)
 }
 
 // Index: players_pkey.

@@ -2,7 +2,6 @@ package bet
 
 import (
 	"cmp"
-	"encoding/json"
 	"time"
 
 	"evens/money"
@@ -51,13 +50,15 @@ type AcceptedSelection struct {
 
 // placed is the answer to /bet/place/ on the wire: acceptance and refusal have one shape.
 type placed struct {
-	BetCode       text            `json:"betCode"`
-	Status        *code           `json:"status"`
-	ErrorCode     code            `json:"errorCode"`
-	FullErrorCode code            `json:"fullErrorCode"`
-	ErrorMessage  text            `json:"errorMessage"`
-	D             json.RawMessage `json:"d"`
-	Bets          json.RawMessage `json:"BetsContentDataList"`
+	BetCode       text  `json:"betCode"`
+	Status        *code `json:"status"`
+	ErrorCode     code  `json:"errorCode"`
+	FullErrorCode code  `json:"fullErrorCode"`
+	ErrorMessage  text  `json:"errorMessage"`
+	D             struct {
+		Head placedHead `json:"BetHeadDetail"`
+	} `json:"d"`
+	Bets []placedBet `json:"BetsContentDataList"`
 }
 
 // placedHead is d.BetHeadDetail. Some clients look for the error codes here as well.
@@ -106,13 +107,7 @@ func decodeAnswer(body []byte) (Answer, verdict, error) {
 	if err := decode(body, &wire); err != nil {
 		return Answer{}, verdict{}, err
 	}
-	var d struct {
-		Head json.RawMessage `json:"BetHeadDetail"`
-	}
-	var head placedHead
-	if json.Unmarshal(wire.D, &d) == nil {
-		_ = json.Unmarshal(d.Head, &head) // details only: an unreadable head is an absent one
-	}
+	head := wire.D.Head
 	answer := Answer{
 		BetCode:     string(cmp.Or(wire.BetCode, head.BetCode)),
 		BetID:       string(head.BetID),
@@ -124,7 +119,7 @@ func decodeAnswer(body []byte) (Answer, verdict, error) {
 		LiveType:    string(head.LiveType),
 		Live:        bool(head.IsLive),
 		Events:      int(head.CountEvents.integer()),
-		Selections:  decodeSelections(wire.Bets),
+		Selections:  acceptedSelections(wire.Bets),
 		Raw:         body,
 	}
 	v := verdict{
@@ -138,15 +133,10 @@ func decodeAnswer(body []byte) (Answer, verdict, error) {
 	return answer, v, nil
 }
 
-func decodeSelections(data json.RawMessage) []AcceptedSelection {
-	var bets []json.RawMessage
-	if json.Unmarshal(data, &bets) != nil {
-		return nil
-	}
+func acceptedSelections(bets []placedBet) []AcceptedSelection {
 	selections := make([]AcceptedSelection, 0, len(bets))
-	for _, raw := range bets {
-		var b placedBet
-		if json.Unmarshal(raw, &b) != nil {
+	for _, b := range bets {
+		if b == (placedBet{}) {
 			continue
 		}
 		selections = append(selections, AcceptedSelection{

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"unicode/utf8"
 
 	"evens/money"
 )
@@ -14,13 +15,18 @@ var errNoObject = errors.New("no JSON object in the answer")
 
 // decode reads the first JSON object of a body into v. It forgives what BeT is known to send:
 // a byte order mark or other junk before the first brace, commas before a closing bracket
-// (both of the seed's express example), and anything after the object.
+// (both of the seed's express example), and anything after the object. A value of another type
+// than v's counts as absent.
 func decode(body []byte, v any) error {
 	start := bytes.IndexByte(body, '{')
 	if start < 0 {
 		return errNoObject
 	}
-	return json.NewDecoder(bytes.NewReader(dropTrailingCommas(body[start:]))).Decode(v)
+	err := json.NewDecoder(bytes.NewReader(dropTrailingCommas(body[start:]))).Decode(v)
+	if _, mistyped := errors.AsType[*json.UnmarshalTypeError](err); mistyped {
+		return nil // encoding/json has read everything else
+	}
+	return err
 }
 
 // dropTrailingCommas removes every comma that only space separates from a closing bracket,
@@ -60,6 +66,8 @@ type text string
 func (t *text) UnmarshalJSON(data []byte) error {
 	*t = ""
 	switch c := data[0]; {
+	case c == '"' && bytes.IndexByte(data, '\\') < 0 && utf8.Valid(data):
+		*t = text(strings.TrimSpace(string(data[1 : len(data)-1])))
 	case c == '"':
 		var s string
 		if json.Unmarshal(data, &s) == nil {
