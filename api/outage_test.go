@@ -17,6 +17,7 @@ func TestDatabaseAwayIsUnavailableAndBackIsWell(t *testing.T) {
 	}
 	b := setupOn(t, servers.DatabaseURL(), servers.RedisURL())
 	p := b.player(t, "100")
+	token := bearing(b.token(t, p.ID)) // asked for every time, unlike an API key
 	open := b.stream(t, "/v1/coupons/"+b.place(t, p.ID).ID+"/events")
 	if err := servers.StopPostgres(t.Context()); err != nil {
 		t.Fatal(err)
@@ -26,7 +27,7 @@ func TestDatabaseAwayIsUnavailableAndBackIsWell(t *testing.T) {
 		"a read":       func() answer { return b.call(t, "GET", "/v1/players/"+p.ID, nil) },
 		"a deposit":    func() answer { return b.call(t, "POST", "/v1/players/"+p.ID+"/deposits", deposit, idempotent("k1")) },
 		"a placement":  func() answer { return b.call(t, "POST", "/v1/coupons", couponBody(p.ID), idempotent("k2")) },
-		"a new stream": func() answer { return b.call(t, "GET", "/v1/events", nil) },
+		"a new stream": func() answer { return b.call(t, "GET", "/v1/events", nil, token) },
 	}
 	for name, call := range calls {
 		got := call()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -30,6 +31,26 @@ func TestKeyOpensItsScopesUntilRevoked(t *testing.T) {
 	}
 	if _, err := b.keys.Resolve(t.Context(), secret); !errors.Is(err, ErrKey) {
 		t.Errorf("Resolve() after Revoke() = %v, want ErrKey", err)
+	}
+}
+
+// Another process hears of a revocation within a second.
+func TestRevokedElsewhere(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	_, secret, err := b.keys.Create(t.Context(), "shop", Scopes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.keys.Resolve(t.Context(), secret); err != nil {
+		t.Fatal(err)
+	}
+	if err := NewKeys(b.db, b.clock.now).Revoke(t.Context(), "shop"); err != nil {
+		t.Fatal(err)
+	}
+	b.clock.at = b.clock.at.Add(time.Second)
+	if _, err := b.keys.Resolve(t.Context(), secret); !errors.Is(err, ErrKey) {
+		t.Errorf("Resolve() a second after a revocation elsewhere = %v, want ErrKey", err)
 	}
 }
 
