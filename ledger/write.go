@@ -52,8 +52,8 @@ func (b *Book) queueTransactions(batch *pgx.Batch) {
 	ids, players, coupons := make([]pgtype.UUID, n), make([]pgtype.UUID, n), make([]pgtype.UUID, n)
 	sources, externals, kinds := make([]string, n), make([]string, n), make([]string, n)
 	amounts, cash, bonus := make([]int64, n), make([]int64, n), make([]int64, n)
-	providers, games, rounds := make([]*string, n), make([]*string, n), make([]*string, n)
-	operators, comments := make([]*string, n), make([]*string, n)
+	providers, games, rounds := make([]pgtype.Text, n), make([]pgtype.Text, n), make([]pgtype.Text, n)
+	operators, comments := make([]pgtype.Text, n), make([]pgtype.Text, n)
 	hashes, at := make([][]byte, n), make([]time.Time, n)
 	for i, p := range b.posted {
 		t := p.Transaction
@@ -61,20 +61,16 @@ func (b *Book) queueTransactions(batch *pgx.Batch) {
 		coupons[i] = pgtype.UUID{Bytes: t.Coupon.UUID, Valid: t.Coupon.Valid}
 		sources[i], externals[i], kinds[i] = t.Source, t.ExternalID, string(t.Kind)
 		amounts[i], cash[i], bonus[i] = int64(t.Amount), int64(t.CashTo), int64(t.BonusTo)
-		providers[i], games[i], rounds[i] = optional(&t.Provider), optional(&t.Game), optional(&t.Round)
-		operators[i], comments[i] = optional(&t.Operator), optional(&t.Comment)
+		providers[i], games[i], rounds[i] = optional(t.Provider), optional(t.Game), optional(t.Round)
+		operators[i], comments[i] = optional(t.Operator), optional(t.Comment)
 		hashes[i], at[i] = t.Payload[:], t.At
 	}
-	batch.Queue(insertTransactions, ids, sources, externals, kinds, players, amounts, cash, bonus,
-		providers, games, rounds, coupons, hashes, operators, comments, at)
+	array := postgres.Array[pgtype.Text]
+	batch.Queue(insertTransactions, postgres.Array(ids), sources, externals, kinds, postgres.Array(players), amounts, cash, bonus,
+		array(providers), array(games), array(rounds), postgres.Array(coupons), postgres.Array(hashes), array(operators), array(comments), at)
 }
 
-func optional(text *string) *string {
-	if *text == "" {
-		return nil
-	}
-	return text
-}
+func optional(text string) pgtype.Text { return pgtype.Text{String: text, Valid: text != ""} }
 
 func (b *Book) queueTransfers(batch *pgx.Batch) {
 	n := 0
@@ -96,7 +92,8 @@ func (b *Book) queueTransfers(batch *pgx.Batch) {
 		}
 	}
 	if len(transactions) > 0 {
-		batch.Queue(insertTransfers, transactions, legs, debits, credits, amounts, balances, versions, at)
+		batch.Queue(insertTransfers, postgres.Array(transactions), legs, debits, credits, amounts,
+			postgres.Array(balances), postgres.Array(versions), at)
 	}
 }
 

@@ -17,8 +17,8 @@ CREATE UNIQUE INDEX accounts_house  ON accounts (currency, kind)  WHERE player_i
 
 CREATE TABLE transactions (
     id           uuid        PRIMARY KEY,
-    source       text        NOT NULL,
-    external_id  text        NOT NULL,
+    source       text        COLLATE "C" NOT NULL, -- compared byte by byte: it is looked up for every movement
+    external_id  text        COLLATE "C" NOT NULL,
     kind         text        NOT NULL,
     player_id    uuid        NOT NULL,
     amount       bigint      NOT NULL, -- signed effect on the player's pockets together
@@ -65,8 +65,8 @@ CREATE TRIGGER transfers_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON tran
 
 -- What a caller's Idempotency-Key was first answered with.
 CREATE TABLE requests (
-    scope     text        NOT NULL,
-    key       text        NOT NULL,
+    scope     text        COLLATE "C" NOT NULL,
+    key       text        COLLATE "C" NOT NULL,
     hash      bytea       NOT NULL,
     coupon_id uuid,
     status    smallint,   -- null: the coupon tells

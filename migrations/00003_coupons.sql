@@ -15,7 +15,7 @@ CREATE TABLE coupons (
     coef             bigint      NOT NULL, -- millionths: as asked for, then as accepted
     possible_win     bigint      NOT NULL,
     payout           bigint      NOT NULL DEFAULT 0,
-    bet_code         text,
+    bet_code         text COLLATE "C",
     error_code       text,
     error_message    text,
     placed_at        timestamptz NOT NULL,

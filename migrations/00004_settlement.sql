@@ -16,7 +16,7 @@ CREATE TABLE callbacks_rest PARTITION OF callbacks DEFAULT;
 
 CREATE TABLE results (
     id          bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    bar_code    text        NOT NULL,
+    bar_code    text        COLLATE "C" NOT NULL,
     decided_at  timestamptz NOT NULL,
     status      integer     NOT NULL,
     ext_status  integer     NOT NULL,
@@ -28,7 +28,7 @@ CREATE TABLE results (
     received_at timestamptz NOT NULL,
     CONSTRAINT results_once  UNIQUE NULLS NOT DISTINCT (bar_code, decided_at, status, ext_status, amount_out),
     CONSTRAINT results_state CHECK (state IN ('pending', 'applied', 'stale', 'duplicate', 'parked', 'refused'))
-) WITH (fillfactor = 75);
+) WITH (fillfactor = 50);
 CREATE INDEX results_attention ON results (id) WHERE attention IS NOT NULL;
 
 CREATE TABLE result_chunks (

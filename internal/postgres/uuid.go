@@ -9,10 +9,13 @@ import (
 func UUID(id uuid.UUID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: true} }
 
 // UUIDs does the same for an array parameter.
-func UUIDs(ids []uuid.UUID) []pgtype.UUID {
-	out := make([]pgtype.UUID, len(ids))
+func UUIDs(ids []uuid.UUID) pgtype.FlatArray[pgtype.UUID] {
+	out := make(pgtype.FlatArray[pgtype.UUID], len(ids))
 	for i, id := range ids {
 		out[i] = UUID(id)
 	}
 	return out
 }
+
+// Array is an array parameter of a type that pgx would otherwise encode by reflection.
+func Array[T any](values []T) pgtype.FlatArray[T] { return values }
