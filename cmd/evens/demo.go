@@ -25,6 +25,8 @@ const (
 	demoGrace = 12 * time.Second
 	demoSweep = 3 * time.Second
 	demoLogin = "demo"
+	// demoMatch is how long a match takes that a visitor bets on.
+	demoMatch = 8 * time.Second
 )
 
 // Run starts the whole system against a simulated BeT, plays, audits, and stays up.
@@ -87,38 +89,41 @@ func (c demoCommand) play(ctx context.Context, s *system, bookmaker *betsim.Serv
 		func(ctx context.Context) error { return s.serveOn(ctx, "ops", ops, s.opsHandler()) },
 		s.work, s.tick,
 		func(ctx context.Context) error {
-			if err := c.story(ctx, s, bookmaker, seed, std); err != nil {
+			play, err := c.story(ctx, s, bookmaker, seed, std)
+			if err != nil {
 				return err
 			}
 			if c.Exit {
 				stop()
+				return nil
 			}
-			return nil
+			return play.Evening(ctx, demoMatch)
 		})
 }
 
-func (c demoCommand) story(ctx context.Context, s *system, bookmaker *betsim.Server, seed uint64, std streams) error {
+// story plays the day, audits it, and tells where to look on.
+func (c demoCommand) story(ctx context.Context, s *system, bookmaker *betsim.Server, seed uint64, std streams) (*demo.Play, error) {
 	run := fmt.Sprintf("demo-%x", seed)
 	_, key, err := s.keys.Create(ctx, run, []player.Scope{player.ScopePlayers, player.ScopeWallet, player.ScopeCashier, player.ScopeCoupons})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	play := demo.New(demo.Config{BaseURL: s.settings.publicURL, APIKey: key, BeT: bookmaker, Seed: seed, Grace: demoGrace, Out: std.out})
 	if err := play.Run(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	fmt.Fprintln(std.out, "\n== The audit re-derives every balance, payout and state from the transfers")
 	report, err := settlement.Audit(ctx, s.db)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := report.Print(std.out); err != nil {
-		return err
+		return nil, err
 	}
 	if !report.Clean {
-		return errFound
+		return nil, errFound
 	}
-	return c.addresses(ctx, s, play, run, std)
+	return play, c.addresses(ctx, s, play, run, std)
 }
 
 func (c demoCommand) addresses(ctx context.Context, s *system, play *demo.Play, run string, std streams) error {
