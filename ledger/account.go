@@ -23,11 +23,12 @@ const (
 	Cashier    AccountKind = "cashier"     // the world outside: its balance is minus what players brought in
 	StakesHeld AccountKind = "stakes_held" // stakes of coupons without a result
 	Sportsbook AccountKind = "sportsbook"  // stakes won less payouts
+	Casino     AccountKind = "casino"      // bets on games less wins
 )
 
 func (k AccountKind) ofPlayer() bool { return k == Cash || k == Bonus }
 
-var houseKinds = []AccountKind{Cashier, StakesHeld, Sportsbook}
+var houseKinds = []AccountKind{Cashier, StakesHeld, Sportsbook, Casino}
 
 // Account is one player's pocket as loaded, and as it will be written.
 type Account struct {

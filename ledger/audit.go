@@ -141,9 +141,15 @@ var checks = []Check{
 	{"every transfer has its transaction", `
 	SELECT t.transaction_id::text, format('leg %s', t.leg) FROM transfers t
 	  LEFT JOIN transactions x ON x.id = t.transaction_id WHERE x.id IS NULL`},
-	{"every transaction has its transfers", `
+	{"every transaction has its transfers, but for those of nothing", `
 	SELECT x.id::text, x.kind FROM transactions x
-	  LEFT JOIN transfers t ON t.transaction_id = x.id AND t.leg = 1 WHERE t.transaction_id IS NULL`},
+	  LEFT JOIN transfers t ON t.transaction_id = x.id AND t.leg = 1
+	 WHERE t.transaction_id IS NULL
+	   AND (x.amount <> 0 OR x.kind NOT IN ('bet', 'win', 'bet_win', 'rollback', 'refused', 'tombstone'))`},
+	{"what was refused, and what was taken back before it came, moved nothing", `
+	SELECT x.id::text, x.kind FROM transactions x
+	 WHERE x.kind IN ('refused', 'tombstone')
+	   AND (x.amount <> 0 OR EXISTS (SELECT FROM transfers t WHERE t.transaction_id = x.id))`},
 	{"a transaction's amount is what its transfers did to its player", `
 	WITH ` + moves + `, sums AS (
 	    SELECT m.transaction_id, sum(m.change) AS total, bool_or(a.player_id <> x.player_id) AS stranger
@@ -161,7 +167,7 @@ var checks = []Check{
 	WITH ` + moves + `
 	SELECT m.transaction_id::text, format('%s left %s', x.kind, m.balance_after)
 	  FROM moves m JOIN transactions x ON x.id = m.transaction_id
-	 WHERE m.change < 0 AND m.balance_after < 0 AND x.kind <> 'resettlement'`},
+	 WHERE m.change < 0 AND m.balance_after < 0 AND x.kind NOT IN ('resettlement', 'rollback')`},
 }
 
 // Begin opens an audit: one snapshot for all its checks, however long they take, with the

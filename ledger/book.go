@@ -58,7 +58,7 @@ const readBonus = `
 // Index: transactions_key.
 const readKnown = `
 	SELECT t.id, t.source, t.external_id, t.kind, t.player_id, t.amount, t.cash_after, t.bonus_after,
-	       t.coupon_id, t.payload_hash, t.at
+	       t.coupon_id, coalesce(t.round_id, ''), coalesce(t.comment, ''), t.payload_hash, t.at
 	  FROM unnest($1::text[], $2::text[]) k (source, external_id)
 	  JOIN transactions t ON t.source = k.source AND t.external_id = k.external_id`
 
@@ -148,7 +148,7 @@ func (b *Book) scanKnown(rows pgx.Rows) error {
 		t := &Transaction{}
 		var hash []byte
 		err := rows.Scan(&t.ID, &t.Source, &t.ExternalID, &t.Kind, &t.Player, &t.Amount, &t.CashTo, &t.BonusTo,
-			&t.Coupon, &hash, &t.At)
+			&t.Coupon, &t.Round, &t.Comment, &hash, &t.At)
 		if err != nil {
 			return err
 		}
@@ -200,6 +200,24 @@ func (b *Book) Post(t Transaction, moves ...Move) (posted *Transaction, fresh bo
 	t.CashTo, t.BonusTo = purse.Cash.Balance, purse.Bonus.Balance
 	b.known[t.Key] = &t
 	b.posted = append(b.posted, entry)
+	return &t, true, nil
+}
+
+// Note records a transaction that moves nothing: a bet of nothing, a refusal that must stay one, a
+// tombstone. Its player need not be known. Otherwise it does as Post.
+func (b *Book) Note(t Transaction) (noted *Transaction, fresh bool, err error) {
+	if earlier := b.known[t.Key]; earlier != nil {
+		if earlier.Payload != t.Payload {
+			return nil, false, fmt.Errorf("%w: %s %s", ErrConflict, t.Source, t.ExternalID)
+		}
+		return earlier, false, nil
+	}
+	if purse := b.purses[t.Player]; purse != nil {
+		t.CashTo, t.BonusTo = purse.Cash.Balance, purse.Bonus.Balance
+	}
+	t.ID = uuid.Must(uuid.NewV7())
+	b.known[t.Key] = &t
+	b.posted = append(b.posted, posting{Transaction: &t})
 	return &t, true, nil
 }
 

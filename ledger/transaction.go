@@ -28,6 +28,15 @@ const (
 	Payout       Kind = "payout"       // a won coupon's first settlement
 	Loss         Kind = "loss"         // a lost coupon's first settlement: the player's money does not move
 	Resettlement Kind = "resettlement" // any later correction, either way
+
+	Bet      Kind = "bet"      // on a game; of nothing for a free spin
+	Win      Kind = "win"      // of a game's round
+	BetWin   Kind = "bet_win"  // a bet and its win in one instruction
+	Rollback Kind = "rollback" // undoes a bet, a win or both
+	// Refused and Tombstone move nothing and are nobody's history: they keep a key from being used
+	// for what was answered with a refusal for good, or taken back before it came.
+	Refused   Kind = "refused"
+	Tombstone Kind = "tombstone"
 )
 
 // Transaction is one instruction to move a player's money, as it is kept.

@@ -49,7 +49,7 @@ func NewHistory(db *postgres.DB) *History { return &History{db: db} }
 // chunk is how many rows a stream holds in memory.
 const chunk = 1000
 
-// A lost coupon's first settlement moves none of the player's money, so it is left out. Ids are
+// A lost coupon's first settlement and a refusal move none of the player's money: they are left out. Ids are
 // UUIDv7: their order is the order in which the ledger wrote. Index: transactions_player.
 const readHistory = `
 	SELECT t.id, t.at, t.kind, t.amount, t.cash_after, t.bonus_after, a.currency, coalesce(t.provider, ''),
@@ -57,7 +57,7 @@ const readHistory = `
 	  FROM transactions t
 	  JOIN accounts a ON a.player_id = t.player_id AND a.kind = 'cash'
 	 WHERE t.player_id = $1
-	   AND t.kind <> 'loss'
+	   AND t.kind NOT IN ('loss', 'refused', 'tombstone')
 	   AND ($2::timestamptz IS NULL OR t.at >= $2)
 	   AND ($3::timestamptz IS NULL OR t.at < $3)
 	   AND ($4::text[] IS NULL OR t.kind = ANY ($4))

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"evens/internal/lookup"
 	"evens/internal/postgres"
 )
 
@@ -63,7 +64,7 @@ func (k APIKey) Has(scope Scope) bool { return slices.Contains(k.Scopes, scope) 
 type Keys struct {
 	db     *postgres.DB
 	now    func() time.Time
-	lookup *lookup[digest, APIKey]
+	lookup *lookup.Lookup[digest, APIKey]
 
 	mu      sync.RWMutex
 	trusted map[digest]trustedKey // of valid keys only, so there are no more than were made
@@ -81,7 +82,7 @@ type trustedKey struct {
 // NewKeys returns the API keys kept in db.
 func NewKeys(db *postgres.DB, now func() time.Time) *Keys {
 	k := &Keys{db: db, now: now, trusted: make(map[digest]trustedKey)}
-	k.lookup = newLookup(k.fetch)
+	k.lookup = lookup.New(k.fetch)
 	return k
 }
 
@@ -212,7 +213,7 @@ func (k *Keys) Resolve(ctx context.Context, secret string) (APIKey, error) {
 	if key, ok := k.trustedKey(hash, now); ok {
 		return key, nil
 	}
-	key, found, err := k.lookup.get(ctx, hash)
+	key, found, err := k.lookup.Get(ctx, hash)
 	if err != nil {
 		return APIKey{}, fmt.Errorf("resolve API key: %w", err)
 	}

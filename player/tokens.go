@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"gorm.io/gorm"
 
+	"evens/internal/lookup"
 	"evens/internal/postgres"
 	"evens/wallet"
 )
@@ -31,13 +32,13 @@ var (
 type Tokens struct {
 	db     *postgres.DB
 	now    func() time.Time
-	lookup *lookup[digest, uuid.UUID]
+	lookup *lookup.Lookup[digest, uuid.UUID]
 }
 
 // NewTokens returns the tokens kept in db.
 func NewTokens(db *postgres.DB, now func() time.Time) *Tokens {
 	t := &Tokens{db: db, now: now}
-	t.lookup = newLookup(t.fetch)
+	t.lookup = lookup.New(t.fetch)
 	return t
 }
 
@@ -80,7 +81,7 @@ func (t *Tokens) Resolve(ctx context.Context, token string) (uuid.UUID, error) {
 	if !ok {
 		return uuid.UUID{}, ErrToken
 	}
-	player, found, err := t.lookup.get(ctx, hash)
+	player, found, err := t.lookup.Get(ctx, hash)
 	if err != nil {
 		return uuid.UUID{}, fmt.Errorf("resolve token: %w", err)
 	}

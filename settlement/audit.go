@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -70,8 +71,9 @@ var auditChecks = []ledger.Check{
 }
 
 // Audit re-derives the books in one snapshot: the ledger from its transfers, coupons from the
-// ledger, payouts from the results that hold. It reads, and changes nothing.
-func Audit(ctx context.Context, db *postgres.DB) (*ledger.Report, error) {
+// ledger, payouts from the results that hold; and more rules, those of other parts of the house. It
+// reads, and changes nothing.
+func Audit(ctx context.Context, db *postgres.DB, more ...ledger.Check) (*ledger.Report, error) {
 	var report *ledger.Report
 	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	err := pgx.BeginTxFunc(ctx, db.Pool, options, func(tx pgx.Tx) (err error) {
@@ -81,7 +83,7 @@ func Audit(ctx context.Context, db *postgres.DB) (*ledger.Report, error) {
 		if err := auditFigures(ctx, tx, report); err != nil {
 			return err
 		}
-		for _, check := range auditChecks {
+		for _, check := range slices.Concat(auditChecks, more) {
 			if err := report.Add(ctx, tx, check); err != nil {
 				return err
 			}

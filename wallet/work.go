@@ -40,9 +40,12 @@ type Work struct {
 	// Locker, when not nil, locks and reads the caller's own rows before any player is locked.
 	// Works that name the same Locker are given to it together.
 	Locker Locker
+	// Reader, when not nil, reads the caller's own rows once the players are locked: rows that only
+	// change under their player's lock. Works that name the same Reader are given to it together.
+	Reader Reader
 	// Spread chooses the lane of a work without players.
 	Spread uuid.UUID
-	// Data is the caller's own, for its Locker.
+	// Data is the caller's own, for its Locker or Reader.
 	Data any
 	// Decide posts to the batch. It is a pure function of what was loaded: no I/O, no clock. An
 	// error refuses this work alone; what it posted is undone. It may be called again in another
@@ -57,6 +60,14 @@ type Locker interface {
 	QueueLocks(statements *pgx.Batch, works []*Work)
 }
 
+// Reader reads rows that belong to a caller and change only while their player is locked: for all
+// works of a batch, in the round trip that locks the players.
+type Reader interface {
+	// QueueReads adds the statements that read what the works name, and keeps what they find in
+	// one of the batch's row sets.
+	QueueReads(statements *pgx.Batch, batch *Batch, works []*Work)
+}
+
 // load reads and locks everything that the works name.
 func (b *Batch) load(ctx context.Context, works []*Work) error {
 	var players, statuses []uuid.UUID
@@ -64,6 +75,7 @@ func (b *Batch) load(ctx context.Context, works []*Work) error {
 	var requests []Request
 	byLocker := make(map[Locker][]*Work)
 	var lockers []Locker
+	byReader := make(map[Reader][]*Work)
 	for _, work := range works {
 		players = append(players, work.Players...)
 		keys = append(keys, work.Keys...)
@@ -77,6 +89,9 @@ func (b *Batch) load(ctx context.Context, works []*Work) error {
 			}
 			byLocker[work.Locker] = append(byLocker[work.Locker], work)
 		}
+		if work.Reader != nil {
+			byReader[work.Reader] = append(byReader[work.Reader], work)
+		}
 	}
 	statements := &pgx.Batch{}
 	for _, locker := range lockers {
@@ -86,6 +101,9 @@ func (b *Batch) load(ctx context.Context, works []*Work) error {
 	// Read once the players are locked: who asked before has been answered by then.
 	b.queueRequests(statements, requests)
 	b.queueStatuses(statements, statuses)
+	for reader, works := range byReader {
+		reader.QueueReads(statements, b, works)
+	}
 	return b.Loaded(ctx, b.tx, statements)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 
+	"evens/casino"
 	"evens/settlement"
 )
 
@@ -18,7 +19,7 @@ func (c auditCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 		return err
 	}
 	defer s.close()
-	report, err := settlement.Audit(ctx, s.db)
+	report, err := settlement.Audit(ctx, s.db, casino.Checks...)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"evens/casino"
 	"evens/demo"
 	"evens/player"
 	"evens/settlement"
@@ -113,7 +114,7 @@ func (c demoCommand) story(ctx context.Context, s *system, bookmaker *betsim.Ser
 		return nil, err
 	}
 	fmt.Fprintln(std.out, "\n== The audit re-derives every balance, payout and state from the transfers")
-	report, err := settlement.Audit(ctx, s.db)
+	report, err := settlement.Audit(ctx, s.db, casino.Checks...)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"evens/internal/postgres"
+	"evens/ledger"
 	"evens/settlement"
 )
 
@@ -34,11 +35,11 @@ func Open(t TB, url string) *postgres.DB {
 	return db
 }
 
-// Clean fails the test where the books break a rule, and says where.
-func Clean(t TB, db *postgres.DB) {
+// Clean fails the test where the books break a rule, or one of more, and says where.
+func Clean(t TB, db *postgres.DB, more ...ledger.Check) {
 	t.Helper()
 	// In a Cleanup the test's own context has ended.
-	report, err := settlement.Audit(context.WithoutCancel(t.Context()), db)
+	report, err := settlement.Audit(context.WithoutCancel(t.Context()), db, more...)
 	if err != nil {
 		t.Errorf("audit: %v", err)
 		return

@@ -1,4 +1,5 @@
-package player
+// Package lookup shares queries by key among callers of the same moment.
+package lookup
 
 import (
 	"context"
@@ -12,10 +13,10 @@ import (
 // lookupTimeout ends a query whose database does not answer.
 const lookupTimeout = 5 * time.Second
 
-// lookup finds values by key for many callers at once. One query is under way at a time; who
+// Lookup finds values by key for many callers at once. One query is under way at a time; who
 // comes meanwhile waits and shares the next. Nobody is answered by a query that began before
 // they asked: what was revoked before a call is not found by it.
-type lookup[K comparable, V any] struct {
+type Lookup[K comparable, V any] struct {
 	fetch func(ctx context.Context, keys []K) (map[K]V, error)
 	turn  chan struct{} // holds whoever queries
 
@@ -31,12 +32,13 @@ type round[K comparable, V any] struct {
 	err   error
 }
 
-func newLookup[K comparable, V any](fetch func(ctx context.Context, keys []K) (map[K]V, error)) *lookup[K, V] {
-	return &lookup[K, V]{fetch: fetch, turn: make(chan struct{}, 1)}
+// New returns a lookup that finds by fetch: it answers without the keys it does not know.
+func New[K comparable, V any](fetch func(ctx context.Context, keys []K) (map[K]V, error)) *Lookup[K, V] {
+	return &Lookup[K, V]{fetch: fetch, turn: make(chan struct{}, 1)}
 }
 
-// get returns the key's value, ok = false when there is none.
-func (l *lookup[K, V]) get(ctx context.Context, key K) (value V, ok bool, err error) {
+// Get returns the key's value, ok = false when there is none.
+func (l *Lookup[K, V]) Get(ctx context.Context, key K) (value V, ok bool, err error) {
 	r := l.join(key)
 	select {
 	case <-r.done:
@@ -54,7 +56,7 @@ func (l *lookup[K, V]) get(ctx context.Context, key K) (value V, ok bool, err er
 }
 
 // join adds the key to the round whose query has not begun.
-func (l *lookup[K, V]) join(key K) *round[K, V] {
+func (l *Lookup[K, V]) join(key K) *round[K, V] {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.open == nil {
@@ -66,7 +68,7 @@ func (l *lookup[K, V]) join(key K) *round[K, V] {
 
 // ask closes the round to newcomers and queries for all of it, unless that is done already. The
 // query outlives the caller whose turn it is: others wait for it too.
-func (l *lookup[K, V]) ask(ctx context.Context, r *round[K, V]) {
+func (l *Lookup[K, V]) ask(ctx context.Context, r *round[K, V]) {
 	l.mu.Lock()
 	if l.open != r { // another caller of this round had the turn before
 		l.mu.Unlock()

@@ -1,4 +1,4 @@
-package player
+package lookup
 
 import (
 	"context"
@@ -14,7 +14,7 @@ func TestCallersOfTheSameMomentShareAQuery(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var queries atomic.Int64
-		l := newLookup(func(_ context.Context, keys []int) (map[int]int, error) {
+		l := New(func(_ context.Context, keys []int) (map[int]int, error) {
 			queries.Add(1)
 			time.Sleep(time.Second)
 			found := make(map[int]int)
@@ -28,7 +28,7 @@ func TestCallersOfTheSameMomentShareAQuery(t *testing.T) {
 		var wg sync.WaitGroup
 		ask := func(key int) {
 			wg.Go(func() {
-				value, ok, err := l.get(t.Context(), key)
+				value, ok, err := l.Get(t.Context(), key)
 				if err != nil || ok != (key%2 == 0) || (ok && value != 10*key) {
 					t.Errorf("get(%d) = %d, %v, %v", key, value, ok, err)
 				}
@@ -50,7 +50,7 @@ func TestNobodyIsAnsweredFromBeforeTheyAsked(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		valid := true
-		l := newLookup(func(context.Context, []string) (map[string]bool, error) {
+		l := New(func(context.Context, []string) (map[string]bool, error) {
 			seen := valid // read when the query begins
 			time.Sleep(time.Second)
 			if seen {
@@ -60,13 +60,13 @@ func TestNobodyIsAnsweredFromBeforeTheyAsked(t *testing.T) {
 		})
 		var wg sync.WaitGroup
 		wg.Go(func() {
-			if _, ok, _ := l.get(t.Context(), "key"); !ok {
+			if _, ok, _ := l.Get(t.Context(), "key"); !ok {
 				t.Error("the first caller found nothing")
 			}
 		})
 		synctest.Wait()
 		valid = false // revoked while the first query is under way
-		if _, ok, _ := l.get(t.Context(), "key"); ok {
+		if _, ok, _ := l.Get(t.Context(), "key"); ok {
 			t.Error("a key revoked before the call was found")
 		}
 		wg.Wait()
@@ -76,7 +76,7 @@ func TestNobodyIsAnsweredFromBeforeTheyAsked(t *testing.T) {
 func TestLookupOutlivesTheCallerWhoAsks(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLookup(func(ctx context.Context, _ []int) (map[int]int, error) {
+		l := New(func(ctx context.Context, _ []int) (map[int]int, error) {
 			select {
 			case <-time.After(time.Second):
 				return map[int]int{1: 1}, nil
@@ -87,14 +87,14 @@ func TestLookupOutlivesTheCallerWhoAsks(t *testing.T) {
 		impatient, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
 		var wg sync.WaitGroup
-		wg.Go(func() { _, _, _ = l.get(impatient, 1) })
+		wg.Go(func() { _, _, _ = l.Get(impatient, 1) })
 		synctest.Wait()
 		wg.Go(func() { // waits behind the first, and leaves before its turn
-			if _, _, err := l.get(impatient, 2); !errors.Is(err, context.DeadlineExceeded) {
+			if _, _, err := l.Get(impatient, 2); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("get() of a caller that left = %v, want its deadline", err)
 			}
 		})
-		if _, ok, err := l.get(t.Context(), 1); !ok || err != nil {
+		if _, ok, err := l.Get(t.Context(), 1); !ok || err != nil {
 			t.Errorf("get() = %v, %v, though only others were impatient", ok, err)
 		}
 		wg.Wait()
@@ -105,17 +105,17 @@ func TestLookupPassesErrorsToAllOfTheRoundOnly(t *testing.T) {
 	t.Parallel()
 	fail := errors.New("away")
 	fails := true
-	l := newLookup(func(context.Context, []int) (map[int]int, error) {
+	l := New(func(context.Context, []int) (map[int]int, error) {
 		if fails {
 			return nil, fail
 		}
 		return map[int]int{1: 1}, nil
 	})
-	if _, _, err := l.get(t.Context(), 1); !errors.Is(err, fail) {
+	if _, _, err := l.Get(t.Context(), 1); !errors.Is(err, fail) {
 		t.Errorf("get() = %v, want %v", err, fail)
 	}
 	fails = false
-	if _, ok, err := l.get(t.Context(), 1); !ok || err != nil {
+	if _, ok, err := l.Get(t.Context(), 1); !ok || err != nil {
 		t.Errorf("get() = %v, %v after the failure", ok, err)
 	}
 }

@@ -1,0 +1,24 @@
+package casino
+
+import "evens/ledger"
+
+// Checks are the audit's rules about games.
+var Checks = []ledger.Check{
+	{Name: "every round has staked and won what its transactions moved", SQL: `
+	WITH moved AS (
+	    SELECT provider, round_id, player_id, sum(amount) AS total
+	      FROM transactions
+	     WHERE round_id IS NOT NULL AND kind IN ('bet', 'win', 'bet_win', 'rollback')
+	     GROUP BY provider, round_id, player_id
+	)
+	SELECT format('%s %s', coalesce(r.provider, m.provider), coalesce(r.round_id, m.round_id)),
+	       format('staked %s, won %s, moved %s', r.staked, r.won, m.total)
+	  FROM rounds r FULL JOIN moved m USING (provider, round_id, player_id)
+	 WHERE r.won - r.staked IS DISTINCT FROM m.total`},
+	{Name: "a rollback gives back what was moved, once", SQL: `
+	SELECT b.id::text, format('%s moved %s, rolled back by %s', o.amount, o.kind, b.amount)
+	  FROM transactions b
+	  LEFT JOIN transactions o ON o.source = split_part(b.source, ':', 1) AND o.external_id = b.external_id
+	 WHERE b.kind = 'rollback'
+	   AND (o.id IS NULL OR o.kind NOT IN ('bet', 'win', 'bet_win') OR o.player_id <> b.player_id OR o.amount + b.amount <> 0)`},
+}

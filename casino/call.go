@@ -1,0 +1,112 @@
+package casino
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"evens/ledger"
+	"evens/money"
+	"evens/player"
+	"evens/wallet"
+)
+
+// Call is what every instruction of a platform comes with.
+type Call struct {
+	Provider string
+	// Space tells apart ids that a platform uses twice, for a bet and for its win; "" otherwise.
+	Space string
+	// ID is the platform's own for this instruction, at most MaxID characters.
+	ID     string
+	Player player.Identity
+	// Currency as the platform states it; "" where its dialect has none: the player's then.
+	Currency money.Currency
+	Game     string
+	Round    Round
+	// Session, where valid, is the game session that the instruction claims to come from. Only bets
+	// ask for it to be open.
+	Session uuid.NullUUID
+	Comment string
+	At      time.Time
+}
+
+// Round says to which round of a game an instruction belongs. The zero value: its dialect has none.
+type Round struct {
+	ID string
+	// Parent is the round that won or bought these free spins.
+	Parent string
+	// Type is the platform's word for the kind of bet.
+	Type string
+	// Transaction is the platform's id of this instruction where ID of the Call is the bet's.
+	Transaction string
+	// Closes says that nothing but a rollback follows.
+	Closes bool
+	// ClosesParent says that the last of a chain of free spins has been played.
+	ClosesParent bool
+	// Once says that a round takes one bet and one win, and none when it is closed.
+	Once bool
+}
+
+// MaxID is the longest id of an instruction, round or game that is taken.
+const MaxID = 255
+
+func (c Call) key() ledger.Key { return keyOf(c.Provider, c.Space, c.ID) }
+
+func keyOf(provider, space, id string) ledger.Key {
+	if space != "" {
+		provider += ":" + space
+	}
+	return ledger.Key{Source: provider, ExternalID: id}
+}
+
+// rollbacks is the space of rollbacks, whose ids are those of what they undo.
+const rollbacks = "rollback"
+
+// Bet takes a stake. Zero is a free spin's.
+type Bet struct {
+	Call
+	Stake money.Amount
+}
+
+// Win pays. Zero is a lost round's, and closes it like any other.
+type Win struct {
+	Call
+	Amount money.Amount
+	// Bet is the id of the bet that is won, where the platform names one. A win for a bet that was
+	// rolled back is refused.
+	Bet string
+	// Strict refuses a win whose bet, or whose round's bet, is not known. Otherwise it is paid and
+	// marked.
+	Strict bool
+}
+
+// BetAndSettle takes a stake and pays its win in one instruction. The stake must be there before
+// the win.
+type BetAndSettle struct {
+	Call
+	Stake money.Amount
+	Win   money.Amount
+}
+
+// Rollback undoes the instruction of an ID, whatever it moved. A rollback of what is not known
+// leaves a tombstone: the id is refused should it still come.
+type Rollback struct {
+	Call // Player may be missing: who moved the money is then looked up
+	// Amount, where it is given, must be what the instruction moved.
+	Amount *money.Amount
+	// Stands refuses to undo a bet whose round has been won or lost.
+	Stands bool
+}
+
+// Outcome is what became of an instruction.
+type Outcome struct {
+	wallet.Balance
+	// Transaction is the ledger's id for what was moved or noted, at first or now.
+	Transaction uuid.UUID
+	// Repeat says that it had been done before; nothing moved this time.
+	Repeat bool
+	// Unmatched marks a win whose bet is not known.
+	Unmatched bool
+	// Unknown marks a rollback of something that is not known: a tombstone was left.
+	Unknown bool
+}

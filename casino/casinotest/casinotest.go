@@ -1,0 +1,132 @@
+// Package casinotest gives tests a floor to play on: books, players with money, and the audit when
+// the test is over. It is for tests only.
+package casinotest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"evens/casino"
+	"evens/internal/postgres"
+	"evens/ledger"
+	"evens/money"
+	"evens/player"
+	"evens/settlement/booktest"
+	"evens/wallet"
+)
+
+// Hall is everything a dialect is tested with.
+type Hall struct {
+	DB       *postgres.DB
+	Floor    *casino.Floor
+	Sessions *casino.Sessions
+	Desk     *casino.Desk
+	Recorder *casino.Recorder
+	Players  *player.Registry
+	Poster   *wallet.Poster
+	Now      func() time.Time
+
+	clock atomic.Pointer[time.Time]
+	next  atomic.Int64
+}
+
+// Open returns a hall on the database of url. The books are audited when the test is over.
+func Open(t booktest.TB, url string) *Hall {
+	t.Helper()
+	h := &Hall{DB: booktest.Open(t, url)}
+	t.Cleanup(func() { booktest.Clean(t, h.DB, casino.Checks...) })
+	h.Now = func() time.Time {
+		if at := h.clock.Load(); at != nil {
+			return *at
+		}
+		return time.Now().UTC()
+	}
+	log := slog.New(slog.DiscardHandler)
+	h.Poster = wallet.NewPoster(wallet.NewBooks(h.DB, nil, log), wallet.PosterConfig{})
+	t.Cleanup(h.Poster.Close)
+	h.Floor = casino.NewFloor(h.DB, h.Poster, player.NewDirectory(h.DB), h.Now, log)
+	h.Sessions = casino.NewSessions(h.DB, h.Now)
+	h.Recorder = casino.NewRecorder(h.DB, log)
+	t.Cleanup(h.Recorder.Close)
+	h.Desk = casino.NewDesk(h.Recorder, h.Now, nil, log)
+	h.Players = player.New(h.DB, h.Now)
+	return h
+}
+
+// SetClock stops the hall's clock at a time.
+func (h *Hall) SetClock(at time.Time) { h.clock.Store(&at) }
+
+// Player returns a new player with cash.
+func (h *Hall) Player(t booktest.TB, externalID string, cash money.Amount) player.Identity {
+	t.Helper()
+	p, _, err := h.Players.Create(t.Context(), player.Registration{ExternalID: externalID, Name: "Ana", Email: "ana@example.com", Currency: "USD"})
+	if err != nil {
+		t.Fatalf("create player: %v", err)
+	}
+	if cash > 0 {
+		h.Deposit(t, p.ID, cash)
+	}
+	return player.Identity{ID: p.ID, ExternalID: p.ExternalID, Currency: p.Currency}
+}
+
+// Cash is what a player has now.
+func (h *Hall) Cash(t booktest.TB, who player.Identity) money.Amount {
+	t.Helper()
+	balance, err := h.Players.Balance(context.WithoutCancel(t.Context()), who.ID)
+	if err != nil {
+		t.Fatalf("read balance: %v", err)
+	}
+	return balance.Cash
+}
+
+// Kinds lists the kinds of a provider's transactions in the order of their keys' ids.
+func (h *Hall) Kinds(t booktest.TB, provider string) map[string]ledger.Kind {
+	t.Helper()
+	rows, err := h.DB.Pool.Query(t.Context(), `SELECT source || ' ' || external_id, kind FROM transactions WHERE provider = $1`, provider)
+	if err != nil {
+		t.Fatalf("read transactions: %v", err)
+	}
+	kinds := make(map[string]ledger.Kind)
+	for rows.Next() {
+		var key string
+		var kind ledger.Kind
+		if err := rows.Scan(&key, &kind); err != nil {
+			t.Fatalf("read transactions: %v", err)
+		}
+		kinds[key] = kind
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatalf("read transactions: %v", err)
+	}
+	return kinds
+}
+
+// Serve serves a platform's routes until the test is over.
+func (h *Hall) Serve(t booktest.TB, platform casino.Platform) string {
+	t.Helper()
+	mux := http.NewServeMux()
+	platform.Mount(mux, h.Desk)
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func (h *Hall) id(what string) string { return fmt.Sprintf("%s-%d", what, h.next.Add(1)) }
+
+// Deposit brings a player money.
+func (h *Hall) Deposit(t booktest.TB, id uuid.UUID, cash money.Amount) {
+	t.Helper()
+	_, err := wallet.Deposit(t.Context(), h.Poster, wallet.Cash{
+		Player: id, Amount: cash, Currency: "USD", Method: "test", TransactionID: h.id("deposit"), At: h.Now(),
+	})
+	if err != nil {
+		t.Fatalf("deposit: %v", err)
+	}
+}

@@ -1,0 +1,139 @@
+package casino
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+
+	"evens/internal/lookup"
+	"evens/internal/postgres"
+	"evens/ledger"
+	"evens/money"
+	"evens/player"
+	"evens/wallet"
+)
+
+// Floor is where games are played: the verbs that platforms call. It is safe for concurrent use.
+type Floor struct {
+	db      *postgres.DB
+	poster  *wallet.Poster
+	players *player.Directory
+	finder  *lookup.Lookup[ledger.Key, finding]
+	rounds  *roundReader
+	now     func() time.Time
+	log     *slog.Logger
+}
+
+// NewFloor returns the floor whose money moves through poster.
+func NewFloor(db *postgres.DB, poster *wallet.Poster, players *player.Directory, now func() time.Time, log *slog.Logger) *Floor {
+	f := &Floor{db: db, poster: poster, players: players, rounds: &roundReader{}, now: now, log: log}
+	f.finder = lookup.New(f.fetchFindings)
+	return f
+}
+
+// Now is the floor's clock.
+func (f *Floor) Now() time.Time { return f.now() }
+
+// Player returns who the platforms call so, or wallet.ErrUnknownPlayer.
+func (f *Floor) Player(ctx context.Context, externalID string) (player.Identity, error) {
+	if externalID == "" || len(externalID) > MaxID {
+		return player.Identity{}, wallet.ErrUnknownPlayer
+	}
+	return f.players.Find(ctx, externalID)
+}
+
+// Balance is what a player has now, and whether the player may play.
+func (f *Floor) Balance(ctx context.Context, id player.Identity, currency money.Currency) (player.Standing, error) {
+	if currency != "" && currency != id.Currency {
+		return player.Standing{}, wallet.ErrCurrency
+	}
+	return f.players.Standing(ctx, id.ID)
+}
+
+// Bet takes a stake. Refusals: wallet.ErrInsufficientFunds and wallet.ErrPlayerBlocked (kept: the
+// same id is answered so for good), wallet.ErrCurrency, ErrSession, ErrRolledBack, ErrRoundClosed,
+// ledger.ErrConflict. The outcome's balance is today's, with a refusal too where it was decided.
+func (f *Floor) Bet(ctx context.Context, bet Bet) (Outcome, error) {
+	return f.do(ctx, bet.Call, instruction{kind: ledger.Bet, stake: bet.Stake})
+}
+
+// BetAndSettle takes a stake and pays its win. Refusals are those of Bet.
+func (f *Floor) BetAndSettle(ctx context.Context, both BetAndSettle) (Outcome, error) {
+	return f.do(ctx, both.Call, instruction{kind: ledger.BetWin, stake: both.Stake, win: both.Win})
+}
+
+// Retry is BetAndSettle for an instruction that may have been done: it shares its ids.
+func (f *Floor) Retry(ctx context.Context, both BetAndSettle) (Outcome, error) {
+	return f.BetAndSettle(ctx, both)
+}
+
+// Win pays, whatever the player's status and session. Refusals: ErrRolledBack, ErrSettled,
+// wallet.ErrCurrency, ledger.ErrConflict, and ErrUnknownBet of a Strict one.
+func (f *Floor) Win(ctx context.Context, win Win) (Outcome, error) {
+	return f.do(ctx, win.Call, instruction{kind: ledger.Win, win: win.Amount, bet: win.Bet, strict: win.Strict})
+}
+
+// instruction is what a verb asks for beyond its call.
+type instruction struct {
+	kind       ledger.Kind
+	stake, win money.Amount
+	bet        string // won: the bet's id
+	strict     bool
+}
+
+// payload fingerprints what makes an instruction what it is. The game and a token are left out:
+// platforms change them from one try to the next.
+func (i instruction) payload(c Call) ledger.Hash {
+	return ledger.HashOf(string(i.kind), c.Player.ID.String(), i.stake.String(), i.win.String(), i.bet, c.Round.ID, c.Round.Transaction)
+}
+
+func (f *Floor) do(ctx context.Context, c Call, i instruction) (Outcome, error) {
+	if err := c.check(i.stake, i.win); err != nil {
+		return Outcome{}, err
+	}
+	d := &decision{call: c, instruction: i, key: c.key()}
+	work := &wallet.Work{Players: []uuid.UUID{c.Player.ID}, Keys: d.keys(), Reader: f.rounds, Data: d, Decide: d.decide}
+	work.Statuses = i.kind == ledger.Bet || i.kind == ledger.BetWin
+	if err := f.poster.Do(ctx, work); err != nil {
+		return d.outcome, fmt.Errorf("%s %s %s: %w", c.Provider, i.kind, c.ID, err)
+	}
+	return d.outcome, d.refusal
+}
+
+func (c Call) check(amounts ...money.Amount) error {
+	for _, id := range []string{c.ID, c.Game, c.Round.ID, c.Round.Parent, c.Round.Transaction, c.Round.Type} {
+		if err := CheckID(id); err != nil {
+			return err
+		}
+	}
+	if c.ID == "" {
+		return fmt.Errorf("%w: an instruction without an id", ErrUnreadable)
+	}
+	if c.Currency != "" && c.Player.Currency != "" && c.Currency != c.Player.Currency {
+		return wallet.ErrCurrency
+	}
+	for _, amount := range amounts {
+		if amount < 0 {
+			return fmt.Errorf("%w: an amount below zero", ErrUnreadable)
+		}
+	}
+	return nil
+}
+
+// CheckID refuses what no database takes as a text, or is longer than MaxID.
+func CheckID(id string) error {
+	if len(id) > MaxID {
+		return fmt.Errorf("%w: an id of more than %d bytes", ErrUnreadable, MaxID)
+	}
+	if !printable(id) {
+		return fmt.Errorf("%w: an id with characters that cannot be printed", ErrUnreadable)
+	}
+	return nil
+}
+
+// errElsewhere says that what is to be rolled back belongs to a player who was not locked.
+var errElsewhere = errors.New("the instruction is another player's")

@@ -1,0 +1,207 @@
+package casino
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"evens/ledger"
+	"evens/money"
+	"evens/player"
+	"evens/wallet"
+)
+
+// Rollback undoes an instruction: what it took goes back, what it paid is taken, below zero if it
+// must be. A second one moves nothing. Refusals: ErrSettled where Stands, ErrAmount,
+// ledger.ErrConflict where the id is another player's.
+func (f *Floor) Rollback(ctx context.Context, back Rollback) (Outcome, error) {
+	if err := back.check(); err != nil {
+		return Outcome{}, err
+	}
+	named := back.Player.ID != uuid.Nil
+	for range 3 {
+		if !named {
+			owner, err := f.owner(ctx, back.key())
+			if err != nil {
+				return Outcome{}, err
+			}
+			back.Player = owner
+		}
+		d := &reversal{back: back, named: named}
+		err := f.poster.Do(ctx, d.work(f.rounds))
+		if errors.Is(err, errElsewhere) && !named {
+			continue // the bet has come since we looked for its player
+		}
+		if err != nil {
+			return d.outcome, fmt.Errorf("%s rollback %s: %w", back.Provider, back.ID, err)
+		}
+		return d.outcome, nil
+	}
+	return Outcome{}, fmt.Errorf("%s rollback %s: %w", back.Provider, back.ID, ErrUnavailable)
+}
+
+// reversal is one rollback on its way through a batch.
+type reversal struct {
+	back  Rollback
+	named bool // the platform says whose it is
+
+	outcome Outcome
+}
+
+func (d *reversal) work(reader wallet.Reader) *wallet.Work {
+	work := &wallet.Work{
+		Keys: []ledger.Key{d.back.key(), d.key()}, Reader: reader, Decide: d.decide,
+		Data: d, Spread: uuid.NewSHA1(uuid.Nil, []byte(d.back.ID)),
+	}
+	if d.back.Player.ID != uuid.Nil {
+		work.Players = []uuid.UUID{d.back.Player.ID}
+	}
+	return work
+}
+
+func (d *reversal) key() ledger.Key {
+	return keyOf(d.back.Provider, rollbacks, d.back.ID)
+}
+
+func (d *reversal) decide(batch *wallet.Batch) error {
+	d.outcome = Outcome{}
+	purse := batch.Purse(d.back.Player.ID)
+	if purse == nil && d.named {
+		return wallet.ErrUnknownPlayer
+	}
+	if purse != nil {
+		d.outcome.Balance = balanceOf(purse)
+	}
+	original := batch.Known(d.back.key())
+	switch {
+	case original == nil:
+		return d.bury(batch)
+	case original.Kind == ledger.Tombstone:
+		d.outcome.Transaction, d.outcome.Repeat, d.outcome.Unknown = original.ID, true, true
+		return nil
+	case original.Player != d.back.Player.ID && d.named:
+		return ledger.ErrConflict
+	case purse == nil || original.Player != d.back.Player.ID:
+		return errElsewhere
+	}
+	return d.undo(batch, original)
+}
+
+// bury leaves a tombstone under the id: whoever comes with it later is refused.
+func (d *reversal) bury(batch *wallet.Batch) error {
+	noted, _, err := batch.Note(ledger.Transaction{
+		Key: d.back.key(), Kind: ledger.Tombstone, Player: d.back.Player.ID, Provider: d.back.Provider,
+		Game: d.back.Game, Round: d.back.Round.ID, Payload: ledger.HashOf("tombstone", d.back.ID), At: d.back.At,
+	})
+	if err != nil {
+		return err
+	}
+	d.outcome.Transaction, d.outcome.Unknown = noted.ID, true
+	return nil
+}
+
+func (d *reversal) undo(batch *wallet.Batch, original *ledger.Transaction) error {
+	if earlier := batch.Known(d.key()); earlier != nil {
+		d.outcome.Transaction, d.outcome.Repeat = earlier.ID, true
+		return nil
+	}
+	if original.Kind == ledger.Refused { // there is nothing to undo
+		d.outcome.Transaction, d.outcome.Repeat = original.ID, true
+		return nil
+	}
+	size, err := original.Amount.Abs()
+	if err != nil {
+		return err
+	}
+	if d.back.Amount != nil && *d.back.Amount != size {
+		return ErrAmount
+	}
+	rounds := roundsOf(batch)
+	round := rounds.of(d.back.Provider, original.Round, original.Player)
+	if d.back.Stands && original.Kind == ledger.Bet && round != nil && round.wins > 0 {
+		return ErrSettled
+	}
+	posted, err := d.post(batch, original, size)
+	if err != nil {
+		return err
+	}
+	d.outcome.Balance = balanceOf(batch.Purse(original.Player))
+	d.outcome.Transaction = posted.ID
+	rounds.undone(round, original)
+	return nil
+}
+
+func (d *reversal) post(batch *wallet.Batch, original *ledger.Transaction, size money.Amount) (*ledger.Transaction, error) {
+	t := ledger.Transaction{
+		Key: d.key(), Kind: ledger.Rollback, Player: original.Player, Provider: d.back.Provider, Game: d.back.Game,
+		Round: original.Round, Comment: d.back.Comment, Payload: ledger.HashOf("rollback", original.ID.String()), At: d.back.At,
+	}
+	if size == 0 {
+		noted, _, err := batch.Note(t)
+		return noted, err
+	}
+	move := ledger.Move{From: ledger.Casino, To: ledger.Cash, Amount: size}
+	if original.Amount > 0 {
+		move.From, move.To = move.To, move.From
+	}
+	posted, _, err := batch.Post(t, move)
+	return posted, err
+}
+
+// finding is whose an instruction is.
+type finding struct {
+	player   uuid.UUID
+	currency money.Currency
+	external string
+}
+
+// owner looks up whose an instruction is; nobody's when it is not known.
+func (f *Floor) owner(ctx context.Context, key ledger.Key) (player.Identity, error) {
+	found, ok, err := f.finder.Get(ctx, key)
+	if err != nil || !ok {
+		return player.Identity{}, err
+	}
+	return player.Identity{ID: found.player, Currency: found.currency, ExternalID: found.external}, nil
+}
+
+// Owner returns whose the instruction of that id is, or ErrUnknownBet: for platforms whose later
+// calls name a bet and no player.
+func (f *Floor) Owner(ctx context.Context, provider, id string) (player.Identity, error) {
+	if err := CheckID(id); err != nil {
+		return player.Identity{}, err
+	}
+	owner, err := f.owner(ctx, keyOf(provider, "", id))
+	if err == nil && owner.ID == uuid.Nil {
+		err = ErrUnknownBet
+	}
+	return owner, err
+}
+
+// Indexes: transactions_key, players_pkey.
+const readFindings = `
+	SELECT t.source, t.external_id, p.id, p.currency, p.external_id
+	  FROM unnest($1::text[], $2::text[]) k (source, external_id)
+	  JOIN transactions t ON t.source = k.source AND t.external_id = k.external_id
+	  JOIN players p ON p.id = t.player_id`
+
+func (f *Floor) fetchFindings(ctx context.Context, keys []ledger.Key) (map[ledger.Key]finding, error) {
+	sources, ids := make([]string, len(keys)), make([]string, len(keys))
+	for i, key := range keys {
+		sources[i], ids[i] = key.Source, key.ExternalID
+	}
+	rows, err := f.db.Hot.Query(ctx, readFindings, sources, ids)
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[ledger.Key]finding, len(keys))
+	var key ledger.Key
+	var one finding
+	_, err = pgx.ForEachRow(rows, []any{&key.Source, &key.ExternalID, &one.player, &one.currency, &one.external}, func() error {
+		found[key] = one
+		return nil
+	})
+	return found, err
+}

@@ -1,0 +1,266 @@
+package casino
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"evens/internal/postgres"
+	"evens/ledger"
+	"evens/money"
+	"evens/wallet"
+)
+
+// roundKey names a round of one player: at one table several players share a round.
+type roundKey struct {
+	provider, id string
+	player       uuid.UUID
+}
+
+// roundRow is a line of the rounds table.
+type roundRow struct {
+	roundKey
+	game, parent, betType          string
+	bets, rolledBack, wins         int32
+	staked, won                    money.Amount
+	betTransaction, winTransaction string
+	opened                         time.Time
+	closed                         pgtype.Timestamptz
+	changed                        bool
+}
+
+// roundSet is the part of the rounds and sessions that a batch has read, with what it changes.
+type roundSet struct {
+	rows     map[roundKey]*roundRow
+	changed  []*roundRow
+	sessions map[uuid.UUID]sessionTimes
+}
+
+type sessionTimes struct {
+	expires time.Time
+	ended   pgtype.Timestamptz
+}
+
+type roundsKey struct{}
+
+func roundsOf(batch *wallet.Batch) *roundSet {
+	return batch.Rows(roundsKey{}, func() wallet.RowSet {
+		return &roundSet{rows: make(map[roundKey]*roundRow), sessions: make(map[uuid.UUID]sessionTimes)}
+	}).(*roundSet)
+}
+
+// of returns a player's round, or nil.
+func (s *roundSet) of(provider, id string, player uuid.UUID) *roundRow {
+	if id == "" {
+		return nil
+	}
+	return s.rows[roundKey{provider, id, player}]
+}
+
+func (s *roundSet) find(c Call) *roundRow { return s.of(c.Provider, c.Round.ID, c.Player.ID) }
+
+// open reports whether a session may be bet from.
+func (s *roundSet) open(session uuid.UUID, at time.Time) bool {
+	times, known := s.sessions[session]
+	return known && !times.ended.Valid && at.Before(times.expires)
+}
+
+func (s *roundSet) change(row *roundRow) {
+	if !row.changed {
+		row.changed = true
+		s.changed = append(s.changed, row)
+	}
+}
+
+// played counts an instruction that was accepted into its round.
+func (s *roundSet) played(c Call, i instruction) {
+	if c.Round.ID == "" {
+		return
+	}
+	row := s.find(c)
+	if row == nil {
+		row = &roundRow{
+			roundKey: roundKey{c.Provider, c.Round.ID, c.Player.ID},
+			game:     c.Game, parent: c.Round.Parent, betType: c.Round.Type, opened: c.At,
+		}
+		s.rows[row.roundKey] = row
+	}
+	s.change(row)
+	if i.kind != ledger.Win {
+		row.bets++
+		row.staked += i.stake
+		row.betTransaction = c.Round.Transaction
+	}
+	if i.kind != ledger.Bet {
+		row.wins++
+		row.won += i.win
+		row.winTransaction = c.Round.Transaction
+	}
+	if c.Round.Closes {
+		row.closed = pgtype.Timestamptz{Time: c.At, Valid: true}
+	}
+	if c.Round.ClosesParent {
+		if parent := s.of(c.Provider, c.Round.Parent, c.Player.ID); parent != nil {
+			parent.closed = pgtype.Timestamptz{Time: c.At, Valid: true}
+			s.change(parent)
+		}
+	}
+}
+
+// undone takes a rolled-back instruction out of its round.
+func (s *roundSet) undone(row *roundRow, original *ledger.Transaction) {
+	if row == nil {
+		return
+	}
+	s.change(row)
+	switch original.Kind {
+	case ledger.Bet:
+		row.rolledBack++
+		row.staked += original.Amount // which is below zero
+	case ledger.BetWin:
+		// The instruction's own stake and win are in its transfers; the round keeps their difference.
+		row.rolledBack++
+		row.wins = max(row.wins-1, 0)
+		row.won -= original.Amount
+	default:
+		row.wins = max(row.wins-1, 0)
+		row.won -= original.Amount
+	}
+}
+
+const roundColumns = `r.provider, r.round_id, r.player_id, r.game_id, coalesce(r.parent_id, ''), coalesce(r.bet_type, ''),
+	       r.bets, r.rolled_back, r.wins, r.staked, r.won, coalesce(r.bet_transaction, ''), coalesce(r.win_transaction, ''),
+	       r.opened_at, r.closed_at`
+
+// Index: rounds_pkey.
+const readRounds = `
+	SELECT ` + roundColumns + `
+	  FROM unnest($1::text[], $2::text[], $3::uuid[]) k (provider, round_id, player_id)
+	  JOIN rounds r ON r.provider = k.provider AND r.round_id = k.round_id AND r.player_id = k.player_id`
+
+// Indexes: transactions_key, rounds_pkey.
+const readRoundsUndone = `
+	SELECT ` + roundColumns + `
+	  FROM unnest($1::text[], $2::text[]) k (source, external_id)
+	  JOIN transactions t ON t.source = k.source AND t.external_id = k.external_id
+	  JOIN rounds r ON r.provider = t.provider AND r.round_id = t.round_id AND r.player_id = t.player_id`
+
+// Index: game_sessions_pkey.
+const readSessionTimes = `SELECT id, expires_at, ended_at FROM game_sessions WHERE id = ANY ($1)`
+
+// roundReader implements wallet.Reader: a round changes only under its player's lock.
+type roundReader struct{}
+
+// QueueReads implements wallet.Reader.
+func (*roundReader) QueueReads(statements *pgx.Batch, batch *wallet.Batch, works []*wallet.Work) {
+	set := roundsOf(batch)
+	var wanted []roundKey
+	var sources, ids []string
+	var sessions []uuid.UUID
+	for _, work := range works {
+		switch d := work.Data.(type) {
+		case *decision:
+			c := d.call
+			for _, id := range []string{c.Round.ID, c.Round.Parent} {
+				if id != "" {
+					wanted = append(wanted, roundKey{c.Provider, id, c.Player.ID})
+				}
+			}
+			if c.Session.Valid {
+				sessions = append(sessions, c.Session.UUID)
+			}
+		case *reversal:
+			sources, ids = append(sources, d.back.key().Source), append(ids, d.back.key().ExternalID)
+		}
+	}
+	if len(wanted) > 0 {
+		n := len(wanted)
+		providers, rounds, players := make([]string, n), make([]string, n), make([]pgtype.UUID, n)
+		for i, key := range wanted {
+			providers[i], rounds[i], players[i] = key.provider, key.id, postgres.UUID(key.player)
+		}
+		statements.Queue(readRounds, providers, rounds, postgres.Array(players)).Query(set.scan)
+	}
+	if len(ids) > 0 {
+		statements.Queue(readRoundsUndone, sources, ids).Query(set.scan)
+	}
+	if len(sessions) > 0 {
+		statements.Queue(readSessionTimes, postgres.UUIDs(sessions)).Query(set.scanSessions)
+	}
+}
+
+func scanRound(row pgx.CollectableRow) (*roundRow, error) {
+	r := &roundRow{}
+	return r, row.Scan(&r.provider, &r.id, &r.player, &r.game, &r.parent, &r.betType, &r.bets, &r.rolledBack, &r.wins,
+		&r.staked, &r.won, &r.betTransaction, &r.winTransaction, &r.opened, &r.closed)
+}
+
+func (s *roundSet) scan(rows pgx.Rows) error {
+	for rows.Next() {
+		row, err := scanRound(rows)
+		if err != nil {
+			return err
+		}
+		if s.rows[row.roundKey] == nil {
+			s.rows[row.roundKey] = row
+		}
+	}
+	return rows.Err()
+}
+
+func (s *roundSet) scanSessions(rows pgx.Rows) error {
+	var id uuid.UUID
+	var times sessionTimes
+	_, err := pgx.ForEachRow(rows, []any{&id, &times.expires, &times.ended}, func() error {
+		s.sessions[id] = times
+		return nil
+	})
+	return err
+}
+
+// Index: rounds_pkey. Whoever writes a round holds its player's lock.
+const writeRounds = `
+	INSERT INTO rounds (provider, round_id, player_id, game_id, parent_id, bet_type, bets, rolled_back, wins,
+	       staked, won, bet_transaction, win_transaction, opened_at, closed_at)
+	SELECT provider, round_id, player_id, game_id, nullif(parent_id, ''), nullif(bet_type, ''), bets, rolled_back, wins,
+	       staked, won, nullif(bet_transaction, ''), nullif(win_transaction, ''), opened_at, closed_at
+	  FROM unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::integer[], $8::integer[], $9::integer[],
+	       $10::bigint[], $11::bigint[], $12::text[], $13::text[], $14::timestamptz[], $15::timestamptz[])
+	       u (provider, round_id, player_id, game_id, parent_id, bet_type, bets, rolled_back, wins,
+	          staked, won, bet_transaction, win_transaction, opened_at, closed_at)
+	    ON CONFLICT (provider, round_id, player_id) DO UPDATE
+	   SET bets = excluded.bets, rolled_back = excluded.rolled_back, wins = excluded.wins, staked = excluded.staked,
+	       won = excluded.won, bet_transaction = excluded.bet_transaction, win_transaction = excluded.win_transaction,
+	       closed_at = excluded.closed_at`
+
+// Queue implements wallet.RowSet.
+func (s *roundSet) Queue(batch *pgx.Batch) {
+	n := len(s.changed)
+	if n == 0 {
+		return
+	}
+	slices.SortFunc(s.changed, func(a, b *roundRow) int {
+		return cmp.Or(strings.Compare(a.provider, b.provider), strings.Compare(a.id, b.id), slices.Compare(a.player[:], b.player[:]))
+	})
+	providers, ids, players, games := make([]string, n), make([]string, n), make([]pgtype.UUID, n), make([]string, n)
+	parents, types := make([]string, n), make([]string, n)
+	bets, rolledBack, wins := make([]int32, n), make([]int32, n), make([]int32, n)
+	staked, won := make([]int64, n), make([]int64, n)
+	betTransactions, winTransactions := make([]string, n), make([]string, n)
+	opened, closed := make([]time.Time, n), make([]pgtype.Timestamptz, n)
+	for i, r := range s.changed {
+		providers[i], ids[i], players[i], games[i] = r.provider, r.id, postgres.UUID(r.player), r.game
+		parents[i], types[i] = r.parent, r.betType
+		bets[i], rolledBack[i], wins[i] = r.bets, r.rolledBack, r.wins
+		staked[i], won[i] = int64(r.staked), int64(r.won)
+		betTransactions[i], winTransactions[i] = r.betTransaction, r.winTransaction
+		opened[i], closed[i] = r.opened, r.closed
+	}
+	batch.Queue(writeRounds, providers, ids, postgres.Array(players), games, parents, types, bets, rolledBack, wins,
+		staked, won, betTransactions, winTransactions, opened, postgres.Array(closed))
+}

@@ -1,0 +1,125 @@
+package player
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"evens/internal/lookup"
+	"evens/internal/postgres"
+	"evens/money"
+	"evens/wallet"
+)
+
+// Identity is what never changes about a player.
+type Identity struct {
+	ID         uuid.UUID
+	ExternalID string
+	Currency   money.Currency
+}
+
+// Standing is what a player has and may at one moment.
+type Standing struct {
+	wallet.Balance
+	Status wallet.Status
+}
+
+// Directory answers many callers of the same moment with one query. Identities are remembered,
+// standings never. It is safe for concurrent use.
+type Directory struct {
+	db         *postgres.DB
+	identities *lookup.Lookup[string, Identity]
+	standings  *lookup.Lookup[uuid.UUID, Standing]
+
+	mu    sync.RWMutex
+	known map[string]Identity
+}
+
+// mostKnown bounds the memory of identities; beyond it the directory forgets all and begins anew.
+const mostKnown = 200_000
+
+// NewDirectory returns the directory of the players kept in db.
+func NewDirectory(db *postgres.DB) *Directory {
+	d := &Directory{db: db, known: make(map[string]Identity)}
+	d.identities = lookup.New(d.fetchIdentities)
+	d.standings = lookup.New(d.fetchStandings)
+	return d
+}
+
+// Find returns who the providers call so, or wallet.ErrUnknownPlayer.
+func (d *Directory) Find(ctx context.Context, externalID string) (Identity, error) {
+	d.mu.RLock()
+	found, ok := d.known[externalID]
+	d.mu.RUnlock()
+	if ok {
+		return found, nil
+	}
+	found, ok, err := d.identities.Get(ctx, externalID)
+	if err != nil {
+		return Identity{}, fmt.Errorf("find player: %w", err)
+	}
+	if !ok {
+		return Identity{}, wallet.ErrUnknownPlayer
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.known) >= mostKnown {
+		clear(d.known)
+	}
+	d.known[externalID] = found
+	return found, nil
+}
+
+// Index: players_external_id.
+const readIdentities = `SELECT id, external_id, currency FROM players WHERE external_id = ANY ($1)`
+
+func (d *Directory) fetchIdentities(ctx context.Context, externalIDs []string) (map[string]Identity, error) {
+	rows, err := d.db.Pool.Query(ctx, readIdentities, externalIDs)
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[string]Identity, len(externalIDs))
+	var identity Identity
+	_, err = pgx.ForEachRow(rows, []any{&identity.ID, &identity.ExternalID, &identity.Currency}, func() error {
+		found[identity.ExternalID] = identity
+		return nil
+	})
+	return found, err
+}
+
+// Standing reads a player's balances and status, without a lock, or wallet.ErrUnknownPlayer.
+func (d *Directory) Standing(ctx context.Context, id uuid.UUID) (Standing, error) {
+	found, ok, err := d.standings.Get(ctx, id)
+	if err != nil {
+		return Standing{}, fmt.Errorf("read standing: %w", err)
+	}
+	if !ok {
+		return Standing{}, wallet.ErrUnknownPlayer
+	}
+	return found, nil
+}
+
+// Indexes: players_pkey, accounts_player.
+const readStandings = `
+	SELECT p.id, p.currency, p.status, c.balance, b.balance
+	  FROM players p
+	  JOIN accounts c ON c.player_id = p.id AND c.kind = 'cash'
+	  JOIN accounts b ON b.player_id = p.id AND b.kind = 'bonus'
+	 WHERE p.id = ANY ($1)`
+
+func (d *Directory) fetchStandings(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]Standing, error) {
+	rows, err := d.db.Hot.Query(ctx, readStandings, postgres.UUIDs(ids))
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[uuid.UUID]Standing, len(ids))
+	var s Standing
+	_, err = pgx.ForEachRow(rows, []any{&s.Player, &s.Currency, &s.Status, &s.Cash, &s.Bonus}, func() error {
+		found[s.Player] = s
+		return nil
+	})
+	return found, err
+}
