@@ -102,7 +102,7 @@ func (d *decision) mayWin(batch *wallet.Batch, round *roundRow) error {
 	if d.instruction.bet != "" {
 		bet := batch.Known(d.betKey())
 		gone = gone || bet != nil && bet.Kind == ledger.Tombstone || batch.Known(d.betRollback()) != nil
-		known = bet != nil && bet.Kind != ledger.Refused
+		known = bet != nil && bet.Kind != ledger.Refused && bet.Player == d.call.Player.ID
 	}
 	switch {
 	case gone:

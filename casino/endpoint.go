@@ -25,7 +25,8 @@ const LargestCall = 256 << 10
 
 // Request is a platform's call, read whole.
 type Request struct {
-	Route  string // the last part of the path, for platforms that have several
+	ID     uuid.UUID // of the record
+	Route  string    // the last part of the path, for platforms that have several
 	Header http.Header
 	Body   []byte
 	At     time.Time
@@ -111,7 +112,7 @@ func (d *Desk) answer(ctx context.Context, w http.ResponseWriter, r *http.Reques
 			reply = e.Unreadable(errPanic)
 		}
 	}()
-	return handle(ctx, Request{Route: route, Header: r.Header, Body: body, At: record.At})
+	return handle(ctx, Request{ID: record.ID, Route: route, Header: r.Header, Body: body, At: record.At})
 }
 
 var errPanic = errors.New("a dialect panicked")

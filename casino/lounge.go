@@ -59,7 +59,7 @@ func (l *Lounge) Launch(ctx context.Context, order Order) (url string, session S
 		return "", Session{}, err
 	}
 	url, err = platform.Launch(ctx, Launch{
-		Session: session, Token: token, Player: who, Lang: order.Lang, Mobile: order.Mobile, Address: order.Address, Return: order.Return,
+		Session: session, Game: game, Token: token, Player: who, Lang: order.Lang, Mobile: order.Mobile, Address: order.Address, Return: order.Return,
 	})
 	if err != nil {
 		_, endErr := l.Sessions.End(context.WithoutCancel(ctx), session.ID, uuid.NullUUID{})

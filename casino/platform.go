@@ -23,6 +23,7 @@ type Platform interface {
 // Launch is a game that a player wants to open.
 type Launch struct {
 	Session Session
+	Game    Game   // as the catalogue has it; only its code where there is none
 	Token   string // stands for the session at the platform
 	Player  player.Player
 	Lang    string // ISO 639-1, such as "en"

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"evens/ledger"
 	"evens/money"
 )
 
@@ -20,7 +21,25 @@ type RoundStatus struct {
 	Staked, Won      money.Amount
 	BetTransaction   string
 	WinTransaction   string
+	Bets, Wins       int
 	Closed, Reversed bool // Reversed: every bet of it was rolled back
+}
+
+// Index: transactions_key.
+const readKind = `SELECT kind FROM transactions WHERE source = $1 AND external_id = $2`
+
+// KindOf returns what became of a platform's instruction: its kind, ledger.Refused or
+// ledger.Tombstone; ErrUnknownBet where it is not known.
+func (f *Floor) KindOf(ctx context.Context, provider, id string) (ledger.Kind, error) {
+	var kind ledger.Kind
+	err := f.db.Pool.QueryRow(ctx, readKind, provider, id).Scan(&kind)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", ErrUnknownBet
+	}
+	if err != nil {
+		return "", fmt.Errorf("read instruction: %w", err)
+	}
+	return kind, nil
 }
 
 // Index: rounds_pkey.
@@ -45,6 +64,6 @@ func (f *Floor) Round(ctx context.Context, provider, id string) (RoundStatus, er
 	return RoundStatus{
 		Provider: r.provider, ID: r.id, Player: r.player, Game: r.game, Parent: r.parent, Type: r.betType,
 		Staked: r.staked, Won: r.won, BetTransaction: r.betTransaction, WinTransaction: r.winTransaction,
-		Closed: r.closed.Valid, Reversed: r.bets > 0 && r.rolledBack == r.bets,
+		Bets: int(r.bets), Wins: int(r.wins), Closed: r.closed.Valid, Reversed: r.bets > 0 && r.rolledBack == r.bets,
 	}, nil
 }

@@ -1,0 +1,165 @@
+package naga
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"evens/casino"
+	"evens/money"
+)
+
+// Paths of their API.
+const (
+	pathGames     = "/client/game"
+	pathHistories = "/client/player/bet-histories"
+	pathBet       = "/operator/bet/history"
+)
+
+type client struct {
+	cfg    Config
+	remote *casino.Remote
+}
+
+func newClient(cfg Config) client {
+	return client{cfg: cfg, remote: casino.NewRemote(cfg.URL, cfg.Timeout)}
+}
+
+// get reads the data of an answer: bare, or in their envelope.
+func (c client) get(ctx context.Context, path string, query url.Values, into any) error {
+	answer, err := c.remote.Do(ctx, casino.Ask{Method: http.MethodGet, Path: path, Query: query})
+	if err != nil {
+		return err
+	}
+	if answer.Status != http.StatusOK {
+		return fmt.Errorf("%w: naga %s: HTTP %d", casino.ErrUnavailable, path, answer.Status)
+	}
+	var e struct {
+		Data json.RawMessage `json:"data"`
+	}
+	text := answer.Body
+	if err := json.Unmarshal(text, &e); err == nil && len(e.Data) > 0 {
+		text = e.Data
+	}
+	if err := json.Unmarshal(text, into); err != nil {
+		return fmt.Errorf("%w: naga %s: the answer cannot be read", casino.ErrUnavailable, path)
+	}
+	return nil
+}
+
+func (c client) operator() url.Values {
+	return url.Values{"groupCode": {c.cfg.GroupCode}, "brandCode": {c.cfg.BrandCode}}
+}
+
+// Games implements casino.Platform.
+func (p *Platform) Games(ctx context.Context) ([]casino.Game, error) {
+	var rows []struct {
+		Code    string `json:"code"`
+		Name    string `json:"name"`
+		Type    string `json:"type"`
+		Image   string `json:"image"`
+		PlayURL string `json:"playUrl"`
+	}
+	if err := p.client.get(ctx, pathGames, p.client.operator(), &rows); err != nil {
+		return nil, err
+	}
+	games := make([]casino.Game, 0, len(rows))
+	for _, row := range rows {
+		if row.Code != "" && row.PlayURL != "" {
+			games = append(games, casino.Game{
+				Provider: Provider, Code: row.Code, Name: row.Name, Category: row.Type, Image: row.Image, URL: row.PlayURL, Demo: true,
+			})
+		}
+	}
+	return games, nil
+}
+
+// languages are those their games speak.
+var languages = map[string]bool{"en": true, "zh": true, "th": true, "id": true, "ko": true, "ja": true}
+
+// Launch implements casino.Platform: the player's browser opens the game's own address with the
+// token. Their redirectUrl stands at the end and is not encoded, as their page asks for.
+func (p *Platform) Launch(ctx context.Context, launch casino.Launch) (string, error) {
+	if launch.Game.URL != "" {
+		return p.playURL(launch.Game.URL, launch)
+	}
+	games, err := p.Games(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, game := range games {
+		if game.Code == launch.Session.Game {
+			return p.playURL(game.URL, launch)
+		}
+	}
+	return "", casino.ErrUnknownGame
+}
+
+func (p *Platform) playURL(base string, launch casino.Launch) (string, error) {
+	if address, err := url.Parse(base); err != nil || address.Host == "" {
+		return "", fmt.Errorf("%w: naga's address of the game cannot be read", casino.ErrUnavailable)
+	}
+	query := p.client.operator()
+	query.Set("playerToken", launch.Token)
+	query.Set("isFun", strconv.FormatBool(launch.Session.Demo))
+	query.Set("language", "en")
+	if languages[launch.Lang] {
+		query.Set("language", launch.Lang)
+	}
+	separator := "?"
+	if strings.Contains(base, "?") {
+		separator = "&"
+	}
+	address := base + separator + query.Encode()
+	if launch.Return != "" {
+		address += "&redirectUrl=" + launch.Return
+	}
+	return address, nil
+}
+
+// BetHistory is one bet in their own list.
+type BetHistory struct {
+	ID       string       `json:"id"`
+	Created  time.Time    `json:"created"`
+	Updated  time.Time    `json:"updated"`
+	PlayerID string       `json:"playerId"`
+	GameCode string       `json:"gameCode"`
+	Amount   money.Number `json:"amount"`
+	Earn     money.Number `json:"earn"`
+	ParentID string       `json:"parentBetId"`
+	Status   string       `json:"betStatus"`
+}
+
+// Limits of their list.
+const (
+	HistoryPage   = 100
+	HistoryWindow = 24 * time.Hour
+)
+
+// BetHistories returns one page of their list of a window, which is closed: rows must not move
+// while pages are counted.
+func (p *Platform) BetHistories(ctx context.Context, from, to time.Time, skip int) ([]BetHistory, error) {
+	if skip < 0 || !from.Before(to) || to.Sub(from) > HistoryWindow {
+		return nil, errors.New("naga: a window of their list is at most 24 hours, and pages count from 0")
+	}
+	query := url.Values{
+		"apiKey": {p.cfg.APIKey}, "startDate": {from.UTC().Format(time.RFC3339)}, "endDate": {to.UTC().Format(time.RFC3339)},
+		"skip": {strconv.Itoa(skip)}, "limit": {strconv.Itoa(HistoryPage)},
+	}
+	var rows []BetHistory
+	return rows, p.client.get(ctx, pathHistories, query, &rows)
+}
+
+// Bet returns one bet of their list.
+func (p *Platform) Bet(ctx context.Context, betID string) (BetHistory, error) {
+	query := p.client.operator()
+	query.Set("betId", betID)
+	var row BetHistory
+	return row, p.client.get(ctx, pathBet, query, &row)
+}

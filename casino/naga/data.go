@@ -1,0 +1,69 @@
+package naga
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"evens/casino"
+	"evens/money"
+)
+
+// data is every field of every call; each has some.
+type data struct {
+	PlayerToken     string       `json:"playerToken"`
+	BetID           string       `json:"betId"`
+	Currency        string       `json:"currency"`
+	GameCode        string       `json:"gameCode"`
+	GroupCode       string       `json:"groupCode"`
+	BrandCode       string       `json:"brandCode"`
+	TransactionID   string       `json:"transactionId"`
+	Amount          money.Number `json:"amount"`
+	ParentBetID     string       `json:"parentBetId"`
+	BetType         string       `json:"betType"`
+	IsLastFreeSpins bool         `json:"isLastFreeSpins"`
+}
+
+var errNegative = errors.New("is below zero")
+
+// readData reads the data of a call; required names fields that must be there.
+func readData(text []byte, required ...string) (data, error) {
+	var d data
+	if err := json.Unmarshal(text, &d); err != nil {
+		return d, fmt.Errorf("%w: data has a field of another type", casino.ErrUnreadable)
+	}
+	values := map[string]string{
+		"playerToken": d.PlayerToken, "betId": d.BetID, "currency": d.Currency, "gameCode": d.GameCode,
+		"transactionId": d.TransactionID, "amount": string(d.Amount),
+	}
+	for _, name := range required {
+		if values[name] == "" {
+			return d, fmt.Errorf("%w: %s is missing", casino.ErrUnreadable, name)
+		}
+	}
+	return d, nil
+}
+
+func (d data) amount() (money.Amount, error) {
+	amount, err := d.Amount.Amount()
+	if err == nil && amount < 0 {
+		err = errNegative
+	}
+	if err != nil {
+		return 0, fmt.Errorf("%w: amount: %w", casino.ErrUnreadable, err)
+	}
+	return amount, nil
+}
+
+// round is the bet's own: later calls name it by betId. A bet that names itself as its parent won
+// free spins, and stays open until the last of them.
+func (d data) round() casino.Round {
+	round := casino.Round{ID: d.BetID, Type: d.BetType, Transaction: d.TransactionID, Once: true}
+	if d.ParentBetID != d.BetID {
+		round.Parent = d.ParentBetID
+	}
+	return round
+}
+
+func (d data) currency() money.Currency { return money.Currency(strings.ToUpper(d.Currency)) }

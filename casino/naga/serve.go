@@ -1,0 +1,309 @@
+package naga
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+
+	"evens/casino"
+	"evens/ledger"
+	"evens/money"
+	"evens/player"
+	"evens/wallet"
+)
+
+// Platform is Naga Games. It is safe for concurrent use.
+type Platform struct {
+	cfg      Config
+	seal     seal
+	floor    *casino.Floor
+	sessions *casino.Sessions
+	client   client
+}
+
+// New returns the platform, whose money moves on floor and whose tokens are those of sessions.
+func New(cfg Config, floor *casino.Floor, sessions *casino.Sessions) (*Platform, error) {
+	if cfg.SignedOver == "" {
+		cfg.SignedOver = OverData
+	}
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	return &Platform{cfg: cfg, seal: seal{key: cfg.PublicKey, over: cfg.SignedOver}, floor: floor, sessions: sessions, client: newClient(cfg)}, nil
+}
+
+// Name implements casino.Platform.
+func (p *Platform) Name() string { return Provider }
+
+// call answers one kind of call, whose data are authentic.
+type call func(ctx context.Context, text []byte, r casino.Request) casino.Reply
+
+// Mount implements casino.Platform: POST /casino/naga/… for each call.
+func (p *Platform) Mount(mux *http.ServeMux, desk *casino.Desk) {
+	endpoint := casino.Endpoint{Provider: Provider, Allow: p.cfg.Allow, Headers: []string{"X-Signature"}, Unreadable: func(err error) casino.Reply { return refused(err) }}
+	for route, answer := range map[string]call{
+		"authorize": p.authorize, "balance": p.balance, "place-bet": p.placeBet,
+		"payout": p.payout, "cancel-bet": p.cancelBet, "bet-status": p.betStatus,
+	} {
+		mux.Handle("POST /casino/naga/"+route, desk.Serve(endpoint, route, func(ctx context.Context, r casino.Request) casino.Reply {
+			text, err := p.seal.open(r.Body, r.Header.Get("X-Signature"))
+			if err != nil {
+				return refused(err)
+			}
+			return answer(ctx, text, r)
+		}))
+	}
+}
+
+// wide is the answer that names the player, narrow the one that does not.
+type wide struct {
+	NativeID string       `json:"nativeId"`
+	Currency string       `json:"currency"`
+	Balance  money.Number `json:"balance"`
+}
+
+type narrow struct {
+	Currency string       `json:"currency"`
+	Balance  money.Number `json:"balance"`
+}
+
+// twoDecimals is a balance as their Decimal(20,2) holds it: never more than there is.
+func twoDecimals(balance money.Amount) money.Number {
+	const unit = money.Scale / 100
+	rest := balance % unit
+	if rest < 0 {
+		rest += unit
+	}
+	return money.Number((balance - rest).String())
+}
+
+func (p *Platform) authorize(ctx context.Context, text []byte, _ casino.Request) casino.Reply {
+	return p.tell(ctx, text, http.StatusBadRequest)
+}
+
+// balance answers 404 for a token that is not known, as their page has it.
+func (p *Platform) balance(ctx context.Context, text []byte, _ casino.Request) casino.Reply {
+	return p.tell(ctx, text, http.StatusNotFound)
+}
+
+func (p *Platform) tell(ctx context.Context, text []byte, unknown int) casino.Reply {
+	d, err := readData(text, "playerToken")
+	if err != nil {
+		return refused(err)
+	}
+	session, err := p.sessions.FindOpen(ctx, Provider, d.PlayerToken)
+	if errors.Is(err, casino.ErrSession) {
+		return refusedWith(unknown, err, d.PlayerToken)
+	}
+	var standing player.Standing
+	if err == nil {
+		standing, err = p.floor.Balance(ctx, session.Player, "")
+	}
+	if err != nil {
+		return refused(err, d.PlayerToken)
+	}
+	return done(wide{NativeID: session.Player.ExternalID, Currency: string(session.Player.Currency), Balance: twoDecimals(standing.Total())},
+		casino.Outcome{Balance: standing.Balance}, d.PlayerToken)
+}
+
+func (p *Platform) placeBet(ctx context.Context, text []byte, r casino.Request) casino.Reply {
+	d, err := readData(text, "playerToken", "betId", "currency", "gameCode", "transactionId", "amount")
+	if err != nil {
+		return refused(err, d.PlayerToken)
+	}
+	amount, err := d.amount()
+	if err != nil {
+		return refused(err, d.PlayerToken)
+	}
+	session, err := p.sessions.Find(ctx, Provider, d.PlayerToken)
+	if err != nil {
+		return refused(err, d.PlayerToken)
+	}
+	bet := casino.Bet{Stake: amount, Call: casino.Call{
+		Provider: Provider, ID: d.BetID, Player: session.Player, Currency: d.currency(), Game: d.GameCode, Round: d.round(), At: r.At,
+	}}
+	bet.Session.UUID, bet.Session.Valid = session.ID, true
+	outcome, err := p.floor.Bet(ctx, bet)
+	return moved(outcome, err, d.PlayerToken)
+}
+
+func (p *Platform) payout(ctx context.Context, text []byte, r casino.Request) casino.Reply {
+	d, err := readData(text, "betId", "currency", "transactionId", "amount")
+	if err != nil {
+		return refused(err, d.PlayerToken)
+	}
+	amount, err := d.amount()
+	if err != nil {
+		return refused(err, d.PlayerToken)
+	}
+	who, err := p.playerOf(ctx, d)
+	if err != nil {
+		return refused(err, d.PlayerToken)
+	}
+	win := casino.Win{Amount: amount, Bet: d.BetID, Strict: true, Call: casino.Call{
+		Provider: Provider, ID: d.TransactionID, Player: who, Currency: d.currency(), Game: d.GameCode, Round: d.round(), At: r.At,
+	}}
+	win.Round.Closes = d.ParentBetID != d.BetID
+	win.Round.ClosesParent = d.IsLastFreeSpins
+	outcome, err := p.floor.Win(ctx, win)
+	return moved(outcome, err, d.PlayerToken)
+}
+
+// playerOf finds a player by the token, ended or not, or else by the bet: whoever has won is paid.
+func (p *Platform) playerOf(ctx context.Context, d data) (player.Identity, error) {
+	session, err := p.sessions.Find(ctx, Provider, d.PlayerToken)
+	if errors.Is(err, casino.ErrSession) {
+		return p.floor.Owner(ctx, Provider, d.BetID)
+	}
+	return session.Player, err
+}
+
+func (p *Platform) cancelBet(ctx context.Context, text []byte, r casino.Request) casino.Reply {
+	d, err := readData(text, "betId")
+	if err != nil {
+		return refused(err, d.PlayerToken)
+	}
+	back := casino.Rollback{Stands: true, Call: casino.Call{Provider: Provider, ID: d.BetID, At: r.At}}
+	if d.PlayerToken != "" {
+		session, err := p.sessions.Find(ctx, Provider, d.PlayerToken)
+		if err != nil && !errors.Is(err, casino.ErrSession) {
+			return refused(err, d.PlayerToken)
+		}
+		back.Player = session.Player
+	}
+	outcome, err := p.floor.Rollback(ctx, back)
+	if err != nil {
+		return refused(err, d.PlayerToken)
+	}
+	return done(canceled{BetID: d.BetID, Status: statusCanceled}, outcome, d.PlayerToken)
+}
+
+type canceled struct {
+	BetID  string `json:"betId"`
+	Status string `json:"status"`
+}
+
+// Where a bet stands, in their words.
+const (
+	statusResolved = "RESOLVED"
+	statusPending  = "PENDING"
+	statusFailed   = "FAILED"
+	statusCanceled = "CANCELED"
+)
+
+type betStatus struct {
+	BetID    string  `json:"betId"`
+	PlaceBet *string `json:"transactionPlaceBetId"`
+	Payout   *string `json:"transactionPayoutId"`
+	Status   string  `json:"status"`
+}
+
+func (p *Platform) betStatus(ctx context.Context, text []byte, _ casino.Request) casino.Reply {
+	d, err := readData(text, "betId")
+	if err != nil {
+		return refused(err, d.PlayerToken)
+	}
+	answer := betStatus{BetID: d.BetID}
+	round, err := p.floor.Round(ctx, Provider, d.BetID)
+	if err == nil {
+		answer.PlaceBet, answer.Payout = orNull(round.BetTransaction), orNull(round.WinTransaction)
+		answer.Status = roundStatus(round)
+		return done(answer, casino.Outcome{}, d.PlayerToken)
+	}
+	var kind ledger.Kind
+	if errors.Is(err, casino.ErrUnknownBet) {
+		kind, err = p.floor.KindOf(ctx, Provider, d.BetID)
+	}
+	if err != nil {
+		return refused(err, d.PlayerToken)
+	}
+	answer.Status = statusFailed
+	if kind == ledger.Tombstone {
+		answer.Status = statusCanceled
+	}
+	return done(answer, casino.Outcome{}, d.PlayerToken)
+}
+
+func roundStatus(round casino.RoundStatus) string {
+	switch {
+	case round.Reversed:
+		return statusCanceled
+	case round.Wins > 0:
+		return statusResolved
+	default:
+		return statusPending
+	}
+}
+
+func orNull(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
+// answer is the form of every answer.
+type answer struct {
+	Data  any      `json:"data"`
+	Error *failure `json:"error"`
+}
+
+type failure struct {
+	StatusCode int    `json:"statusCode"`
+	Message    string `json:"message"`
+}
+
+func moved(outcome casino.Outcome, err error, secrets ...string) casino.Reply {
+	if err != nil {
+		reply := refused(err, secrets...)
+		reply.Outcome = outcome
+		return reply
+	}
+	return done(narrow{Currency: string(outcome.Currency), Balance: twoDecimals(outcome.Total())}, outcome, secrets...)
+}
+
+func done(data any, outcome casino.Outcome, secrets ...string) casino.Reply {
+	body, err := json.Marshal(answer{Data: data})
+	return casino.Reply{Status: http.StatusOK, Body: body, Err: err, Outcome: outcome, Secrets: secrets}
+}
+
+func refused(err error, secrets ...string) casino.Reply {
+	return refusedWith(http.StatusBadRequest, err, secrets...)
+}
+
+func refusedWith(status int, err error, secrets ...string) casino.Reply {
+	body, encodeErr := json.Marshal(answer{Error: &failure{StatusCode: status, Message: message(err)}})
+	return casino.Reply{Status: status, Body: body, Err: errors.Join(err, encodeErr), Secrets: secrets}
+}
+
+// message is what their error says. Only the first is theirs; their pages list no others.
+func message(err error) string {
+	switch {
+	case errors.Is(err, casino.ErrUnauthentic):
+		return "Cannot verify data!"
+	case errors.Is(err, casino.ErrUnreadable):
+		return strings.TrimPrefix(err.Error(), casino.ErrUnreadable.Error()+": ")
+	case errors.Is(err, casino.ErrSession):
+		return "Player token is invalid or expired"
+	case errors.Is(err, wallet.ErrInsufficientFunds):
+		return "Insufficient balance"
+	case errors.Is(err, wallet.ErrPlayerBlocked):
+		return "Player is not allowed to play"
+	case errors.Is(err, wallet.ErrCurrency):
+		return "Currency is not the player's"
+	case errors.Is(err, wallet.ErrUnknownPlayer):
+		return "Player not found"
+	case errors.Is(err, ledger.ErrConflict):
+		return "The id was used before with other data"
+	case errors.Is(err, casino.ErrRolledBack):
+		return "Bet was canceled"
+	case errors.Is(err, casino.ErrUnknownBet):
+		return "Bet not found"
+	case errors.Is(err, casino.ErrSettled), errors.Is(err, casino.ErrRoundClosed):
+		return "Bet was already resolved"
+	default:
+		return "Temporary error, try again"
+	}
+}
