@@ -54,6 +54,7 @@ type Config struct {
 	Coupons Coupons
 	Desk    Desk // nil (the interface): BeT is off, placing answers provider_not_configured
 	Changes Changes
+	Games   Games // nil (the interface): no platform is configured
 	// Providers is the answer of GET /v1/providers.
 	Providers []Provider
 	// Version shows in the API's description.
@@ -116,6 +117,9 @@ func (s *server) routes() {
 	route(s, access{scope: player.ScopeCoupons, players: true}, s.allEventsOperation(), s.allEvents)
 
 	route(s, access{scope: player.ScopeGames, players: true}, listProviders, s.listProviders)
+	route(s, access{scope: player.ScopeGames, players: true}, listGames, s.listGames)
+	route(s, access{scope: player.ScopeGames, players: true}, launchGame, s.launchGame)
+	route(s, access{scope: player.ScopeGames, players: true}, endSession, s.endSession)
 }
 
 // handler answers a call of a caller who may make it.

@@ -34,6 +34,9 @@ func calls(playerID, couponID string) []struct {
 		{"GET", "/v1/coupons/" + couponID + "/events", player.ScopeCoupons, true},
 		{"GET", "/v1/events", player.ScopeCoupons, true},
 		{"GET", "/v1/providers", player.ScopeGames, true},
+		{"GET", "/v1/games", player.ScopeGames, true},
+		{"POST", "/v1/games/launch", player.ScopeGames, true},
+		{"DELETE", "/v1/games/sessions/" + couponID, player.ScopeGames, true},
 	}
 }
 

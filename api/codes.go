@@ -14,6 +14,8 @@ const (
 	CodeNotFound               = "not_found"
 	CodePlayerNotFound         = "player_not_found"
 	CodeCouponNotFound         = "coupon_not_found"
+	CodeGameNotFound           = "game_not_found"
+	CodeSessionNotFound        = "session_not_found"
 	CodeMethodNotAllowed       = "method_not_allowed"
 	CodeRequestTimeout         = "request_timeout"
 	CodePlayerConflict         = "player_conflict"
@@ -26,8 +28,10 @@ const (
 	CodeInvalidAmount          = "invalid_amount"
 	CodeInvalidSelection       = "invalid_selection"
 	CodeCurrencyMismatch       = "currency_mismatch"
+	CodeModeUnsupported        = "mode_unsupported"
 	CodeInternal               = "internal"
 	CodeProviderNotConfigured  = "provider_not_configured"
+	CodeProviderUnavailable    = "provider_unavailable"
 	CodeUnavailable            = "unavailable"
 )
 
@@ -50,6 +54,8 @@ var meanings = []meaning{
 	{CodeNotFound, http.StatusNotFound, "There is nothing at this address."},
 	{CodePlayerNotFound, http.StatusNotFound, "There is no such player."},
 	{CodeCouponNotFound, http.StatusNotFound, "There is no such coupon, or it is not this player's."},
+	{CodeGameNotFound, http.StatusNotFound, "The platform has no such game."},
+	{CodeSessionNotFound, http.StatusNotFound, "There is no open game session of this id, or it is not this player's."},
 	{CodeMethodNotAllowed, http.StatusMethodNotAllowed, "The address knows other methods; the Allow header lists them."},
 	{CodeRequestTimeout, http.StatusRequestTimeout, "The body did not arrive in time."},
 	{CodePlayerConflict, http.StatusConflict, "The external_id belongs to a player in another currency."},
@@ -62,8 +68,10 @@ var meanings = []meaning{
 	{CodeInvalidAmount, http.StatusUnprocessableEntity, "An amount is not a decimal above zero with up to 4 decimals, or is out of range."},
 	{CodeInvalidSelection, http.StatusUnprocessableEntity, "A selection is no bet pointer, or the selections do not go together."},
 	{CodeCurrencyMismatch, http.StatusUnprocessableEntity, "The player's wallet is in another currency."},
+	{CodeModeUnsupported, http.StatusUnprocessableEntity, "The game cannot be opened in this mode."},
 	{CodeInternal, http.StatusInternalServerError, "Our mistake. Repeating the call with the same Idempotency-Key is safe."},
 	{CodeProviderNotConfigured, http.StatusServiceUnavailable, "The provider this call needs is not configured here."},
+	{CodeProviderUnavailable, http.StatusServiceUnavailable, "The provider does not answer, or not in a way that can be used: try again."},
 	{CodeUnavailable, http.StatusServiceUnavailable, "Nobody knows yet: repeat the call with the same Idempotency-Key after Retry-After."},
 }
 

@@ -39,6 +39,7 @@ type bundle struct {
 	log       *logged
 	stop      func()
 	key       string // opens every scope
+	platform  *platform
 }
 
 // bookmaker accepts everything until it is told otherwise.
@@ -94,7 +95,7 @@ func setup(t *testing.T) bundle {
 
 func setupOn(t *testing.T, databaseURL, redisURL string) bundle {
 	t.Helper()
-	b := bundle{bookmaker: &bookmaker{}, log: &logged{}}
+	b := bundle{bookmaker: &bookmaker{}, log: &logged{}, platform: &platform{}}
 	quiet := slog.New(slog.DiscardHandler)
 	var err error
 	b.db, err = postgres.Open(t.Context(), postgres.Config{URL: databaseURL, MaxConns: 8, HotConns: 2, Log: quiet})
@@ -131,6 +132,7 @@ func setupOn(t *testing.T, databaseURL, redisURL string) bundle {
 		Players: player.New(b.db, now), Tokens: player.NewTokens(b.db, now), Keys: keys, History: player.NewHistory(b.db),
 		Poster: poster, Coupons: store, Desk: desk, Changes: b.changes,
 		Providers: []Provider{{Name: "bet", Configured: true}, {Name: "tg"}},
+		Games:     games(t, b, client, now, quiet),
 		Version:   "test", Now: now, Stop: stop, Log: slog.New(slog.NewTextHandler(b.log, nil)),
 	}
 	b.url = serve(t, newHandler(b.config, testHeartbeat))

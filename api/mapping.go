@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"evens/casino"
 	"evens/coupon"
 	"evens/internal/postgres"
 	"evens/internal/problem"
@@ -63,6 +64,16 @@ func problemOf(err error) *Problem {
 		return newProblem(CodeInvalidAmount, "the amount leads to a balance out of range")
 	case errors.Is(err, coupon.ErrInProgress):
 		return newProblem(CodeRequestInProgress, "a call with this Idempotency-Key is still under way").with("Retry-After", seconds(retryAfter))
+	case errors.Is(err, casino.ErrNotAPlatform):
+		return newProblem(CodeProviderNotConfigured, "there is no such platform, or it is not configured")
+	case errors.Is(err, casino.ErrUnknownGame):
+		return newProblem(CodeGameNotFound, "the platform has no such game")
+	case errors.Is(err, casino.ErrUnsupported):
+		return badField(CodeModeUnsupported, "body.mode", "the game cannot be opened in this mode")
+	case errors.Is(err, casino.ErrSession):
+		return newProblem(CodeSessionNotFound, "there is no open game session of this id")
+	case errors.Is(err, casino.ErrUnavailable):
+		return newProblem(CodeProviderUnavailable, "the platform does not answer").with("Retry-After", seconds(retryAfter)).because(err)
 	case errors.Is(err, errNoDesk):
 		return newProblem(CodeProviderNotConfigured, "no bookmaker is configured")
 	case postgres.Unavailable(err), errors.Is(err, context.Canceled):

@@ -94,9 +94,12 @@ func (t ttl) duration() (time.Duration, error) {
 var endToken = huma.Operation{
 	OperationID: "end-token", Method: http.MethodDelete, Path: "/v1/tokens/current", Tags: []string{"Players"},
 	Summary:     "Log out",
-	Description: "Called with a player's token: it is invalid from now on, and open event streams end.",
+	Description: "Called with a player's token: it is invalid from now on, its player's open games take no more bets, and open event streams end.",
 }
 
 func (s *server) endToken(ctx context.Context, who *caller, _ *struct{}) (*struct{}, error) {
+	if err := s.endGames(ctx, who.player.UUID); err != nil {
+		return nil, err
+	}
 	return nil, s.cfg.Tokens.End(ctx, who.secret)
 }

@@ -11,6 +11,19 @@ import (
 	"evens/wallet"
 )
 
+// Games returns the games of one platform, or of all where provider is "".
+func (l *Lounge) Games(ctx context.Context, provider string) ([]Game, error) {
+	return l.Catalogues.Games(ctx, provider)
+}
+
+// End closes a session; see [Sessions.End].
+func (l *Lounge) End(ctx context.Context, id uuid.UUID, owner uuid.NullUUID) (bool, error) {
+	return l.Sessions.End(ctx, id, owner)
+}
+
+// EndAll closes every session of a player; see [Sessions.EndAll].
+func (l *Lounge) EndAll(ctx context.Context, id uuid.UUID) error { return l.Sessions.EndAll(ctx, id) }
+
 // Lounge is where players open games. It is safe for concurrent use.
 type Lounge struct {
 	Catalogues *Catalogues

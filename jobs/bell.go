@@ -10,14 +10,15 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
+	"evens/casino"
 	"evens/settlement"
 )
 
-// Bell asks for chunks of results to be applied. Ringing never blocks: what does not fit, or
+// Bell asks for rows to be worked off: chunks of results, notices of game platforms. Ringing never blocks: what does not fit, or
 // does not reach Redis, is left to the sweep.
 type Bell struct {
 	client *asynq.Client
-	chunks chan settlement.Chunk
+	rings  chan func() (*asynq.Task, error)
 	end    chan struct{}
 	wg     sync.WaitGroup
 	log    *slog.Logger
@@ -30,7 +31,7 @@ const ringers = 2
 func NewBell(rdb redis.UniversalClient, log *slog.Logger) *Bell {
 	b := &Bell{
 		client: asynq.NewClientFromRedisClient(rdb),
-		chunks: make(chan settlement.Chunk, 10_000),
+		rings:  make(chan func() (*asynq.Task, error), 10_000),
 		end:    make(chan struct{}),
 		log:    log,
 	}
@@ -43,11 +44,19 @@ func NewBell(rdb redis.UniversalClient, log *slog.Logger) *Bell {
 // Ring implements settlement.Bell.
 func (b *Bell) Ring(chunks []settlement.Chunk) {
 	for _, chunk := range chunks {
-		select {
-		case b.chunks <- chunk:
-		default:
-			return
-		}
+		b.ask(func() (*asynq.Task, error) { return applyTask(chunk) })
+	}
+}
+
+// RingNotice implements casino.NoticeBell.
+func (b *Bell) RingNotice(notice casino.Notice) {
+	b.ask(func() (*asynq.Task, error) { return noticeTask(notice) })
+}
+
+func (b *Bell) ask(task func() (*asynq.Task, error)) {
+	select {
+	case b.rings <- task:
+	default:
 	}
 }
 
@@ -61,10 +70,10 @@ func (b *Bell) run() {
 	quiet := time.Time{}
 	for {
 		select {
-		case chunk := <-b.chunks:
-			if err := b.ring(chunk); err != nil && time.Since(quiet) > 10*time.Second {
+		case task := <-b.rings:
+			if err := b.ring(task); err != nil && time.Since(quiet) > 10*time.Second {
 				quiet = time.Now() // one line, not one a chunk, while Redis is away
-				b.log.Warn("job not asked for; the sweep will", "chunk", chunk.ID, "error", err)
+				b.log.Warn("job not asked for; the sweep will", "error", err)
 			}
 		case <-b.end:
 			return
@@ -72,8 +81,8 @@ func (b *Bell) run() {
 	}
 }
 
-func (b *Bell) ring(chunk settlement.Chunk) error {
-	task, err := applyTask(chunk)
+func (b *Bell) ring(make func() (*asynq.Task, error)) error {
+	task, err := make()
 	if err != nil {
 		return err
 	}

@@ -146,7 +146,7 @@ func TestRingsAreToldApartByTheirNumber(t *testing.T) {
 	bell := NewBell(b.redis, b.log)
 	defer bell.Close()
 	for _, rung := range []int{1, 1, 2} {
-		if err := bell.ring(settlement.Chunk{ID: 7, Rung: rung}); err != nil {
+		if err := bell.ring(func() (*asynq.Task, error) { return applyTask(settlement.Chunk{ID: 7, Rung: rung}) }); err != nil {
 			t.Fatalf("ring number %d: %v", rung, err)
 		}
 	}

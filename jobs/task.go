@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/hibiken/asynq"
 
+	"evens/casino"
 	"evens/settlement"
 )
 
@@ -15,6 +16,7 @@ import (
 const (
 	TypeApply   = "settlement:apply" // one chunk of results
 	TypeConfirm = "coupon:confirm"   // one open coupon
+	TypeNotice  = "casino:notice"    // one asynchronous callback of a game platform
 	TypeSweep   = "sweep"            // what the queue forgot
 	TypeJanitor = "janitor"          // what is not needed any more
 )
@@ -23,10 +25,11 @@ const (
 const (
 	QueueSettlement  = "settlement"
 	QueueCoupon      = "coupon"
+	QueueCasino      = "casino"
 	QueueMaintenance = "maintenance"
 )
 
-var weights = map[string]int{QueueSettlement: 6, QueueCoupon: 3, QueueMaintenance: 1}
+var weights = map[string]int{QueueSettlement: 6, QueueCoupon: 3, QueueCasino: 3, QueueMaintenance: 1}
 
 // Every task gets these. A crash of a worker uses up a retry, so there are several; a handler
 // ends well under asynq's 30 s lease.
@@ -63,6 +66,16 @@ type confirmPayload struct {
 func confirmTask(coupon uuid.UUID, sweep time.Time) (*asynq.Task, error) {
 	id := fmt.Sprintf("confirm:%s:%d", coupon, sweep.Unix())
 	return newTask(TypeConfirm, QueueCoupon, id, confirmPayload{V: 1, Coupon: coupon})
+}
+
+type noticePayload struct {
+	V      int   `json:"v"`
+	Notice int64 `json:"notice"`
+}
+
+func noticeTask(notice casino.Notice) (*asynq.Task, error) {
+	id := fmt.Sprintf("notice:%d:%d", notice.ID, notice.Rung)
+	return newTask(TypeNotice, QueueCasino, id, noticePayload{V: 1, Notice: notice.ID})
 }
 
 type tickPayload struct {

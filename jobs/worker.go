@@ -30,12 +30,19 @@ type Desk interface {
 	Confirm(ctx context.Context, id uuid.UUID) error
 }
 
+// Notices works asynchronous callbacks off. *casino.Notices is one.
+type Notices interface {
+	Work(ctx context.Context, id int64) error
+	Sweep(ctx context.Context) (int, error)
+}
+
 // WorkerConfig of a Worker. All but Concurrency, Callbacks and Observe are required.
 type WorkerConfig struct {
 	Redis       redis.UniversalClient
 	DB          *postgres.DB
 	Settler     Settler
-	Desk        Desk // nil: no bookmaker is configured, open coupons wait
+	Desk        Desk    // nil: no bookmaker is configured, open coupons wait
+	Notices     Notices // nil: no game platform is configured, notices wait
 	Now         func() time.Time
 	Concurrency int // handlers at once; 6 by default
 	// KeepCallbacks is how long raw bodies are kept; 90 days by default.
@@ -85,6 +92,7 @@ func (w *Worker) Start() error {
 	mux.Use(w.measured)
 	mux.HandleFunc(TypeApply, w.apply)
 	mux.HandleFunc(TypeConfirm, w.confirm)
+	mux.HandleFunc(TypeNotice, w.notice)
 	mux.HandleFunc(TypeSweep, w.sweep)
 	mux.HandleFunc(TypeJanitor, w.janitor)
 	if err := w.server.Start(mux); err != nil {
@@ -136,6 +144,17 @@ func (w *Worker) confirm(ctx context.Context, task *asynq.Task) error {
 	return err
 }
 
+func (w *Worker) notice(ctx context.Context, task *asynq.Task) error {
+	var payload noticePayload
+	if err := decode(task, &payload); err != nil {
+		return err
+	}
+	if w.cfg.Notices == nil {
+		return nil
+	}
+	return w.cfg.Notices.Work(ctx, payload.Notice)
+}
+
 // decode refuses for good what no retry can make readable.
 func decode(task *asynq.Task, payload any) error {
 	if err := json.Unmarshal(task.Payload(), payload); err != nil {
@@ -151,7 +170,18 @@ func (w *Worker) sweep(ctx context.Context, _ *asynq.Task) error {
 	if rung > 0 {
 		w.cfg.Log.InfoContext(ctx, "sweep found results without a job", "chunks", rung)
 	}
-	return errors.Join(err, w.sweepCoupons(ctx))
+	return errors.Join(err, w.sweepCoupons(ctx), w.sweepNotices(ctx))
+}
+
+func (w *Worker) sweepNotices(ctx context.Context) error {
+	if w.cfg.Notices == nil {
+		return nil
+	}
+	rung, err := w.cfg.Notices.Sweep(ctx)
+	if rung > 0 {
+		w.cfg.Log.InfoContext(ctx, "sweep found notices without a job", "notices", rung)
+	}
+	return err
 }
 
 func (w *Worker) sweepCoupons(ctx context.Context) error {

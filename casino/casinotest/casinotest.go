@@ -8,19 +8,29 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"evens/casino"
 	"evens/internal/postgres"
 	"evens/ledger"
 	"evens/money"
 	"evens/player"
-	"evens/settlement/booktest"
 	"evens/wallet"
 )
+
+// TB is what is needed of a testing.TB.
+type TB interface {
+	Helper()
+	Context() context.Context
+	Cleanup(func())
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+}
 
 // Hall is everything a dialect is tested with.
 type Hall struct {
@@ -38,10 +48,15 @@ type Hall struct {
 }
 
 // Open returns a hall on the database of url. The books are audited when the test is over.
-func Open(t booktest.TB, url string) *Hall {
+func Open(t TB, url string) *Hall {
 	t.Helper()
-	h := &Hall{DB: booktest.Open(t, url)}
-	t.Cleanup(func() { booktest.Clean(t, h.DB, casino.Checks...) })
+	db, err := postgres.Open(t.Context(), postgres.Config{URL: url, MaxConns: 4, HotConns: 4})
+	if err != nil {
+		t.Fatalf("open the books: %v", err)
+	}
+	t.Cleanup(db.Close)
+	h := &Hall{DB: db}
+	t.Cleanup(func() { h.audit(t) })
 	h.Now = func() time.Time {
 		if at := h.clock.Load(); at != nil {
 			return *at
@@ -60,11 +75,36 @@ func Open(t booktest.TB, url string) *Hall {
 	return h
 }
 
+// audit fails the test where the ledger or a round breaks a rule.
+func (h *Hall) audit(t TB) {
+	t.Helper()
+	var report *ledger.Report
+	err := postgres.InTx(context.WithoutCancel(t.Context()), h.DB.Pool, func(ctx context.Context, tx pgx.Tx) (err error) {
+		if report, err = ledger.Begin(ctx, tx, h.Now()); err != nil {
+			return err
+		}
+		for _, check := range casino.Checks {
+			if err := report.Add(ctx, tx, check); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatalf("audit: %v", err)
+	}
+	if !report.Clean {
+		var text strings.Builder
+		_ = report.Print(&text) // a Builder takes everything
+		t.Errorf("the audit found violations:\n%s", &text)
+	}
+}
+
 // SetClock stops the hall's clock at a time.
 func (h *Hall) SetClock(at time.Time) { h.clock.Store(&at) }
 
 // Player returns a new player with cash.
-func (h *Hall) Player(t booktest.TB, externalID string, cash money.Amount) player.Identity {
+func (h *Hall) Player(t TB, externalID string, cash money.Amount) player.Identity {
 	t.Helper()
 	p, _, err := h.Players.Create(t.Context(), player.Registration{ExternalID: externalID, Name: "Ana", Email: "ana@example.com", Currency: "USD"})
 	if err != nil {
@@ -77,7 +117,7 @@ func (h *Hall) Player(t booktest.TB, externalID string, cash money.Amount) playe
 }
 
 // Cash is what a player has now.
-func (h *Hall) Cash(t booktest.TB, who player.Identity) money.Amount {
+func (h *Hall) Cash(t TB, who player.Identity) money.Amount {
 	t.Helper()
 	balance, err := h.Players.Balance(context.WithoutCancel(t.Context()), who.ID)
 	if err != nil {
@@ -87,7 +127,7 @@ func (h *Hall) Cash(t booktest.TB, who player.Identity) money.Amount {
 }
 
 // Kinds lists the kinds of a provider's transactions in the order of their keys' ids.
-func (h *Hall) Kinds(t booktest.TB, provider string) map[string]ledger.Kind {
+func (h *Hall) Kinds(t TB, provider string) map[string]ledger.Kind {
 	t.Helper()
 	rows, err := h.DB.Pool.Query(t.Context(), `SELECT source || ' ' || external_id, kind FROM transactions WHERE provider = $1`, provider)
 	if err != nil {
@@ -109,7 +149,7 @@ func (h *Hall) Kinds(t booktest.TB, provider string) map[string]ledger.Kind {
 }
 
 // Serve serves a platform's routes until the test is over.
-func (h *Hall) Serve(t booktest.TB, platform casino.Platform) string {
+func (h *Hall) Serve(t TB, platform casino.Platform) string {
 	t.Helper()
 	mux := http.NewServeMux()
 	platform.Mount(mux, h.Desk)
@@ -121,7 +161,7 @@ func (h *Hall) Serve(t booktest.TB, platform casino.Platform) string {
 func (h *Hall) id(what string) string { return fmt.Sprintf("%s-%d", what, h.next.Add(1)) }
 
 // Deposit brings a player money.
-func (h *Hall) Deposit(t booktest.TB, id uuid.UUID, cash money.Amount) {
+func (h *Hall) Deposit(t TB, id uuid.UUID, cash money.Amount) {
 	t.Helper()
 	_, err := wallet.Deposit(t.Context(), h.Poster, wallet.Cash{
 		Player: id, Amount: cash, Currency: "USD", Method: "test", TransactionID: h.id("deposit"), At: h.Now(),

@@ -10,7 +10,6 @@ import (
 	"github.com/google/uuid"
 
 	"evens/casino"
-	"evens/settlement/booktest"
 )
 
 // Answer is what a platform's call was answered with.
@@ -21,7 +20,7 @@ type Answer struct {
 }
 
 // Post calls as a platform does.
-func Post(t booktest.TB, url string, header map[string]string, body []byte) Answer {
+func Post(t TB, url string, header map[string]string, body []byte) Answer {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
@@ -45,7 +44,7 @@ func Post(t booktest.TB, url string, header map[string]string, body []byte) Answ
 }
 
 // Record waits for the record of a callback, which is written behind the caller's back.
-func (h *Hall) Record(t booktest.TB, id uuid.UUID) casino.Record {
+func (h *Hall) Record(t TB, id uuid.UUID) casino.Record {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
 		record, err := casino.ReadRecord(context.WithoutCancel(t.Context()), h.DB, id)

@@ -35,6 +35,35 @@ type Config struct {
 	BetResultSecret string        `help:"Path prefix under which alone results are taken."`
 	BetConfirmGrace time.Duration `help:"After how long the stake of an unconfirmed coupon goes back." default:"15m"`
 
+	BetaoURL       string   `help:"Betao's API; off when empty." placeholder:"URL"`
+	BetaoAPIKey    string   `name:"betao-api-key" help:"Betao's API key."`
+	BetaoSecretKey string   `help:"Betao's secret key: signs both ways."`
+	BetaoAllow     []string `help:"CIDRs that may call; any when empty." placeholder:"CIDR"`
+
+	BetronURL        string   `help:"BetronTech's API; off when empty." placeholder:"URL"`
+	BetronAgentCode  string   `help:"BetronTech's agent code."`
+	BetronAgentToken string   `help:"BetronTech's agent token."`
+	BetronSecretKey  string   `help:"BetronTech's agent secret key."`
+	BetronPathSecret string   `help:"Path segment behind /casino/betron: their calls carry no signature."`
+	BetronCurrency   string   `help:"The agent's currency; players in another are refused. Each player's own when empty."`
+	BetronAllow      []string `help:"CIDRs that may call; any when empty." placeholder:"CIDR"`
+
+	TgURL          string   `name:"tg-url" help:"TG's API; off when empty." placeholder:"URL"`
+	TgAgentID      string   `name:"tg-agent-id" help:"TG's agent id."`
+	TgKey          string   `name:"tg-key" help:"TG's API key: 64 hex digits, or 32 bytes in base64."`
+	TgSecretKey    string   `name:"tg-secret-key" help:"TG's secret key, for their sign-on only."`
+	TgOldSignature bool     `name:"tg-old-signature" help:"Sign our calls as TG's older documents have it."`
+	TgJackpotApart bool     `name:"tg-jackpot-apart" help:"TG's winAmt does not include jackpotWin."`
+	TgAllow        []string `name:"tg-allow" help:"CIDRs that may call; any when empty." placeholder:"CIDR"`
+
+	NagaURL        string   `help:"Naga Games' API; off when empty." placeholder:"URL"`
+	NagaAPIKey     string   `name:"naga-api-key" help:"Naga Games' API key, for their bet history."`
+	NagaGroupCode  string   `help:"Naga Games' group code."`
+	NagaBrandCode  string   `help:"Naga Games' brand code."`
+	NagaPublicKey  string   `help:"Naga Games' public key in PEM: verifies their calls."`
+	NagaSignedOver string   `help:"What their signature covers: data or dataHash." default:"data" enum:"data,dataHash"`
+	NagaAllow      []string `help:"CIDRs that may call; any when empty." placeholder:"CIDR"`
+
 	SweepInterval     time.Duration `help:"How often lost work is looked for; whole seconds." default:"15s"`
 	GuardCount        int64         `help:"More payouts than this taken back by one push or in one hour wait for a person." default:"1000"`
 	GuardAmount       string        `help:"As guard-count, by amount in one currency, in major units." default:"100000"`
@@ -50,6 +79,7 @@ type settings struct {
 	publicURL   string
 	remoteHost  string // where BeT posts results
 	resultPath  string
+	platforms   platformSettings
 }
 
 // parse reads what kong cannot, and names every setting that is wrong.
@@ -70,14 +100,8 @@ func (c *Config) parse() (settings, error) {
 	if s.guardAmount, err = money.Parse(c.GuardAmount); err != nil {
 		problem("EVENS_GUARD_AMOUNT", err)
 	}
-	for _, text := range c.BetResultAllow {
-		prefix, err := parsePrefix(strings.TrimSpace(text))
-		if err != nil {
-			problem("EVENS_BET_RESULT_ALLOW", err)
-			continue
-		}
-		s.allow = append(s.allow, prefix)
-	}
+	s.allow = parseAllow("EVENS_BET_RESULT_ALLOW", c.BetResultAllow, problem)
+	s.platforms = c.parsePlatforms(problem)
 	if c.SweepInterval < time.Second || c.SweepInterval%time.Second != 0 {
 		problem("EVENS_SWEEP_INTERVAL", errors.New("must be whole seconds"))
 	}
@@ -94,6 +118,18 @@ func (c *Config) parse() (settings, error) {
 		s.resultPath = "/" + secret + s.resultPath
 	}
 	return s, errors.Join(problems...)
+}
+
+func parseAllow(name string, texts []string, problem func(name string, err error)) (allow []netip.Prefix) {
+	for _, text := range texts {
+		prefix, err := parsePrefix(strings.TrimSpace(text))
+		if err != nil {
+			problem(name, err)
+			continue
+		}
+		allow = append(allow, prefix)
+	}
+	return allow
 }
 
 // parsePrefix takes a CIDR or a single address.

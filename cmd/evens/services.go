@@ -12,7 +12,6 @@ import (
 
 	"evens/api"
 	"evens/console"
-	"evens/coupon"
 	"evens/internal/postgres"
 	"evens/internal/redis"
 	"evens/jobs"
@@ -41,6 +40,9 @@ func (s *system) publicHandler() http.Handler {
 			Allow: s.settings.allow, Now: s.now, Observe: s.metrics.Push, Log: s.log,
 		}))
 	}
+	for _, platform := range s.games.platforms {
+		platform.Mount(mux, s.games.desk)
+	}
 	return mux
 }
 
@@ -48,11 +50,14 @@ func (s *system) apiConfig() api.Config {
 	cfg := api.Config{
 		Players: s.players, Tokens: s.tokens, Keys: s.keys, History: player.NewHistory(s.db),
 		Poster: s.poster, Coupons: s.coupons, Changes: s.broadcast,
-		Providers: []api.Provider{{Name: coupon.Provider, Configured: s.desk != nil}},
+		Providers: s.providers(),
 		Version:   version, Now: s.now, Observe: s.metrics.Request, Stop: s.streamsEnd, Log: s.log,
 	}
 	if s.desk != nil {
 		cfg.Desk = s.desk
+	}
+	if len(s.games.platforms) > 0 {
+		cfg.Games = s.games.lounge
 	}
 	return cfg
 }
@@ -130,6 +135,9 @@ func (s *system) work(ctx context.Context) error {
 	}
 	if s.desk != nil {
 		cfg.Desk = s.desk
+	}
+	if len(s.games.platforms) > 0 {
+		cfg.Notices = s.games.notices
 	}
 	worker := jobs.NewWorker(cfg)
 	if err := worker.Start(); err != nil {

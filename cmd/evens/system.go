@@ -47,6 +47,7 @@ type system struct {
 	settler     *settlement.Settler
 	inbox       *settlement.Inbox
 	desk        *coupon.Desk // nil: BeT is not configured
+	games       casinoParts
 
 	streamsEnd chan struct{} // closed when a listener shuts down: event streams end then
 	endStreams func()
@@ -88,6 +89,9 @@ func open(ctx context.Context, cfg *Config, role role, w io.Writer) (_ *system, 
 	}
 	s.wire(role)
 	if err := s.wireBookmaker(); err != nil {
+		return nil, err
+	}
+	if err := s.wireCasino(); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -154,6 +158,8 @@ func (s *system) wire(role role) {
 	s.metrics = metrics.New(version, buildCommit())
 	s.broadcast = broadcast.New(s.redis, broadcastChannel, s.log)
 	s.onClose(s.broadcast.Close)
+	s.metrics.Read("evens_events_dropped_total", "Change notifications not sent because the queue was full or Redis away.",
+		func() float64 { return float64(s.broadcast.Dropped()) })
 	s.players = player.New(s.db, s.now)
 	s.tokens = player.NewTokens(s.db, s.now)
 	s.keys = player.NewKeys(s.db, s.now)

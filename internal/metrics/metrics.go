@@ -28,7 +28,7 @@ type Metrics struct {
 	batchTime  prometheus.Histogram
 	jobs       *prometheus.HistogramVec
 	requests   *prometheus.HistogramVec
-	dropped    prometheus.Counter
+	platforms  *prometheus.HistogramVec
 }
 
 // New returns metrics with the process's and Go's own beside them.
@@ -64,8 +64,9 @@ func New(version, commit string) *Metrics {
 			Help: "Time of jobs, by type and success.", Buckets: prometheus.ExponentialBuckets(0.001, 2, 15)}, []string{"type", "ok"}),
 		requests: f.NewHistogramVec(prometheus.HistogramOpts{Name: "evens_http_request_seconds",
 			Help: "Time of API requests, by route and status.", Buckets: prometheus.ExponentialBuckets(0.001, 2, 14)}, []string{"route", "status"}),
-		dropped: f.NewCounter(prometheus.CounterOpts{Name: "evens_events_dropped_total",
-			Help: "Change notifications not sent because the queue was full or Redis away."}),
+		platforms: f.NewHistogramVec(prometheus.HistogramOpts{Name: "evens_platform_call_seconds",
+			Help: "Time of game platforms' calls, by provider, route and what became of them.", Buckets: prometheus.ExponentialBuckets(0.001, 2, 13)},
+			[]string{"provider", "route", "code"}),
 	}
 }
 
@@ -124,5 +125,12 @@ func (m *Metrics) Request(route string, status int, took time.Duration) {
 	m.requests.WithLabelValues(route, strconv.Itoa(status)).Observe(took.Seconds())
 }
 
-// Dropped counts n lost change notifications.
-func (m *Metrics) Dropped(n int) { m.dropped.Add(float64(n)) }
+// Platform records one call of a game platform.
+func (m *Metrics) Platform(provider, route, code string, took time.Duration) {
+	m.platforms.WithLabelValues(provider, route, code).Observe(took.Seconds())
+}
+
+// Read adds a counter whose value is read at every scrape.
+func (m *Metrics) Read(name, help string, value func() float64) {
+	m.Register(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, value))
+}
