@@ -2,10 +2,12 @@ package bench
 
 import (
 	"context"
+	_ "embed" // the script that is the casino's baseline
 	"errors"
 	"fmt"
 	"io"
 	"net/url"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -68,19 +70,64 @@ func (p PgBench) TPCB(ctx context.Context) (Baseline, error) {
 		return Baseline{}, err
 	}
 	fmt.Fprintf(p.Progress, "pgbench: TPC-B-like, %d clients, %s\n", p.Clients, p.For)
-	out, err := p.run(ctx, "-c", strconv.Itoa(p.Clients), "-j", "2", "-T", strconv.Itoa(int(p.For.Seconds())), target)
+	tps, err := p.tps(ctx, target)
 	if err != nil {
 		return Baseline{}, err
 	}
+	return Baseline{Name: fmt.Sprintf("pgbench TPC-B-like, %d clients, scale %d", p.Clients, p.Scale), PerSecond: tps}, nil
+}
+
+//go:embed wallet-schema.sql
+var walletSchema []byte
+
+//go:embed wallet-debit.sql
+var walletDebit []byte
+
+// WalletDebit measures the plainest wallet a team would write by hand: 1,000 players, one debit a
+// transaction.
+func (p PgBench) WalletDebit(ctx context.Context) (Baseline, error) {
+	if p.For == 0 {
+		p.For = 15 * time.Second
+	}
+	target, drop, err := CreateDatabase(ctx, p.ServerURL, fmt.Sprintf("evens_pgbench_%d", time.Now().UnixNano()))
+	if err != nil {
+		return Baseline{}, err
+	}
+	defer drop()
+	if err := execOnce(ctx, target, string(walletSchema)); err != nil {
+		return Baseline{}, fmt.Errorf("wallet schema: %w", err)
+	}
+	script, err := os.CreateTemp("", "wallet-debit-*.sql")
+	if err != nil {
+		return Baseline{}, err
+	}
+	defer os.Remove(script.Name())
+	if _, err := script.Write(walletDebit); err != nil {
+		return Baseline{}, errors.Join(err, script.Close())
+	}
+	if err := script.Close(); err != nil {
+		return Baseline{}, err
+	}
+	fmt.Fprintf(p.Progress, "pgbench: wallet-debit, %d clients, %s\n", p.Clients, p.For)
+	tps, err := p.tps(ctx, "-n", "-f", script.Name(), target)
+	return Baseline{Name: fmt.Sprintf("pgbench wallet-debit, %d clients", p.Clients), PerSecond: tps}, err
+}
+
+// tps runs a script for the time set and reads what pgbench tells of it.
+func (p PgBench) tps(ctx context.Context, args ...string) (float64, error) {
+	out, err := p.run(ctx, append([]string{"-c", strconv.Itoa(p.Clients), "-j", "2", "-T", strconv.Itoa(int(p.For.Seconds()))}, args...)...)
+	if err != nil {
+		return 0, err
+	}
 	match := tpsLine.FindSubmatch(out)
 	if match == nil {
-		return Baseline{}, fmt.Errorf("pgbench told no tps: %s", out)
+		return 0, fmt.Errorf("pgbench told no tps: %s", out)
 	}
 	tps, err := strconv.ParseFloat(string(match[1]), 64)
 	if err != nil {
-		return Baseline{}, fmt.Errorf("pgbench's tps: %w", err)
+		return 0, fmt.Errorf("pgbench's tps: %w", err)
 	}
-	return Baseline{Name: fmt.Sprintf("pgbench TPC-B-like, %d clients, scale %d", p.Clients, p.Scale), PerSecond: tps}, nil
+	return tps, nil
 }
 
 func (p PgBench) run(ctx context.Context, args ...string) ([]byte, error) {

@@ -17,11 +17,15 @@ type Report struct {
 	PerSecond  float64  `json:"per_second"`
 	P50        float64  `json:"p50_ms"`
 	P99        float64  `json:"p99_ms"`
+	P999       float64  `json:"p999_ms"`
 	PeakMiB    float64  `json:"peak_mib"`
 	CPUSeconds float64  `json:"cpu_seconds"` // of our process: API, worker and the sender
 	Baseline   Baseline `json:"baseline"`
 	Ratio      float64  `json:"ratio"`
 }
+
+// Tell is given each report as soon as it is there.
+type Tell func(*Report) error
 
 // Baseline is what the same server does for somebody else's program.
 type Baseline struct {
@@ -33,7 +37,8 @@ func (r *Report) finish(took time.Duration, latencies []time.Duration, use usage
 	r.Seconds = took.Seconds()
 	r.PerSecond = float64(r.N) / r.Seconds
 	slices.Sort(latencies)
-	r.P50, r.P99 = percentile(latencies, 50), percentile(latencies, 99)
+	r.P50, r.P99 = percentile(latencies, 500), percentile(latencies, 990)
+	r.P999 = percentile(latencies, 999)
 	r.PeakMiB, r.CPUSeconds = use.peakMiB, use.cpu.Seconds()
 	r.Baseline = baseline
 	if baseline.PerSecond > 0 {
@@ -41,12 +46,12 @@ func (r *Report) finish(took time.Duration, latencies []time.Duration, use usage
 	}
 }
 
-// percentile of sorted durations, in milliseconds.
+// percentile of sorted durations, in milliseconds; p counts thousandths.
 func percentile(sorted []time.Duration, p int) float64 {
 	if len(sorted) == 0 {
 		return 0
 	}
-	return float64(sorted[min(len(sorted)-1, len(sorted)*p/100)].Microseconds()) / 1000
+	return float64(sorted[min(len(sorted)-1, len(sorted)*p/1000)].Microseconds()) / 1000
 }
 
 // Print writes the report for people, or as one JSON object on a line.
@@ -54,7 +59,7 @@ func (r *Report) Print(w io.Writer, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(w).Encode(r)
 	}
-	_, err := fmt.Fprintf(w, "%s: %d in %.1f s = %.0f/s, p50 %.1f ms, p99 %.1f ms, peak %.0f MiB, CPU %.1f s\n  %s: %.0f/s, ratio %.2f\n",
-		r.Name, r.N, r.Seconds, r.PerSecond, r.P50, r.P99, r.PeakMiB, r.CPUSeconds, r.Baseline.Name, r.Baseline.PerSecond, r.Ratio)
+	_, err := fmt.Fprintf(w, "%s: %d in %.1f s = %.0f/s, p50 %.1f ms, p99 %.1f ms, p99.9 %.1f ms, peak %.0f MiB, CPU %.1f s\n  %s: %.0f/s, ratio %.2f\n",
+		r.Name, r.N, r.Seconds, r.PerSecond, r.P50, r.P99, r.P999, r.PeakMiB, r.CPUSeconds, r.Baseline.Name, r.Baseline.PerSecond, r.Ratio)
 	return err
 }

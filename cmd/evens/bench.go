@@ -25,14 +25,14 @@ import (
 )
 
 type benchCommand struct {
-	Names []string      `arg:"" optional:"" name:"name" help:"settle, place; all when none is given."`
+	Names []string      `arg:"" optional:"" name:"name" help:"settle, place, casino; all when none is given."`
 	JSON  bool          `name:"json" help:"One JSON object a line."`
-	N     int           `name:"n" help:"Coupons; 100,000 settled, 20,000 placed when 0."`
+	N     int           `name:"n" help:"Coupons, or calls of each platform; 100,000 settled, 20,000 placed, 30,000 called when 0."`
 	Base  time.Duration `name:"baseline" help:"How long pgbench runs." default:"15s"`
 	Prof  string        `name:"cpu-profile" help:"Write a CPU profile of the measured part to this file." placeholder:"FILE"`
 }
 
-var benchNames = []string{"settle", "place"}
+var benchNames = []string{"settle", "place", "casino"}
 
 // Run measures one after the other, on fresh databases of the configured or a private server.
 func (c benchCommand) Run(ctx context.Context, cfg *Config, std streams) error {
@@ -58,9 +58,12 @@ func (c benchCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 	if err != nil {
 		return err
 	}
-	baseline, err := bench.PgBench{Program: program, ServerURL: host.databaseURL, For: c.Base, Progress: std.err}.TPCB(ctx)
-	if err != nil {
-		return err
+	pg := bench.PgBench{Program: program, ServerURL: host.databaseURL, For: c.Base, Progress: std.err}
+	var baseline bench.Baseline
+	if slices.ContainsFunc(names, func(name string) bool { return name != "casino" }) {
+		if baseline, err = pg.TPCB(ctx); err != nil {
+			return err
+		}
 	}
 	if c.Prof != "" {
 		stop, err := profile(c.Prof)
@@ -69,18 +72,12 @@ func (c benchCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 		}
 		defer stop()
 	}
-	run := benchRun{command: c, cfg: own, serverURL: host.databaseURL, redisURL: redisURL, baseline: baseline, std: std}
+	run := benchRun{command: c, cfg: own, serverURL: host.databaseURL, redisURL: redisURL, baseline: baseline, pg: pg, std: std}
 	for _, name := range names {
-		measure := run.settle
-		if name == "place" {
-			measure = run.place
-		}
-		report, err := measure(ctx)
+		measure := map[string]func(context.Context, bench.Tell) error{"settle": run.settle, "place": run.place, "casino": run.casino}[name]
+		err := measure(ctx, func(report *bench.Report) error { return report.Print(std.out, c.JSON) })
 		if err != nil {
 			return fmt.Errorf("bench %s: %w", name, err)
-		}
-		if err := report.Print(std.out, c.JSON); err != nil {
-			return err
 		}
 	}
 	return nil
@@ -95,6 +92,7 @@ type benchRun struct {
 	cfg                 Config
 	serverURL, redisURL string
 	baseline            bench.Baseline
+	pg                  bench.PgBench
 	std                 streams
 }
 
@@ -114,7 +112,7 @@ func (r benchRun) system(ctx context.Context, lag func(received, committed time.
 	return s, func() { s.close(); drop() }, nil
 }
 
-func (r benchRun) settle(ctx context.Context) (*bench.Report, error) {
+func (r benchRun) settle(ctx context.Context, tell bench.Tell) error {
 	n := r.command.N
 	if n == 0 {
 		n = 100_000
@@ -125,11 +123,11 @@ func (r benchRun) settle(ctx context.Context) (*bench.Report, error) {
 	r.cfg.BetURL, r.cfg.BetLogin, r.cfg.BetPassword = bet, benchLogin, benchLogin
 	s, end, err := r.system(ctx, paid.Lag)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer end()
 	if err := bench.Seed(ctx, s.db.Pool, n, r.std.err); err != nil {
-		return nil, err
+		return err
 	}
 	ctx, stop := context.WithCancel(ctx)
 	base, stopped := r.start(ctx, s)
@@ -140,12 +138,15 @@ func (r benchRun) settle(ctx context.Context) (*bench.Report, error) {
 		err = stopErr
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return report, r.audit(context.WithoutCancel(ctx), s)
+	if err := r.audit(context.WithoutCancel(ctx), s); err != nil {
+		return err
+	}
+	return tell(report)
 }
 
-func (r benchRun) place(ctx context.Context) (*bench.Report, error) {
+func (r benchRun) place(ctx context.Context, tell bench.Tell) error {
 	n := r.command.N
 	if n == 0 {
 		n = 20_000
@@ -155,12 +156,12 @@ func (r benchRun) place(ctx context.Context) (*bench.Report, error) {
 	r.cfg.BetURL, r.cfg.BetLogin, r.cfg.BetPassword = bet, benchLogin, benchLogin
 	s, end, err := r.system(ctx, nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer end()
 	_, key, err := s.keys.Create(ctx, "bench", []player.Scope{player.ScopePlayers, player.ScopeCashier, player.ScopeCoupons})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	ctx, stop := context.WithCancel(ctx)
 	base, stopped := r.start(ctx, s)
@@ -171,9 +172,12 @@ func (r benchRun) place(ctx context.Context) (*bench.Report, error) {
 		err = stopErr
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return report, r.audit(context.WithoutCancel(ctx), s)
+	if err := r.audit(context.WithoutCancel(ctx), s); err != nil {
+		return err
+	}
+	return tell(report)
 }
 
 // start runs API, worker and clock, and returns the API's address.
