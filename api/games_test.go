@@ -28,6 +28,9 @@ type platform struct {
 // Name implements casino.Platform.
 func (*platform) Name() string { return "tg" }
 
+// Address implements casino.Platform.
+func (*platform) Address() string { return "https://tg.example" }
+
 // Mount implements casino.Platform.
 func (*platform) Mount(*http.ServeMux, *casino.Desk) {}
 

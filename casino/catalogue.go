@@ -43,7 +43,9 @@ type Catalogue struct {
 	Games []Game    `json:"games"`
 }
 
-func catalogueKey(provider string) string { return "evens:catalogue:" + provider }
+func catalogueKey(platform Platform) string {
+	return "evens:catalogue:" + platform.Name() + ":" + platform.Address()
+}
 
 // Games returns a platform's games by code, or those of all platforms where provider is "". A
 // platform that does not answer and never has is left out of all, and ErrUnavailable by itself.
@@ -91,7 +93,7 @@ func (c *Catalogues) find(provider string) Platform {
 }
 
 func (c *Catalogues) of(ctx context.Context, platform Platform) (Catalogue, error) {
-	kept, found := c.read(ctx, platform.Name())
+	kept, found := c.read(ctx, platform)
 	if found && c.now().Sub(kept.At) < CatalogueTTL {
 		return kept, nil
 	}
@@ -107,8 +109,8 @@ func (c *Catalogues) of(ctx context.Context, platform Platform) (Catalogue, erro
 	}
 }
 
-func (c *Catalogues) read(ctx context.Context, provider string) (Catalogue, bool) {
-	text, err := c.redis.Get(ctx, catalogueKey(provider)).Bytes()
+func (c *Catalogues) read(ctx context.Context, platform Platform) (Catalogue, bool) {
+	text, err := c.redis.Get(ctx, catalogueKey(platform)).Bytes()
 	if err != nil {
 		return Catalogue{}, false
 	}
@@ -130,7 +132,7 @@ func (c *Catalogues) ask(ctx context.Context, platform Platform) (Catalogue, err
 		case <-ctx.Done():
 			return Catalogue{}, ctx.Err()
 		}
-		if kept, found := c.read(ctx, name); found && c.now().Sub(kept.At) < CatalogueTTL {
+		if kept, found := c.read(ctx, platform); found && c.now().Sub(kept.At) < CatalogueTTL {
 			return kept, nil
 		}
 		return Catalogue{}, ErrUnavailable
@@ -157,7 +159,7 @@ func (c *Catalogues) ask(ctx context.Context, platform Platform) (Catalogue, err
 	catalogue := Catalogue{At: c.now(), Games: games}
 	text, err := json.Marshal(catalogue)
 	if err == nil {
-		err = c.redis.Set(ctx, catalogueKey(name), text, 0).Err()
+		err = c.redis.Set(ctx, catalogueKey(platform), text, 0).Err()
 	}
 	if err != nil {
 		c.log.WarnContext(ctx, "a catalogue is not kept", "provider", name, "error", err)

@@ -11,6 +11,8 @@ import (
 type Platform interface {
 	// Name is how it is called in paths, settings and books.
 	Name() string
+	// Address is that of the API it is asked at: staging and production have catalogues of their own.
+	Address() string
 	// Mount adds the routes that the platform calls.
 	Mount(mux *http.ServeMux, desk *Desk)
 	// Launch asks for the address of a game: ErrUnknownGame, ErrUnsupported or ErrUnavailable where

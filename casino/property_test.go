@@ -76,7 +76,7 @@ func (p *plain) do(o order) (want error, cash money.Amount) {
 	if o.verb == "win" && round.bets > 0 && round.rolledBack == round.bets {
 		return casino.ErrRolledBack, p.cash[o.who]
 	}
-	if o.verb != "win" && p.cash[o.who] < o.stake {
+	if o.verb != "win" && o.stake > 0 && p.cash[o.who] < o.stake {
 		done.refused = true
 		p.done[key] = done
 		return wallet.ErrInsufficientFunds, p.cash[o.who]

@@ -13,14 +13,17 @@ import (
 	"time"
 
 	"evens/sim/betsim"
+	"evens/sim/casinosim"
 )
 
 // Config says what to play against.
 type Config struct {
 	BaseURL string // of the public listener
-	APIKey  string // with the scopes players, wallet, cashier, coupons
+	APIKey  string // with the scopes players, wallet, cashier, coupons, games
 	BeT     *betsim.Server
-	Seed    uint64
+	// Games are the platforms to play at, by turns.
+	Games []casinosim.Platform
+	Seed  uint64
 	// Grace is after how long the system gives up on an unconfirmed coupon.
 	Grace time.Duration
 	Out   io.Writer
@@ -64,6 +67,7 @@ func (p *Play) Run(ctx context.Context) error {
 		{"Money paid out by mistake was spent: the balance goes below zero and stakes are refused", p.overdrawn},
 		{"A result that makes no sense waits for a person, and holds up no other", p.nonsense},
 		{"Coupons whose answer was lost get their stake back after the grace period", p.unconfirmed},
+		{"Games: four platforms, each in its own dialect, lose answers, repeat themselves, roll back and come late", p.gamble},
 		{"Players' balances", p.balances},
 	}
 	for _, scene := range scenes {

@@ -161,7 +161,8 @@ func (b *Books) doAll(ctx context.Context, works []*Work) (refusals []error, err
 }
 
 // MayStake answers whether a player may stake an amount now: known, in this currency, allowed
-// to play, and with the cash for it. A purse below zero never has. The work must have asked for
+// to play, and with the cash for it. A purse below zero never has, but for a stake of
+// nothing: free spins were paid for before. The work must have asked for
 // Statuses.
 func (b *Batch) MayStake(player uuid.UUID, currency money.Currency, stake money.Amount) error {
 	purse := b.Purse(player)
@@ -172,7 +173,7 @@ func (b *Batch) MayStake(player uuid.UUID, currency money.Currency, stake money.
 		return ErrCurrency
 	case b.statuses[player] != Active:
 		return ErrPlayerBlocked
-	case purse.Cash.Balance < stake:
+	case stake > 0 && purse.Cash.Balance < stake:
 		return ErrInsufficientFunds
 	}
 	return nil

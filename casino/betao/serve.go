@@ -34,6 +34,9 @@ func New(cfg Config, floor *casino.Floor, notices *casino.Notices) (*Platform, e
 // Name implements casino.Platform.
 func (p *Platform) Name() string { return Provider }
 
+// Address implements casino.Platform.
+func (p *Platform) Address() string { return p.cfg.URL }
+
 // Mount implements casino.Platform: POST /casino/betao/api/v3/wallet/… and /casino/betao/callback.
 func (p *Platform) Mount(mux *http.ServeMux, desk *casino.Desk) {
 	endpoint := casino.Endpoint{

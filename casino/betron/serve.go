@@ -43,6 +43,9 @@ func New(cfg Config, floor *casino.Floor, accounts Accounts) (*Platform, error) 
 // Name implements casino.Platform.
 func (p *Platform) Name() string { return Provider }
 
+// Address implements casino.Platform.
+func (p *Platform) Address() string { return p.cfg.URL }
+
 // Mount implements casino.Platform: POST /casino/betron, with the path secret behind it.
 func (p *Platform) Mount(mux *http.ServeMux, desk *casino.Desk) {
 	path := "/casino/betron"

@@ -37,6 +37,9 @@ func New(cfg Config, floor *casino.Floor, sessions *casino.Sessions) (*Platform,
 // Name implements casino.Platform.
 func (p *Platform) Name() string { return Provider }
 
+// Address implements casino.Platform.
+func (p *Platform) Address() string { return p.cfg.URL }
+
 // call answers one kind of call, whose data are authentic.
 type call func(ctx context.Context, text []byte, r casino.Request) casino.Reply
 

@@ -46,6 +46,9 @@ func New(cfg Config, floor *casino.Floor) (*Platform, error) {
 // Name implements casino.Platform.
 func (p *Platform) Name() string { return Provider }
 
+// Address implements casino.Platform.
+func (p *Platform) Address() string { return p.cfg.URL }
+
 // Mount implements casino.Platform: POST /casino/tg.
 func (p *Platform) Mount(mux *http.ServeMux, desk *casino.Desk) {
 	endpoint := casino.Endpoint{

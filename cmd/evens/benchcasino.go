@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"fmt"
 
 	"golang.org/x/sync/errgroup"
@@ -122,43 +120,4 @@ func (s *system) openGamblers(ctx context.Context, provider string, n int) ([]ca
 		})
 	}
 	return players, group.Wait()
-}
-
-// simulated are the four platforms, played by us.
-type simulated struct {
-	tg     *casinosim.TG
-	naga   *casinosim.Naga
-	betron *casinosim.Betron
-	betao  *casinosim.Betao
-}
-
-func (s simulated) all() []casinosim.Platform {
-	return []casinosim.Platform{s.betao, s.betron, s.tg, s.naga}
-}
-
-// nowhere is an address where nobody listens.
-const nowhere = "http://127.0.0.1:1"
-
-// newSimulated makes the platforms with keys of their own, and writes them into the settings.
-// Their addresses are nowhere until they are served.
-func newSimulated(cfg *Config) (simulated, error) {
-	secret := func() string { return rand.Text() }
-	key := make([]byte, 32)
-	_, _ = rand.Read(key) // never fails
-	var s simulated
-	var err error
-	cfg.TgURL, cfg.TgAgentID, cfg.TgKey, cfg.TgSecretKey = nowhere, "agent", hex.EncodeToString(key), secret()
-	if s.tg, err = casinosim.NewTG(cfg.TgAgentID, key, cfg.TgSecretKey); err != nil {
-		return s, err
-	}
-	cfg.NagaURL, cfg.NagaAPIKey, cfg.NagaGroupCode, cfg.NagaBrandCode, cfg.NagaSignedOver = nowhere, secret(), "gc01", "bc01", "data"
-	if s.naga, err = casinosim.NewNaga(cfg.NagaGroupCode, cfg.NagaBrandCode, cfg.NagaAPIKey, false); err != nil {
-		return s, err
-	}
-	cfg.NagaPublicKey = s.naga.PublicKey()
-	cfg.BetronURL, cfg.BetronAgentCode, cfg.BetronAgentToken, cfg.BetronSecretKey = nowhere, "agent", secret(), secret()
-	s.betron = casinosim.NewBetron(cfg.BetronAgentCode, cfg.BetronAgentToken, cfg.BetronSecretKey)
-	cfg.BetaoURL, cfg.BetaoAPIKey, cfg.BetaoSecretKey = nowhere, secret(), secret()
-	s.betao = casinosim.NewBetao(cfg.BetaoAPIKey, cfg.BetaoSecretKey)
-	return s, nil
 }

@@ -50,17 +50,28 @@ func (c demoCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 	own := *cfg
 	own.Listen, own.OpsListen = public.Addr().String(), ops.Addr().String()
 	own.BetURL, own.BetLogin, own.BetPassword = betURL, demoLogin, demoLogin
+	platforms, err := newSimulated(&own)
+	if err != nil {
+		return errors.Join(err, public.Close(), ops.Close())
+	}
+	defer platforms.serve(&own)()
 	own.BetConfirmGrace, own.SweepInterval = demoGrace, demoSweep
 	if cfg.LogLevel == "info" {
 		own.LogLevel = "error" // the demo tells the story itself
 	}
-	fmt.Fprintln(std.out, "Evens demo: the whole system on servers of its own, with a simulated BeT")
+	fmt.Fprintln(std.out, "Evens demo: the whole system on servers of its own, with a simulated BeT and four simulated game platforms")
 	s, err := open(ctx, &own, role{name: "evens-demo", migrate: true}, std.err)
 	if err != nil {
 		return errors.Join(err, public.Close(), ops.Close())
 	}
 	defer s.close()
-	return c.play(ctx, s, bookmaker, seed, public, ops, std)
+	return c.play(ctx, s, simulators{bookmaker, platforms}, seed, public, ops, std)
+}
+
+// simulators are the providers of a demo.
+type simulators struct {
+	bookmaker *betsim.Server
+	platforms simulated
 }
 
 // listenNear takes the address, or a free port beside it when it is taken: two demos side by
@@ -79,7 +90,7 @@ func listenNear(ctx context.Context, address string) (net.Listener, error) {
 }
 
 // play runs the services until the story is told and, unless it exits then, until ctx ends.
-func (c demoCommand) play(ctx context.Context, s *system, bookmaker *betsim.Server, seed uint64, public, ops net.Listener, std streams) error {
+func (c demoCommand) play(ctx context.Context, s *system, sim simulators, seed uint64, public, ops net.Listener, std streams) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	mux := http.NewServeMux()
@@ -90,7 +101,7 @@ func (c demoCommand) play(ctx context.Context, s *system, bookmaker *betsim.Serv
 		func(ctx context.Context) error { return s.serveOn(ctx, "ops", ops, s.opsHandler()) },
 		s.work, s.tick,
 		func(ctx context.Context) error {
-			play, err := c.story(ctx, s, bookmaker, seed, std)
+			play, err := c.story(ctx, s, sim, seed, std)
 			if err != nil {
 				return err
 			}
@@ -103,13 +114,13 @@ func (c demoCommand) play(ctx context.Context, s *system, bookmaker *betsim.Serv
 }
 
 // story plays the day, audits it, and tells where to look on.
-func (c demoCommand) story(ctx context.Context, s *system, bookmaker *betsim.Server, seed uint64, std streams) (*demo.Play, error) {
+func (c demoCommand) story(ctx context.Context, s *system, sim simulators, seed uint64, std streams) (*demo.Play, error) {
 	run := fmt.Sprintf("demo-%x", seed)
-	_, key, err := s.keys.Create(ctx, run, []player.Scope{player.ScopePlayers, player.ScopeWallet, player.ScopeCashier, player.ScopeCoupons})
+	_, key, err := s.keys.Create(ctx, run, []player.Scope{player.ScopePlayers, player.ScopeWallet, player.ScopeCashier, player.ScopeCoupons, player.ScopeGames})
 	if err != nil {
 		return nil, err
 	}
-	play := demo.New(demo.Config{BaseURL: s.settings.publicURL, APIKey: key, BeT: bookmaker, Seed: seed, Grace: demoGrace, Out: std.out})
+	play := demo.New(demo.Config{BaseURL: s.settings.publicURL, APIKey: key, BeT: sim.bookmaker, Games: sim.platforms.all(), Seed: seed, Grace: demoGrace, Out: std.out})
 	if err := play.Run(ctx); err != nil {
 		return nil, err
 	}

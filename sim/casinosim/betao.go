@@ -2,7 +2,6 @@ package casinosim
 
 import (
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/csv"
 	"encoding/hex"
@@ -20,9 +19,10 @@ type Betao struct {
 	apiKey, secretKey string
 	mux               *http.ServeMux
 	played            book
+	lobby
 
-	mu       sync.Mutex
-	sessions map[string]bool
+	sessionsMu sync.Mutex
+	sessions   map[string]bool
 }
 
 // NewBetao returns the platform with an operator's keys.
@@ -32,6 +32,7 @@ func NewBetao(apiKey, secretKey string) *Betao {
 	b.mux.HandleFunc("POST /api/v2/game/list", b.games)
 	b.mux.HandleFunc("POST /api/v2/player/balance", b.balance)
 	b.mux.HandleFunc("POST /api/v2/transactions", b.transactions)
+	b.mux.HandleFunc("GET /play/{token}", b.play)
 	return b
 }
 
@@ -150,21 +151,22 @@ func (b *Betao) launch(w http.ResponseWriter, r *http.Request) {
 		GameCode  string `json:"game_code"`
 		Currency  string `json:"currency"`
 		SessionID string `json:"session_id"`
+		Demo      bool   `json:"demo"`
 	}
 	if !b.asked(w, r, &ask) {
 		return
 	}
-	b.mu.Lock()
+	b.sessionsMu.Lock()
 	used := b.sessions[ask.SessionID]
 	b.sessions[ask.SessionID] = true
-	b.mu.Unlock()
+	b.sessionsMu.Unlock()
 	if used || ask.SessionID == "" || ask.PlayerID == "" || ask.Currency == "" {
 		w.WriteHeader(http.StatusUnprocessableEntity)
 		return
 	}
 	for _, g := range betaoGames {
 		if g.code == ask.GameCode {
-			b.say(w, map[string]string{"url": "http://" + r.Host + "/play/" + rand.Text()})
+			b.say(w, map[string]string{"url": b.open(r.Host, Player{ID: ask.PlayerID, Currency: ask.Currency, Fun: ask.Demo})})
 			return
 		}
 	}

@@ -1,13 +1,10 @@
 package casinosim
 
 import (
-	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
-	"sync"
 )
 
 // Betron is BetronTech.
@@ -16,17 +13,18 @@ type Betron struct {
 	mux                              *http.ServeMux
 	played                           book
 
-	mu     sync.Mutex
-	tokens map[string]bool
+	lobby
+	signOns
 }
 
 // NewBetron returns the platform with an agent's three secrets.
 func NewBetron(agentCode, agentToken, secretKey string) *Betron {
-	b := &Betron{agentCode: agentCode, agentToken: agentToken, secretKey: secretKey, mux: http.NewServeMux(), tokens: make(map[string]bool)}
+	b := &Betron{agentCode: agentCode, agentToken: agentToken, secretKey: secretKey, mux: http.NewServeMux()}
 	b.mux.HandleFunc("POST /auth/authentication", b.auth)
 	b.mux.HandleFunc("GET /games/game_launch", b.launch)
 	b.mux.HandleFunc("GET /games/provider", b.providers)
 	b.mux.HandleFunc("GET /games/all", b.games)
+	b.mux.HandleFunc("GET /play/{token}", b.play)
 	return b
 }
 
@@ -99,28 +97,8 @@ func (b *Betron) auth(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
-	token := rand.Text()
-	b.mu.Lock()
-	b.tokens[token] = true
-	b.mu.Unlock()
+	token := b.signOn()
 	b.say(w, map[string]any{"access_token": token, "token_type": "Bearer", "expires_in": 3600})
-}
-
-// Forget ends every token, as a restart of the platform does.
-func (b *Betron) Forget() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	clear(b.tokens)
-}
-
-func (b *Betron) signedOn(w http.ResponseWriter, r *http.Request) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if len(r.Header.Get("Authorization")) > 7 && b.tokens[r.Header.Get("Authorization")[7:]] {
-		return true
-	}
-	w.WriteHeader(http.StatusUnauthorized)
-	return false
 }
 
 var betronGames = []game{
@@ -160,6 +138,6 @@ func (b *Betron) launch(w http.ResponseWriter, r *http.Request) {
 		b.say(w, map[string]any{"status": false})
 		return
 	}
-	query := url.Values{"s": {rand.Text()}, "type": {q.Get("type")}}
-	b.say(w, map[string]any{"status": true, "game_url": "http://" + r.Host + "/play/" + q.Get("game_id") + "?" + query.Encode()})
+	address := b.open(r.Host, Player{ID: q.Get("user_id"), Fun: q.Get("type") == "DEMO"})
+	b.say(w, map[string]any{"status": true, "game_url": address})
 }

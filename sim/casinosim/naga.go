@@ -23,6 +23,7 @@ type Naga struct {
 	key                          *rsa.PrivateKey
 	mux                          *http.ServeMux
 	played                       book
+	lobby
 }
 
 // NewNaga returns the platform with a key of its own, as long as theirs: 1,024 bits. overHash
@@ -36,6 +37,7 @@ func NewNaga(groupCode, brandCode, apiKey string, overHash bool) (*Naga, error) 
 	n.mux.HandleFunc("GET /client/game", n.games)
 	n.mux.HandleFunc("GET /client/player/bet-histories", n.histories)
 	n.mux.HandleFunc("GET /operator/bet/history", n.history)
+	n.mux.HandleFunc("GET /play/{code}", n.playGame)
 	return n, nil
 }
 
@@ -69,6 +71,24 @@ func (n *Naga) Sign(path, data string) Call {
 		Header: http.Header{"X-Signature": {base64.StdEncoding.EncodeToString(raw)}, "Content-Type": {"application/json"}},
 		Body:   []byte(`{"data":` + data + `,"dataHash":"` + hash + `"}`),
 	}
+}
+
+// Authorize asks who a token stands for.
+func (n *Naga) Authorize(p Player) Call {
+	return n.Sign("/authorize", fmt.Sprintf(`{"playerToken":%q,"gameCode":%q,"brandCode":%q,"groupCode":%q}`,
+		p.Token, nagaGames[0].code, n.brandCode, n.groupCode))
+}
+
+// ReadPlayer reads the answer to Authorize.
+func (n *Naga) ReadPlayer(p Player, status int, body []byte) (Player, error) {
+	var a struct {
+		Data *struct{ NativeID, Currency string }
+	}
+	if err := json.Unmarshal(body, &a); err != nil || status != http.StatusOK || a.Data == nil || a.Data.NativeID == "" {
+		return p, errAnswer
+	}
+	p.ID, p.Currency = a.Data.NativeID, a.Data.Currency
+	return p, nil
 }
 
 // Balance implements Wire.
@@ -150,6 +170,22 @@ func (n *Naga) theirs(w http.ResponseWriter, r *http.Request) bool {
 	}
 	w.WriteHeader(http.StatusBadRequest)
 	return false
+}
+
+// playGame is the page of a game: the operator sends the browser here with the token.
+func (n *Naga) playGame(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	if !n.theirs(w, r) {
+		return
+	}
+	if q.Get("playerToken") == "" {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	n.mu.Lock()
+	arrive := n.arrive
+	n.mu.Unlock()
+	n.welcome(w, Player{Token: q.Get("playerToken"), Fun: q.Get("isFun") == "true"}, arrive)
 }
 
 var nagaGames = []game{{"fortune-naga", "Fortune Naga", "", "slot"}, {"muay-thai", "Muay Thai Fighter", "", "slot"}, {"crash-rocket", "Crash Rocket", "", "crash"}}

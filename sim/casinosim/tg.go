@@ -10,8 +10,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
-	"sync"
 	"time"
 )
 
@@ -21,9 +19,9 @@ type TG struct {
 	aead               cipher.AEAD
 	mux                *http.ServeMux
 	played             book
+	lobby
 
-	mu     sync.Mutex
-	tokens map[string]bool
+	signOns
 }
 
 // NewTG returns the platform. key has 32 bytes.
@@ -36,11 +34,12 @@ func NewTG(agentID string, key []byte, secretKey string) (*TG, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &TG{agentID: agentID, secretKey: secretKey, aead: aead, mux: http.NewServeMux(), tokens: make(map[string]bool)}
+	t := &TG{agentID: agentID, secretKey: secretKey, aead: aead, mux: http.NewServeMux()}
 	t.mux.HandleFunc("POST /v2/auth", t.auth)
 	t.mux.HandleFunc("POST /v2/opengame", t.openGame)
 	t.mux.HandleFunc("POST /v2/games", t.games)
 	t.mux.HandleFunc("POST /v2/betlogs/offset", t.betLogs)
+	t.mux.HandleFunc("GET /play/{token}", t.play)
 	return t, nil
 }
 
@@ -59,7 +58,7 @@ func (t *TG) Seal(plain []byte) string {
 	return encode(nonce) + encode(out[split:]) + encode(out[:split])
 }
 
-func (t *TG) open(text string) ([]byte, bool) {
+func (t *TG) unseal(text string) ([]byte, bool) {
 	if len(text) < 41 {
 		return nil, false
 	}
@@ -152,7 +151,7 @@ func (t *TG) asked(w http.ResponseWriter, r *http.Request, into any) bool {
 		t.say(w, 83, nil)
 		return false
 	}
-	plain, ok := t.open(body.CipherText)
+	plain, ok := t.unseal(body.CipherText)
 	if !ok || json.Unmarshal(plain, into) != nil {
 		t.say(w, 84, nil)
 		return false
@@ -174,28 +173,8 @@ func (t *TG) auth(w http.ResponseWriter, r *http.Request) {
 		t.say(w, 85, nil)
 		return
 	}
-	token := rand.Text()
-	t.mu.Lock()
-	t.tokens[token] = true
-	t.mu.Unlock()
+	token := t.signOn()
 	t.say(w, 0, map[string]string{"accessToken": token})
-}
-
-// Forget ends every token, as a restart of the platform does.
-func (t *TG) Forget() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	clear(t.tokens)
-}
-
-func (t *TG) signedOn(w http.ResponseWriter, r *http.Request) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(r.Header.Get("Authorization")) > 7 && t.tokens[r.Header.Get("Authorization")[7:]] {
-		return true
-	}
-	w.WriteHeader(http.StatusUnauthorized)
-	return false
 }
 
 var tgGames = []game{
@@ -226,8 +205,9 @@ func (t *TG) openGame(w http.ResponseWriter, r *http.Request) {
 	}
 	for _, g := range tgGames {
 		if g.code == ask.GameCode && ask.Username != "" {
-			query := url.Values{"token": {rand.Text()}, "demo": {fmt.Sprint(ask.LaunchType == 1)}}
-			t.say(w, 0, map[string]any{"gameLaunchUrl": "http://" + r.Host + "/play/" + g.code + "?" + query.Encode(), "mode": ask.LaunchType})
+			// Their call names no currency: it is the agent's.
+			address := t.lobby.open(r.Host, Player{ID: ask.Username, Currency: "USD", Fun: ask.LaunchType == 1})
+			t.say(w, 0, map[string]any{"gameLaunchUrl": address, "mode": ask.LaunchType})
 			return
 		}
 	}

@@ -15,6 +15,7 @@ type Player struct {
 	ID       string // the operator's own
 	Token    string // of the game session, for platforms that send it
 	Currency string
+	Fun      bool // plays a demo, for nothing
 }
 
 // Spin is one bet and its win. Amounts are in cents.
@@ -71,6 +72,8 @@ type Wire interface {
 type Platform interface {
 	Wire
 	http.Handler
+	// Arrivals has fn told of each player who opens a game for money, from now on.
+	Arrivals(fn func(Player))
 	book() *book
 }
 
