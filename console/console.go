@@ -24,6 +24,7 @@ type Part struct {
 type Config struct {
 	Authenticate Authenticate
 	Queue        *Dashboard
+	Callbacks    Callbacks
 	Metrics      http.Handler
 	Parts        []Part
 	Log          *slog.Logger
@@ -37,6 +38,7 @@ func New(cfg Config) http.Handler {
 	mux.Handle("GET /metrics", cfg.Metrics)
 	guarded := guard(cfg.Authenticate, cfg.Log)
 	mux.Handle("/console/queues/", http.NewCrossOriginProtection().Handler(guarded(cfg.Queue)))
+	mux.Handle("GET /console/callbacks/{id}", guarded(callback(cfg.Callbacks)))
 	mux.Handle("GET /console/{$}", http.RedirectHandler("/console/queues/", http.StatusFound))
 	mux.Handle("GET /{$}", http.RedirectHandler("/console/queues/", http.StatusFound))
 	return mux

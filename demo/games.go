@@ -37,7 +37,7 @@ func (p *Play) gamble(ctx context.Context) error {
 			seats = append(seats, seat)
 		}
 		report, err := casinosim.Play(ctx, platform, casinosim.Plan{
-			Operator: p.cfg.BaseURL, Players: seats, Rounds: roundsEach, Seed: p.cfg.Seed, Every: 2 * time.Millisecond,
+			Operator: p.cfg.BaseURL, Players: seats, Rounds: roundsEach, Seed: p.cfg.Seed + uint64(i), Every: 2 * time.Millisecond,
 		}.Rough())
 		if err != nil {
 			return err

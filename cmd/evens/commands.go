@@ -12,6 +12,7 @@ type commandLine struct {
 	Demo     demoCommand     `cmd:"" help:"Show the whole system with simulated providers."`
 	Audit    auditCommand    `cmd:"" help:"Re-derive every balance, payout and state from the transfers; exit 1 on a violation."`
 	Results  resultsCommand  `cmd:"" help:"List, apply or refuse results that wait for a person."`
+	Callback callbackCommand `cmd:"" help:"Show what a provider sent, what it was answered and what that moved."`
 	Apikey   apikeyCommand   `cmd:"" help:"Create, list or revoke API keys."`
 	Operator operatorCommand `cmd:"" help:"Create console logins."`
 	Sim      simCommand      `cmd:"" help:"Run the simulated providers alone."`

@@ -8,9 +8,11 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
 	"evens/api"
+	"evens/casino"
 	"evens/console"
 	"evens/internal/postgres"
 	"evens/internal/redis"
@@ -76,7 +78,10 @@ func (s *system) opsHandler() http.Handler {
 	return console.New(console.Config{
 		Authenticate: s.authenticate,
 		Queue:        dashboard,
-		Metrics:      s.metrics.Handler(),
+		Callbacks: func(ctx context.Context, id uuid.UUID) (casino.Record, error) {
+			return casino.ReadRecord(ctx, s.db, id)
+		},
+		Metrics: s.metrics.Handler(),
 		Parts: []console.Part{
 			{Name: "database", Check: s.db.Pool.Ping},
 			{Name: "redis", Check: func(ctx context.Context) error { return s.redis.Ping(ctx).Err() }},

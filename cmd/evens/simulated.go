@@ -46,12 +46,17 @@ func newSimulated(cfg *Config) (simulated, error) {
 	return s, nil
 }
 
+// address is the setting that says where a platform is.
+func (s simulated) address(cfg *Config, platform casinosim.Platform) *string {
+	return map[casinosim.Platform]*string{s.tg: &cfg.TgURL, s.naga: &cfg.NagaURL, s.betron: &cfg.BetronURL, s.betao: &cfg.BetaoURL}[platform]
+}
+
 // serve serves the platforms on free loopback ports and writes their addresses into the settings.
 func (s simulated) serve(cfg *Config) (stop func()) {
 	var stops []func()
-	for platform, address := range map[casinosim.Platform]*string{s.tg: &cfg.TgURL, s.naga: &cfg.NagaURL, s.betron: &cfg.BetronURL, s.betao: &cfg.BetaoURL} {
+	for _, platform := range s.all() {
 		base, stop := serveSim(platform)
-		*address = base
+		*s.address(cfg, platform) = base
 		stops = append(stops, stop)
 	}
 	return func() {

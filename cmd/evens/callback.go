@@ -1,0 +1,37 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"evens/casino"
+	"evens/console"
+)
+
+type callbackCommand struct {
+	ID string `arg:"" help:"X-Callback-Id of our answer."`
+}
+
+// Run prints one callback as JSON: what came, what was answered, what it moved.
+func (c callbackCommand) Run(ctx context.Context, cfg *Config, std streams) error {
+	id, err := uuid.Parse(c.ID)
+	if err != nil {
+		return fmt.Errorf("%q is no callback's id", c.ID)
+	}
+	s, err := open(ctx, cfg, role{name: "evens-callback", migrate: cfg.DatabaseURL == ""}, std.err)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	record, err := casino.ReadRecord(ctx, s.db, id)
+	if err != nil {
+		return err
+	}
+	encoder := json.NewEncoder(std.out)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(console.ViewCallback(record))
+}
