@@ -101,7 +101,7 @@ func (p PgBench) WalletDebit(ctx context.Context) (Baseline, error) {
 	if err != nil {
 		return Baseline{}, err
 	}
-	defer os.Remove(script.Name())
+	defer func() { _ = os.Remove(script.Name()) }() // a leftover in the temporary folder
 	if _, err := script.Write(walletDebit); err != nil {
 		return Baseline{}, errors.Join(err, script.Close())
 	}

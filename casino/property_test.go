@@ -53,8 +53,8 @@ type order struct {
 	stake, win money.Amount
 }
 
-// do says what must become of an order: the error, and the player's cash afterwards.
-func (p *plain) do(o order) (want error, cash money.Amount) {
+// do says what must become of an order: the player's cash afterwards, and the error.
+func (p *plain) do(o order) (cash money.Amount, want error) {
 	key := o.id
 	done, known := p.done[key]
 	if o.verb == "rollback" {
@@ -63,23 +63,23 @@ func (p *plain) do(o order) (want error, cash money.Amount) {
 	content := fmt.Sprint(o.verb, o.who, o.stake, o.win, o.round)
 	switch {
 	case known && done.buried:
-		return casino.ErrRolledBack, p.cash[o.who]
+		return p.cash[o.who], casino.ErrRolledBack
 	case known && done.content != content:
-		return ledger.ErrConflict, p.cash[o.who]
+		return p.cash[o.who], ledger.ErrConflict
 	case known && done.refused:
-		return wallet.ErrInsufficientFunds, p.cash[o.who]
+		return p.cash[o.who], wallet.ErrInsufficientFunds
 	case known:
-		return nil, p.cash[o.who]
+		return p.cash[o.who], nil
 	}
 	round := p.rounds[o.round+o.who]
 	done = plainDone{who: o.who, content: content, bet: o.verb != "win", round: o.round}
 	if o.verb == "win" && round.bets > 0 && round.rolledBack == round.bets {
-		return casino.ErrRolledBack, p.cash[o.who]
+		return p.cash[o.who], casino.ErrRolledBack
 	}
 	if o.verb != "win" && o.stake > 0 && p.cash[o.who] < o.stake {
 		done.refused = true
 		p.done[key] = done
-		return wallet.ErrInsufficientFunds, p.cash[o.who]
+		return p.cash[o.who], wallet.ErrInsufficientFunds
 	}
 	if o.verb != "win" {
 		round.bets++
@@ -88,16 +88,16 @@ func (p *plain) do(o order) (want error, cash money.Amount) {
 	done.change = o.win - o.stake
 	p.cash[o.who] += done.change
 	p.done[key] = done
-	return nil, p.cash[o.who]
+	return p.cash[o.who], nil
 }
 
-func (p *plain) rollback(o order, done plainDone, known bool) (error, money.Amount) { //nolint:revive // the error is what is told
+func (p *plain) rollback(o order, done plainDone, known bool) (money.Amount, error) {
 	switch {
 	case !known:
 		p.done[o.id] = plainDone{who: o.who, buried: true}
 	case done.buried:
 	case done.who != o.who:
-		return ledger.ErrConflict, p.cash[o.who]
+		return p.cash[o.who], ledger.ErrConflict
 	case !done.refused && !done.undone:
 		done.undone = true
 		p.done[o.id] = done
@@ -108,7 +108,7 @@ func (p *plain) rollback(o order, done plainDone, known bool) (error, money.Amou
 			p.rounds[done.round+o.who] = round
 		}
 	}
-	return nil, p.cash[o.who]
+	return p.cash[o.who], nil
 }
 
 // perform gives an order to the floor.
@@ -154,7 +154,7 @@ func TestFloorIsAPlainWallet(t *testing.T) {
 			if o.verb == "win" || o.verb == "both" {
 				o.win = amounts.Draw(rt, "win")
 			}
-			want, cash := model.do(o)
+			cash, want := model.do(o)
 			outcome, err := perform(t, h, players, o)
 			if !errors.Is(err, want) || want == nil && err != nil {
 				rt.Fatalf("%+v: %v, want %v", o, err, want)
@@ -209,7 +209,7 @@ func TestManyInstructionsAtOnce(t *testing.T) {
 				if o.verb == "win" || o.verb == "both" {
 					o.win = money.Amount(random.Int64N(100_000) * random.Int64N(3))
 				}
-				want, cash := model.do(o)
+				cash, want := model.do(o)
 				outcome, err := perform(t, h, players, o)
 				if !errors.Is(err, want) || want == nil && err != nil || err == nil && outcome.Cash != cash {
 					t.Errorf("step %d, %+v: %s, %v; want %s, %v", step, o, outcome.Cash, err, cash, want)

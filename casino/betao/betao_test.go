@@ -14,7 +14,6 @@ import (
 	"evens/casino/casinotest"
 	"evens/internal/testbed"
 	"evens/money"
-	"evens/player"
 	"evens/wallet"
 )
 
@@ -231,7 +230,7 @@ func TestNoticesOutliveTheirJobs(t *testing.T) {
 func TestBlockedPlayer(t *testing.T) {
 	t.Parallel()
 	p := open(t)
-	var ana player.Identity = p.hall.Player(t, "ana", money.MustParse("100"))
+	ana := p.hall.Player(t, "ana", money.MustParse("100"))
 	if err := p.hall.Players.SetStatus(t.Context(), ana.ID, wallet.Blocked, "test", "test"); err != nil {
 		t.Fatal(err)
 	}

@@ -97,7 +97,7 @@ type partner struct {
 func open(t *testing.T, cash string) partner {
 	t.Helper()
 	hall := casinotest.Open(t, testbed.Database(t))
-	key, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // as short as theirs
+	key, err := rsa.GenerateKey(rand.Reader, 1024)
 	if err != nil {
 		t.Fatal(err)
 	}

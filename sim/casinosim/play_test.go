@@ -151,7 +151,7 @@ func TestLaunchAndCatalogue(t *testing.T) {
 			response, err := http.Get(address)
 			fatal(t, err)
 			page, _ := io.ReadAll(response.Body)
-			response.Body.Close()
+			_ = response.Body.Close()
 			if response.StatusCode != 200 || !strings.Contains(string(page), "playing") {
 				t.Errorf("%s: %s: %d %s", platform.Name(), address, response.StatusCode, page)
 			}
