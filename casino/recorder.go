@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"evens/internal/postgres"
 )
@@ -132,13 +133,13 @@ const insertRecords = `
 
 func (r *Recorder) insert(ctx context.Context, records []Record) error {
 	n := len(records)
-	ids, at, took := make([]uuid.UUID, n), make([]time.Time, n), make([]int64, n)
+	ids, at, took := make([]pgtype.UUID, n), make([]time.Time, n), make([]int64, n)
 	providers, paths, sources, codes := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
 	headers, bodies, plain, answers := make([][]byte, n), make([][]byte, n), make([][]byte, n), make([][]byte, n)
 	statuses := make([]int16, n)
-	players, transactions := make([]uuid.NullUUID, n), make([]uuid.NullUUID, n)
+	players, transactions := make([]pgtype.UUID, n), make([]pgtype.UUID, n)
 	for i, record := range records {
-		ids[i], at[i], took[i] = record.ID, record.At, record.Took.Microseconds()
+		ids[i], at[i], took[i] = postgres.UUID(record.ID), record.At, record.Took.Microseconds()
 		providers[i], paths[i], sources[i], codes[i] = record.Provider, record.Path, record.Source, record.Code
 		bodies[i], plain[i], answers[i] = record.Body, record.Plain, record.Answer
 		if bodies[i] == nil {
@@ -152,9 +153,11 @@ func (r *Recorder) insert(ctx context.Context, records []Record) error {
 			headers[i] = bytes.ReplaceAll(headers[i], []byte(`\u0000`), nil) // no jsonb holds it
 		}
 		statuses[i] = int16(record.Status)
-		players[i], transactions[i] = record.Player, record.Transaction
+		players[i] = pgtype.UUID{Bytes: record.Player.UUID, Valid: record.Player.Valid}
+		transactions[i] = pgtype.UUID{Bytes: record.Transaction.UUID, Valid: record.Transaction.Valid}
 	}
-	_, err := r.db.Pool.Exec(ctx, insertRecords, ids, at, providers, paths, sources, headers, bodies, plain, statuses, answers, codes, took, players, transactions)
+	_, err := r.db.Pool.Exec(ctx, insertRecords, postgres.Array(ids), at, providers, paths, sources, postgres.Array(headers),
+		postgres.Array(bodies), postgres.Array(plain), statuses, postgres.Array(answers), codes, took, postgres.Array(players), postgres.Array(transactions))
 	return err
 }
 
