@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -34,9 +35,10 @@ type Config struct {
 // ErrPublicKey says that a text is no RSA public key in PEM.
 var ErrPublicKey = errors.New("not an RSA public key in PEM")
 
-// ParsePublicKey reads their key as they give it: PEM, in either of its two usual forms.
+// ParsePublicKey reads their key as they give it: PEM, in either of its two usual forms. Where a
+// variable cannot hold lines, \n stands for their ends.
 func ParsePublicKey(text string) (*rsa.PublicKey, error) {
-	block, _ := pem.Decode([]byte(text))
+	block, _ := pem.Decode([]byte(strings.ReplaceAll(text, `\n`, "\n")))
 	if block == nil {
 		return nil, ErrPublicKey
 	}

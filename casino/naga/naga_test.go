@@ -51,6 +51,9 @@ func readVectors(t testing.TB) (v vectors, keys map[string]*rsa.PublicKey) {
 		if keys[key.ID], err = ParsePublicKey(key.PublicPEM); err != nil {
 			t.Fatal(err)
 		}
+		if inOneLine, err := ParsePublicKey(strings.ReplaceAll(key.PublicPEM, "\n", `\n`)); err != nil || !inOneLine.Equal(keys[key.ID]) {
+			t.Errorf("the key in one line: %v", err)
+		}
 	}
 	return v, keys
 }
