@@ -54,7 +54,9 @@ type Config struct {
 	Coupons Coupons
 	Desk    Desk // nil (the interface): BeT is off, placing answers provider_not_configured
 	Changes Changes
-	Games   Games // nil (the interface): no platform is configured
+	// HoldWithdrawals keeps withdrawals reserved until the payment gateway has paid them.
+	HoldWithdrawals bool
+	Games           Games // nil (the interface): no platform is configured
 	// Providers is the answer of GET /v1/providers.
 	Providers []Provider
 	// Version shows in the API's description.

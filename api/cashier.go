@@ -20,7 +20,7 @@ var deposit = huma.Operation{
 var withdraw = huma.Operation{
 	OperationID: "withdraw", Method: http.MethodPost, Path: "/v1/players/{id}/withdrawals", Tags: []string{"Cashier"},
 	Summary:     "Take money out",
-	Description: "For a payment that is about to be made. A transaction_id moves money once, whatever the Idempotency-Key.",
+	Description: "For a payment that is about to be made. Where a payment gateway is connected the money is held until it says paid or returned. A transaction_id moves money once, whatever the Idempotency-Key.",
 	Errors:      cashErrors,
 }
 
@@ -42,7 +42,7 @@ type cashInput struct {
 type cashOutput struct {
 	Body struct {
 		TransactionID string     `json:"transaction_id"`
-		Status        string     `json:"status" enum:"succeeded"`
+		Status        string     `json:"status" enum:"succeeded,reserved" doc:"reserved: until the payment gateway says what became of a withdrawal"`
 		Wallet        walletView `json:"wallet" doc:"As this left it"`
 	} `nameHint:"PaymentDone"`
 }
@@ -53,13 +53,24 @@ const (
 	longestTransactionID = 128
 )
 
-const statusSucceeded = "succeeded"
+// What became of a payment.
+const (
+	statusSucceeded = "succeeded"
+	statusReserved  = "reserved" // until the payment gateway says what became of it
+)
 
 func (s *server) deposit(ctx context.Context, who *caller, in *cashInput) (*cashOutput, error) {
 	return s.cash(ctx, who, in, "deposit", wallet.Deposit)
 }
 
 func (s *server) withdraw(ctx context.Context, who *caller, in *cashInput) (*cashOutput, error) {
+	if s.cfg.HoldWithdrawals {
+		out, err := s.cash(ctx, who, in, "withdrawal", wallet.Reserve)
+		if err == nil {
+			out.Body.Status = statusReserved
+		}
+		return out, err
+	}
 	return s.cash(ctx, who, in, "withdrawal", wallet.Withdraw)
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"evens/internal/callbacks"
 	"evens/internal/problem"
 )
 
@@ -60,14 +61,14 @@ type Endpoint struct {
 
 // Desk serves endpoints: it reads, bounds, records and measures what every dialect needs.
 type Desk struct {
-	recorder *Recorder
+	recorder *callbacks.Recorder
 	now      func() time.Time
 	observe  func(provider, route, code string, took time.Duration)
 	log      *slog.Logger
 }
 
 // NewDesk returns a desk. observe, when not nil, is told of each call.
-func NewDesk(recorder *Recorder, now func() time.Time, observe func(provider, route, code string, took time.Duration), log *slog.Logger) *Desk {
+func NewDesk(recorder *callbacks.Recorder, now func() time.Time, observe func(provider, route, code string, took time.Duration), log *slog.Logger) *Desk {
 	return &Desk{recorder: recorder, now: now, observe: observe, log: log}
 }
 
@@ -78,7 +79,7 @@ func (d *Desk) Serve(e Endpoint, route string, handle Handler) http.Handler {
 		started := time.Now()
 		ctx, cancel := context.WithTimeout(r.Context(), CallTimeout)
 		defer cancel()
-		record := Record{ID: uuid.Must(uuid.NewV7()), At: d.now(), Provider: e.Provider, Path: "/casino/" + e.Provider, Headers: headers(r, e.Headers)}
+		record := callbacks.Record{ID: uuid.Must(uuid.NewV7()), At: d.now(), Provider: e.Provider, Path: "/casino/" + e.Provider, Headers: headers(r, e.Headers)}
 		if route != "" {
 			record.Path += "/" + route
 		}
@@ -97,7 +98,7 @@ func (d *Desk) Serve(e Endpoint, route string, handle Handler) http.Handler {
 	})
 }
 
-func (d *Desk) answer(ctx context.Context, w http.ResponseWriter, r *http.Request, e Endpoint, route string, handle Handler, record *Record) (reply Reply) {
+func (d *Desk) answer(ctx context.Context, w http.ResponseWriter, r *http.Request, e Endpoint, route string, handle Handler, record *callbacks.Record) (reply Reply) {
 	deadline, _ := ctx.Deadline()
 	_ = http.NewResponseController(w).SetReadDeadline(deadline) // where there is no connection there is no wait
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, LargestCall))
@@ -127,7 +128,7 @@ func write(w http.ResponseWriter, reply Reply) {
 	_, _ = w.Write(reply.Body) // a caller that went away calls again
 }
 
-func (d *Desk) finish(ctx context.Context, record Record, reply Reply, route string, started time.Time) {
+func (d *Desk) finish(ctx context.Context, record callbacks.Record, reply Reply, route string, started time.Time) {
 	record.Took = time.Since(started)
 	record.Code = Code(reply.Err)
 	if record.Code == "ok" && reply.Outcome.Repeat {
@@ -153,7 +154,7 @@ func (d *Desk) finish(ctx context.Context, record Record, reply Reply, route str
 }
 
 // tell logs what somebody should look at; what a platform's players do every day is counted only.
-func (d *Desk) tell(ctx context.Context, record Record, reply Reply) {
+func (d *Desk) tell(ctx context.Context, record callbacks.Record, reply Reply) {
 	attributes := []any{
 		"provider", record.Provider, "path", record.Path, "callback", record.ID, "code", record.Code, "source", record.Source,
 	}

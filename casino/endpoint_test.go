@@ -16,6 +16,7 @@ import (
 
 	"evens/casino"
 	"evens/casino/casinotest"
+	"evens/internal/callbacks"
 	"evens/internal/testbed"
 )
 
@@ -169,18 +170,18 @@ func TestAStalledDatabase(t *testing.T) {
 func TestRecorderIsBounded(t *testing.T) {
 	t.Parallel()
 	h := casinotest.Open(t, testbed.Database(t))
-	recorder := casino.NewRecorder(h.DB, quiet)
+	recorder := callbacks.NewRecorder(h.DB, quiet)
 	ids := make([]uuid.UUID, 3000)
 	for i := range ids {
 		ids[i] = uuid.Must(uuid.NewV7())
-		recorder.Keep(casino.Record{ID: ids[i], At: h.Now(), Provider: platform, Path: "/", Headers: map[string]string{"a": "b\x00"}, Answer: []byte("x")})
+		recorder.Keep(callbacks.Record{ID: ids[i], At: h.Now(), Provider: platform, Path: "/", Headers: map[string]string{"a": "b\x00"}, Answer: []byte("x")})
 	}
 	recorder.Close()
 	var kept int
 	if err := h.DB.Pool.QueryRow(t.Context(), `SELECT count(*) FROM callbacks`).Scan(&kept); err != nil || kept != len(ids) || recorder.Dropped() != 0 {
 		t.Errorf("%d of %d kept, %d dropped, %v", kept, len(ids), recorder.Dropped(), err)
 	}
-	if _, err := casino.ReadRecord(t.Context(), h.DB, uuid.New()); err == nil {
+	if _, err := callbacks.Read(t.Context(), h.DB, uuid.New()); err == nil {
 		t.Error("a record that is not there was read")
 	}
 	tx, err := h.DB.Pool.Begin(t.Context())
@@ -190,10 +191,10 @@ func TestRecorderIsBounded(t *testing.T) {
 	if _, err := tx.Exec(t.Context(), "LOCK TABLE callbacks IN ACCESS EXCLUSIVE MODE"); err != nil {
 		t.Fatal(err)
 	}
-	stuck := casino.NewRecorder(h.DB, quiet)
+	stuck := callbacks.NewRecorder(h.DB, quiet)
 	begun := time.Now()
 	for range 20_000 {
-		stuck.Keep(casino.Record{ID: uuid.New(), At: h.Now(), Provider: platform, Path: "/"})
+		stuck.Keep(callbacks.Record{ID: uuid.New(), At: h.Now(), Provider: platform, Path: "/"})
 	}
 	if took := time.Since(begun); took > 2*time.Second || stuck.Dropped() == 0 {
 		t.Errorf("20,000 records without a database took %s, %d dropped", took, stuck.Dropped())

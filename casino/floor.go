@@ -99,9 +99,18 @@ func (f *Floor) do(ctx context.Context, c Call, i instruction) (Outcome, error) 
 	work := &wallet.Work{Players: []uuid.UUID{c.Player.ID}, Keys: d.keys(), Reader: f.rounds, Data: d, Decide: d.decide}
 	work.Statuses = i.kind == ledger.Bet || i.kind == ledger.BetWin
 	if err := f.poster.Do(ctx, work); err != nil {
-		return d.outcome, fmt.Errorf("%s %s %s: %w", c.Provider, i.kind, c.ID, err)
+		return told(ctx, &d.outcome), fmt.Errorf("%s %s %s: %w", c.Provider, i.kind, c.ID, err)
 	}
 	return d.outcome, d.refusal
+}
+
+// told is the outcome of a work that was refused. Where the caller's patience ended first, the work
+// may still be decided: nothing of it is to be read.
+func told(ctx context.Context, outcome *Outcome) Outcome {
+	if ctx.Err() != nil {
+		return Outcome{}
+	}
+	return *outcome
 }
 
 func (c Call) check(amounts ...money.Amount) error {

@@ -36,7 +36,7 @@ func (f *Floor) Rollback(ctx context.Context, back Rollback) (Outcome, error) {
 			continue // the bet has come since we looked for its player
 		}
 		if err != nil {
-			return d.outcome, fmt.Errorf("%s rollback %s: %w", back.Provider, back.ID, err)
+			return told(ctx, &d.outcome), fmt.Errorf("%s rollback %s: %w", back.Provider, back.ID, err)
 		}
 		return d.outcome, nil
 	}

@@ -11,13 +11,13 @@ import (
 
 	"github.com/google/uuid"
 
-	"evens/casino"
+	"evens/internal/callbacks"
 	"evens/internal/problem"
 )
 
 // Callbacks reads what a provider sent and what it was answered, by the id that stood in the
 // answer's X-Callback-Id.
-type Callbacks func(ctx context.Context, id uuid.UUID) (casino.Record, error)
+type Callbacks func(ctx context.Context, id uuid.UUID) (callbacks.Record, error)
 
 // CallbackView is a callback as support sees it.
 type CallbackView struct {
@@ -39,7 +39,7 @@ type CallbackView struct {
 }
 
 // ViewCallback makes a record readable: a body that is no text comes in base64.
-func ViewCallback(r casino.Record) CallbackView {
+func ViewCallback(r callbacks.Record) CallbackView {
 	view := CallbackView{
 		ID: r.ID, At: r.At, Provider: r.Provider, Path: r.Path, Source: r.Source, Headers: r.Headers, Body: string(r.Body),
 		Plain: string(r.Plain), Status: r.Status, Answer: string(r.Answer), Code: r.Code, Took: r.Took.String(),
@@ -70,7 +70,7 @@ func callback(read Callbacks) http.Handler {
 		defer cancel()
 		record, err := read(ctx, id)
 		switch {
-		case errors.Is(err, casino.ErrNoRecord):
+		case errors.Is(err, callbacks.ErrUnknown):
 			problem.Write(w, http.StatusNotFound, "not_found", "there is no such callback, or it is not kept any more")
 			return
 		case err != nil:

@@ -11,25 +11,25 @@ import (
 
 	"github.com/google/uuid"
 
-	"evens/casino"
+	"evens/internal/callbacks"
 )
 
 func TestCallbackForSupport(t *testing.T) {
 	t.Parallel()
 	known, broken := uuid.New(), uuid.New()
 	transaction := uuid.New()
-	server := serve(t, Config{Callbacks: func(_ context.Context, id uuid.UUID) (casino.Record, error) {
+	server := serve(t, Config{Callbacks: func(_ context.Context, id uuid.UUID) (callbacks.Record, error) {
 		switch id {
 		case known:
-			return casino.Record{
+			return callbacks.Record{
 				ID: id, Provider: "tg", Path: "/casino/tg", Source: "192.0.2.1", Body: []byte("\xff<"), Plain: []byte(`{"action":"balance"}`),
 				Status: 200, Answer: []byte(`{"status":"0000"}`), Code: "ok", Took: 1500 * time.Microsecond,
 				Transaction: uuid.NullUUID{UUID: transaction, Valid: true},
 			}, nil
 		case broken:
-			return casino.Record{}, errors.New("the database is away")
+			return callbacks.Record{}, errors.New("the database is away")
 		}
-		return casino.Record{}, casino.ErrNoRecord
+		return callbacks.Record{}, callbacks.ErrUnknown
 	}})
 	for id, want := range map[string]int{known.String(): 200, uuid.NewString(): 404, "x": 404, broken.String(): 503} {
 		if status, body := get(t, server.URL+"/console/callbacks/"+id, "ops@example.com", "correct horse"); status != want {

@@ -24,11 +24,13 @@ const (
 	StakesHeld AccountKind = "stakes_held" // stakes of coupons without a result
 	Sportsbook AccountKind = "sportsbook"  // stakes won less payouts
 	Casino     AccountKind = "casino"      // bets on games less wins
+	// WithdrawalsHeld has what players have asked for and the payment gateway has not paid yet.
+	WithdrawalsHeld AccountKind = "withdrawals_held"
 )
 
 func (k AccountKind) ofPlayer() bool { return k == Cash || k == Bonus }
 
-var houseKinds = []AccountKind{Cashier, StakesHeld, Sportsbook, Casino}
+var houseKinds = []AccountKind{Cashier, StakesHeld, Sportsbook, Casino, WithdrawalsHeld}
 
 // Account is one player's pocket as loaded, and as it will be written.
 type Account struct {

@@ -21,13 +21,16 @@ type Kind string
 
 // The kinds of transaction.
 const (
-	Deposit      Kind = "deposit"
-	Withdrawal   Kind = "withdrawal"
-	Stake        Kind = "stake"        // a coupon's stake, reserved
-	StakeReturn  Kind = "refund"       // a rejected coupon's stake, or a refunded coupon's
-	Payout       Kind = "payout"       // a won coupon's first settlement
-	Loss         Kind = "loss"         // a lost coupon's first settlement: the player's money does not move
-	Resettlement Kind = "resettlement" // any later correction, either way
+	Deposit    Kind = "deposit"
+	Withdrawal Kind = "withdrawal"
+	// WithdrawalPaid ends a withdrawal that was held: the player's money does not move.
+	WithdrawalPaid   Kind = "withdrawal_paid"
+	WithdrawalReturn Kind = "withdrawal_return" // the gateway did not pay it
+	Stake            Kind = "stake"             // a coupon's stake, reserved
+	StakeReturn      Kind = "refund"            // a rejected coupon's stake, or a refunded coupon's
+	Payout           Kind = "payout"            // a won coupon's first settlement
+	Loss             Kind = "loss"              // a lost coupon's first settlement: the player's money does not move
+	Resettlement     Kind = "resettlement"      // any later correction, either way
 
 	Bet      Kind = "bet"      // on a game; of nothing for a free spin
 	Win      Kind = "win"      // of a game's round

@@ -57,7 +57,7 @@ const readHistory = `
 	  FROM transactions t
 	  JOIN accounts a ON a.player_id = t.player_id AND a.kind = 'cash'
 	 WHERE t.player_id = $1
-	   AND t.kind NOT IN ('loss', 'refused', 'tombstone')
+	   AND t.kind NOT IN ('loss', 'refused', 'tombstone', 'withdrawal_paid')
 	   AND ($2::timestamptz IS NULL OR t.at >= $2)
 	   AND ($3::timestamptz IS NULL OR t.at < $3)
 	   AND ($4::text[] IS NULL OR t.kind = ANY ($4))

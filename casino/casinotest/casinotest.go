@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"evens/casino"
+	"evens/internal/callbacks"
 	"evens/internal/postgres"
 	"evens/ledger"
 	"evens/money"
@@ -38,7 +39,7 @@ type Hall struct {
 	Floor    *casino.Floor
 	Sessions *casino.Sessions
 	Desk     *casino.Desk
-	Recorder *casino.Recorder
+	Recorder *callbacks.Recorder
 	Players  *player.Registry
 	Poster   *wallet.Poster
 	Now      func() time.Time
@@ -68,7 +69,7 @@ func Open(t TB, url string) *Hall {
 	t.Cleanup(h.Poster.Close)
 	h.Floor = casino.NewFloor(h.DB, h.Poster, player.NewDirectory(h.DB), h.Now, log)
 	h.Sessions = casino.NewSessions(h.DB, h.Now)
-	h.Recorder = casino.NewRecorder(h.DB, log)
+	h.Recorder = callbacks.NewRecorder(h.DB, log)
 	t.Cleanup(h.Recorder.Close)
 	h.Desk = casino.NewDesk(h.Recorder, h.Now, nil, log)
 	h.Players = player.New(h.DB, h.Now)

@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"evens/casino"
+	"evens/internal/callbacks"
 )
 
 // Answer is what a platform's call was answered with.
@@ -44,10 +44,10 @@ func Post(t TB, url string, header map[string]string, body []byte) Answer {
 }
 
 // Record waits for the record of a callback, which is written behind the caller's back.
-func (h *Hall) Record(t TB, id uuid.UUID) casino.Record {
+func (h *Hall) Record(t TB, id uuid.UUID) callbacks.Record {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		record, err := casino.ReadRecord(context.WithoutCancel(t.Context()), h.DB, id)
+		record, err := callbacks.Read(context.WithoutCancel(t.Context()), h.DB, id)
 		if err == nil {
 			return record
 		}

@@ -3,9 +3,12 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"evens/casino"
+	"evens/ledger"
 	"evens/settlement"
+	"evens/wallet"
 )
 
 type auditCommand struct {
@@ -19,7 +22,7 @@ func (c auditCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 		return err
 	}
 	defer s.close()
-	report, err := settlement.Audit(ctx, s.db, casino.Checks...)
+	report, err := s.audit(ctx)
 	if err != nil {
 		return err
 	}
@@ -32,4 +35,9 @@ func (c auditCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 		err = errFound
 	}
 	return err
+}
+
+// audit holds the books against every rule of the house.
+func (s *system) audit(ctx context.Context) (*ledger.Report, error) {
+	return settlement.Audit(ctx, s.db, slices.Concat(wallet.WithdrawalChecks, casino.Checks)...)
 }

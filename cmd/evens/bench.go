@@ -18,9 +18,7 @@ import (
 	"golang.org/x/term"
 
 	"evens/bench"
-	"evens/casino"
 	"evens/player"
-	"evens/settlement"
 	"evens/sim/betsim"
 )
 
@@ -197,7 +195,7 @@ func (r benchRun) start(ctx context.Context, s *system) (base string, stopped <-
 
 // audit fails the benchmark when the books are not even.
 func (r benchRun) audit(ctx context.Context, s *system) error {
-	report, err := settlement.Audit(ctx, s.db, casino.Checks...)
+	report, err := s.audit(ctx)
 	if err != nil {
 		return err
 	}

@@ -7,8 +7,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"evens/casino"
 	"evens/console"
+	"evens/internal/callbacks"
 )
 
 type callbackCommand struct {
@@ -26,7 +26,7 @@ func (c callbackCommand) Run(ctx context.Context, cfg *Config, std streams) erro
 		return err
 	}
 	defer s.close()
-	record, err := casino.ReadRecord(ctx, s.db, id)
+	record, err := callbacks.Read(ctx, s.db, id)
 	if err != nil {
 		return err
 	}

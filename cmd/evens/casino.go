@@ -15,7 +15,6 @@ import (
 	"evens/casino/tg"
 	"evens/coupon"
 	"evens/money"
-	"evens/player"
 	"evens/wallet"
 )
 
@@ -77,15 +76,11 @@ type casinoParts struct {
 // wireCasino makes the floor and the platforms that are configured. A fifth platform is one more
 // line here.
 func (s *system) wireCasino() error {
-	recorder := casino.NewRecorder(s.db, s.log)
-	s.onClose(recorder.Close)
-	s.metrics.Read("evens_callbacks_dropped_total", "Records of game platforms' calls that could not be kept.",
-		func() float64 { return float64(recorder.Dropped()) })
 	g := &s.games
-	g.floor = casino.NewFloor(s.db, s.poster, player.NewDirectory(s.db), s.now, s.log)
+	g.floor = casino.NewFloor(s.db, s.poster, s.directory, s.now, s.log)
 	g.sessions = casino.NewSessions(s.db, s.now)
 	g.notices = casino.NewNotices(s.db, s.bell, s.now, s.log)
-	g.desk = casino.NewDesk(recorder, s.now, s.metrics.Platform, s.log)
+	g.desk = casino.NewDesk(s.recorder, s.now, s.metrics.Platform, s.log)
 	c, p := s.cfg, s.settings.platforms
 	for _, add := range []struct {
 		on   bool
@@ -136,5 +131,5 @@ func (s *system) providers() []api.Provider {
 		on := slices.ContainsFunc(s.games.platforms, func(p casino.Platform) bool { return p.Name() == name })
 		list = append(list, api.Provider{Name: name, Configured: on})
 	}
-	return append(list, api.Provider{Name: wallet.CashSource}) // its gateway calls nobody yet
+	return append(list, api.Provider{Name: wallet.CashSource, Configured: s.cfg.CashierSecret != ""})
 }

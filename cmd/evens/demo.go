@@ -10,10 +10,8 @@ import (
 	"syscall"
 	"time"
 
-	"evens/casino"
 	"evens/demo"
 	"evens/player"
-	"evens/settlement"
 	"evens/sim/betsim"
 )
 
@@ -125,7 +123,7 @@ func (c demoCommand) story(ctx context.Context, s *system, sim simulators, seed 
 		return nil, err
 	}
 	fmt.Fprintln(std.out, "\n== The audit re-derives every balance, payout and state from the transfers")
-	report, err := settlement.Audit(ctx, s.db, casino.Checks...)
+	report, err := s.audit(ctx)
 	if err != nil {
 		return nil, err
 	}

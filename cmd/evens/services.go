@@ -12,8 +12,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"evens/api"
-	"evens/casino"
+	"evens/cashier"
 	"evens/console"
+	"evens/internal/callbacks"
 	"evens/internal/postgres"
 	"evens/internal/redis"
 	"evens/jobs"
@@ -42,6 +43,12 @@ func (s *system) publicHandler() http.Handler {
 			Allow: s.settings.allow, Now: s.now, Observe: s.metrics.Push, Log: s.log,
 		}))
 	}
+	if s.cfg.CashierSecret != "" {
+		mux.Handle("POST /cashier/callback", &cashier.Receiver{
+			Secret: s.cfg.CashierSecret, Poster: s.poster, Players: s.directory, Recorder: s.recorder,
+			Now: s.now, Observe: s.metrics.Platform, Log: s.log,
+		})
+	}
 	for _, platform := range s.games.platforms {
 		platform.Mount(mux, s.games.desk)
 	}
@@ -52,8 +59,8 @@ func (s *system) apiConfig() api.Config {
 	cfg := api.Config{
 		Players: s.players, Tokens: s.tokens, Keys: s.keys, History: player.NewHistory(s.db),
 		Poster: s.poster, Coupons: s.coupons, Changes: s.broadcast,
-		Providers: s.providers(),
-		Version:   version, Now: s.now, Observe: s.metrics.Request, Stop: s.streamsEnd, Log: s.log,
+		Providers: s.providers(), HoldWithdrawals: s.cfg.CashierSecret != "",
+		Version: version, Now: s.now, Observe: s.metrics.Request, Stop: s.streamsEnd, Log: s.log,
 	}
 	if s.desk != nil {
 		cfg.Desk = s.desk
@@ -78,8 +85,8 @@ func (s *system) opsHandler() http.Handler {
 	return console.New(console.Config{
 		Authenticate: s.authenticate,
 		Queue:        dashboard,
-		Callbacks: func(ctx context.Context, id uuid.UUID) (casino.Record, error) {
-			return casino.ReadRecord(ctx, s.db, id)
+		Callbacks: func(ctx context.Context, id uuid.UUID) (callbacks.Record, error) {
+			return callbacks.Read(ctx, s.db, id)
 		},
 		Metrics: s.metrics.Handler(),
 		Parts: []console.Part{

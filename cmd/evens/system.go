@@ -13,6 +13,7 @@ import (
 	"evens/coupon"
 	"evens/coupon/bet"
 	"evens/internal/broadcast"
+	"evens/internal/callbacks"
 	"evens/internal/metrics"
 	"evens/internal/postgres"
 	"evens/internal/redis"
@@ -48,6 +49,8 @@ type system struct {
 	inbox       *settlement.Inbox
 	desk        *coupon.Desk // nil: BeT is not configured
 	games       casinoParts
+	directory   *player.Directory
+	recorder    *callbacks.Recorder
 
 	streamsEnd chan struct{} // closed when a listener shuts down: event streams end then
 	endStreams func()
@@ -165,6 +168,11 @@ func (s *system) wire(role role) {
 	s.keys = player.NewKeys(s.db, s.now)
 	s.operators = player.NewOperators(s.db, s.now)
 	s.coupons = coupon.NewStore(s.db)
+	s.directory = player.NewDirectory(s.db)
+	s.recorder = callbacks.NewRecorder(s.db, s.log)
+	s.onClose(s.recorder.Close)
+	s.metrics.Read("evens_callbacks_dropped_total", "Records of providers' calls that could not be kept.",
+		func() float64 { return float64(s.recorder.Dropped()) })
 
 	books := wallet.NewBooks(s.db, s.broadcast.WalletsMoved, s.log)
 	s.poster = wallet.NewPoster(books, wallet.PosterConfig{Observe: s.metrics.Batch})

@@ -1,4 +1,5 @@
-package casino
+// Package callbacks keeps what providers sent us and what they were answered, for support.
+package callbacks
 
 import (
 	"bytes"
@@ -161,23 +162,23 @@ func (r *Recorder) insert(ctx context.Context, records []Record) error {
 	return err
 }
 
-// ErrNoRecord says that a callback is not known, or not kept any more.
-var ErrNoRecord = errors.New("no such callback")
+// ErrUnknown says that a callback is not known, or not kept any more.
+var ErrUnknown = errors.New("no such callback")
 
 const readRecord = `
 	SELECT id, at, provider, path, source, coalesce(headers, '{}'), body, plain, status, answer, coalesce(code, ''), coalesce(took_us, 0),
 	       player_id, transaction_id
 	  FROM callbacks WHERE id = $1`
 
-// ReadRecord returns a callback as it was kept, or ErrNoRecord.
-func ReadRecord(ctx context.Context, db *postgres.DB, id uuid.UUID) (Record, error) {
+// Read returns a callback as it was kept, or ErrUnknown.
+func Read(ctx context.Context, db *postgres.DB, id uuid.UUID) (Record, error) {
 	var record Record
 	var status int16
 	var micros int64
 	err := db.Pool.QueryRow(ctx, readRecord, id).Scan(&record.ID, &record.At, &record.Provider, &record.Path, &record.Source,
 		&record.Headers, &record.Body, &record.Plain, &status, &record.Answer, &record.Code, &micros, &record.Player, &record.Transaction)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return Record{}, ErrNoRecord
+		return Record{}, ErrUnknown
 	}
 	if err != nil {
 		return Record{}, fmt.Errorf("read callback: %w", err)

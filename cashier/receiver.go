@@ -1,0 +1,178 @@
+package cashier
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/google/uuid"
+
+	"evens/internal/callbacks"
+	"evens/internal/postgres"
+	"evens/internal/problem"
+	"evens/ledger"
+	"evens/money"
+	"evens/player"
+	"evens/wallet"
+)
+
+// Receiver is where the payment gateway calls. It is safe for concurrent use.
+type Receiver struct {
+	Secret   string
+	Poster   *wallet.Poster
+	Players  *player.Directory
+	Recorder *callbacks.Recorder
+	Now      func() time.Time
+	// Observe, when not nil, is told of each call.
+	Observe func(provider, route, code string, took time.Duration)
+	Log     *slog.Logger
+}
+
+const (
+	largest     = 256 << 10
+	callTimeout = 10 * time.Second
+)
+
+// answer is what a callback is answered with when it was taken.
+type answer struct {
+	Status        string `json:"status"`
+	TransactionID string `json:"transaction_id"`
+	State         string `json:"state"`
+}
+
+// States of a payment as we answer them.
+const (
+	stateBooked   = "booked"
+	stateReserved = "reserved"
+	statePaid     = "paid"
+	stateReturned = "returned"
+	stateNoted    = "noted" // nothing to do yet, or nothing was done
+)
+
+// ServeHTTP implements http.Handler. 200 means: booked.
+func (h *Receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	started := time.Now()
+	record := callbacks.Record{
+		ID: uuid.Must(uuid.NewV7()), At: h.Now(), Provider: wallet.CashSource, Path: "/cashier/callback", Source: sourceOf(r),
+		Headers: map[string]string{"X-Signature": r.Header.Get("X-Signature")},
+	}
+	w.Header().Set("X-Callback-Id", record.ID.String())
+	ctx, cancel := context.WithTimeout(r.Context(), callTimeout)
+	defer cancel()
+	state, err := h.take(ctx, w, r, &record)
+	var body []byte
+	if err == nil {
+		record.Status, record.Code = http.StatusOK, "ok"
+		w.Header().Set("Content-Type", "application/json")
+		body, _ = json.Marshal(state) // three texts
+		_, _ = w.Write(body)
+	} else {
+		record.Status, record.Code = h.refuse(w, err)
+		h.Log.WarnContext(ctx, "a payment's callback was refused", "provider", record.Provider, "callback", record.ID, "code", record.Code,
+			"transaction_id", state.TransactionID, "error", err)
+	}
+	record.Answer, record.Took = body, time.Since(started)
+	h.Recorder.Keep(record)
+	if h.Observe != nil {
+		h.Observe(record.Provider, "callback", record.Code, record.Took)
+	}
+}
+
+func sourceOf(r *http.Request) string {
+	address, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return ""
+	}
+	return address.Addr().Unmap().String()
+}
+
+func (h *Receiver) take(ctx context.Context, w http.ResponseWriter, r *http.Request, record *callbacks.Record) (answer, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, largest))
+	if err != nil {
+		return answer{}, errSyntax
+	}
+	record.Body = body
+	if err := Verify(h.Secret, r.Header.Get("X-Signature"), body, h.Now()); err != nil {
+		return answer{}, err
+	}
+	n, what, err := parse(body)
+	a := answer{Status: "ok", TransactionID: n.TransactionID}
+	if err != nil {
+		return a, err
+	}
+	who, err := h.Players.Find(ctx, n.PlayerID)
+	if err != nil {
+		return a, err
+	}
+	record.Player = uuid.NullUUID{UUID: who.ID, Valid: true}
+	a.State, err = h.book(ctx, n, what, who)
+	return a, err
+}
+
+// book moves what the gateway says. A withdrawal that it tells of first is reserved, or refused,
+// like one that was asked for here.
+func (h *Receiver) book(ctx context.Context, n notice, what phase, who player.Identity) (state string, err error) {
+	cash := wallet.Cash{
+		Player: who.ID, Amount: n.amount, Currency: money.Currency(n.Currency), Method: n.Method, TransactionID: n.TransactionID, At: h.Now(),
+	}
+	if n.Type == typeDeposit {
+		if what != succeeded {
+			return stateNoted, nil
+		}
+		_, err = wallet.Deposit(ctx, h.Poster, cash)
+		return stateBooked, err
+	}
+	if what == pending {
+		_, err = wallet.Reserve(ctx, h.Poster, cash)
+		return stateReserved, err
+	}
+	state = statePaid
+	if what == failed {
+		state = stateReturned
+	}
+	_, err = wallet.EndWithdrawal(ctx, h.Poster, cash, what == succeeded)
+	if !errors.Is(err, wallet.ErrNoWithdrawal) {
+		return state, err
+	}
+	if what == failed {
+		return stateNoted, nil // it was never taken
+	}
+	if _, err = wallet.Reserve(ctx, h.Poster, cash); err != nil {
+		return state, err
+	}
+	_, err = wallet.EndWithdrawal(ctx, h.Poster, cash, true)
+	return state, err
+}
+
+func (h *Receiver) refuse(w http.ResponseWriter, err error) (status int, code string) {
+	if field, ok := errors.AsType[*FieldError](err); ok {
+		return problem.Write(w, http.StatusUnprocessableEntity, "validation_failed", field.Error(), problem.Field{Location: field.Field, Message: field.Reason}), "validation_failed"
+	}
+	for _, known := range []struct {
+		err    error
+		status int
+		code   string
+	}{
+		{ErrSignature, http.StatusForbidden, "invalid_signature"},
+		{errSyntax, http.StatusBadRequest, "invalid_body"},
+		{wallet.ErrUnknownPlayer, http.StatusNotFound, "player_not_found"},
+		{wallet.ErrInsufficientFunds, http.StatusPaymentRequired, "insufficient_funds"},
+		{wallet.ErrCurrency, http.StatusUnprocessableEntity, "currency_mismatch"},
+		{ledger.ErrConflict, http.StatusConflict, "transaction_conflict"},
+		{wallet.ErrWithdrawalEnded, http.StatusConflict, "withdrawal_ended"},
+	} {
+		if errors.Is(err, known.err) {
+			return problem.Write(w, known.status, known.code, known.err.Error()), known.code
+		}
+	}
+	if postgres.Unavailable(err) || errors.Is(err, context.Canceled) {
+		w.Header().Set("Retry-After", "5")
+		return problem.Write(w, http.StatusServiceUnavailable, "unavailable", "nobody knows yet: send it again"), "unavailable"
+	}
+	return problem.Write(w, http.StatusInternalServerError, "internal", "our mistake: send it again"), "internal"
+}
