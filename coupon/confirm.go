@@ -7,6 +7,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"evens/coupon/bet"
 )
 
 // Index: coupons_open.
@@ -65,6 +67,21 @@ func (d *Desk) Confirm(ctx context.Context, id uuid.UUID) error {
 	}
 	_, err = d.answer(ctx, id, open.Player, said, false)
 	return err
+}
+
+// Adopt ties an unconfirmed coupon to the bet code that it turned out to have: the bookmaker has it,
+// on the terms that were asked for. It reports whether the coupon was unconfirmed, and is accepted
+// now.
+func (d *Desk) Adopt(ctx context.Context, id uuid.UUID, betCode string) (bool, error) {
+	open, err := d.store.Get(ctx, id)
+	if err != nil {
+		return false, err
+	}
+	if open.Status != Unconfirmed {
+		return open.Status == Accepted && open.BetCode == betCode, nil
+	}
+	adopted, err := d.answer(ctx, id, open.Player, outcome{status: Accepted, answer: bet.Answer{BetCode: betCode}}, false)
+	return err == nil && adopted.Status == Accepted && adopted.BetCode == betCode, err
 }
 
 func (d *Desk) find(ctx context.Context, open Coupon) (said outcome, known bool, err error) {

@@ -4,18 +4,20 @@ package main
 type commandLine struct {
 	Config
 
-	Up       upCommand       `cmd:"" help:"Run API, worker and cron in one process; private servers when none are configured."`
-	API      apiCommand      `cmd:"" name:"api" help:"Run the API and callbacks alone."`
-	Worker   workerCommand   `cmd:"" help:"Run the job worker alone."`
-	Cron     cronCommand     `cmd:"" help:"Run the clock alone."`
-	Migrate  migrateCommand  `cmd:"" help:"Bring the database schema up to date."`
-	Demo     demoCommand     `cmd:"" help:"Show the whole system with simulated providers."`
-	Audit    auditCommand    `cmd:"" help:"Re-derive every balance, payout and state from the transfers; exit 1 on a violation."`
-	Results  resultsCommand  `cmd:"" help:"List, apply or refuse results that wait for a person."`
-	Callback callbackCommand `cmd:"" help:"Show what a provider sent, what it was answered and what that moved."`
-	Apikey   apikeyCommand   `cmd:"" help:"Create, list or revoke API keys."`
-	Operator operatorCommand `cmd:"" help:"Create console logins."`
-	Sim      simCommand      `cmd:"" help:"Run the simulated providers alone."`
-	Bench    benchCommand    `cmd:"" help:"Run the benchmarks, each beside its baseline on the same server."`
-	Version  versionCommand  `cmd:"" help:"Print version, commit and Go."`
+	Up        upCommand        `cmd:"" help:"Run API, worker and cron in one process; private servers when none are configured."`
+	API       apiCommand       `cmd:"" name:"api" help:"Run the API and callbacks alone."`
+	Worker    workerCommand    `cmd:"" help:"Run the job worker alone."`
+	Cron      cronCommand      `cmd:"" help:"Run the clock alone."`
+	Migrate   migrateCommand   `cmd:"" help:"Bring the database schema up to date."`
+	Demo      demoCommand      `cmd:"" help:"Show the whole system with simulated providers."`
+	Audit     auditCommand     `cmd:"" help:"Re-derive every balance, payout and state from the transfers; exit 1 on a violation."`
+	Results   resultsCommand   `cmd:"" help:"List, apply or refuse results that wait for a person."`
+	Reconcile reconcileCommand `cmd:"" help:"Hold our books against a provider's list; exit 1 if breaks stay open."`
+	Breaks    breaksCommand    `cmd:"" help:"List, show or end differences to providers' lists."`
+	Callback  callbackCommand  `cmd:"" help:"Show what a provider sent, what it was answered and what that moved."`
+	Apikey    apikeyCommand    `cmd:"" help:"Create, list or revoke API keys."`
+	Operator  operatorCommand  `cmd:"" help:"Create console logins."`
+	Sim       simCommand       `cmd:"" help:"Run the simulated providers alone."`
+	Bench     benchCommand     `cmd:"" help:"Run the benchmarks, each beside its baseline on the same server."`
+	Version   versionCommand   `cmd:"" help:"Print version, commit and Go."`
 }

@@ -66,6 +66,8 @@ type Config struct {
 
 	CashierSecret string `help:"HMAC key of the payment gateway's callbacks; off when empty."`
 
+	ReconcilePolicy string `help:"A YAML file that says which differences heal by themselves." placeholder:"FILE"`
+
 	SweepInterval     time.Duration `help:"How often lost work is looked for; whole seconds." default:"15s"`
 	GuardCount        int64         `help:"More payouts than this taken back by one push or in one hour wait for a person." default:"1000"`
 	GuardAmount       string        `help:"As guard-count, by amount in one currency, in major units." default:"100000"`

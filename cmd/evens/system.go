@@ -20,6 +20,7 @@ import (
 	"evens/internal/servers"
 	"evens/jobs"
 	"evens/player"
+	"evens/reconcile"
 	"evens/settlement"
 	"evens/wallet"
 )
@@ -49,6 +50,8 @@ type system struct {
 	inbox       *settlement.Inbox
 	desk        *coupon.Desk // nil: BeT is not configured
 	games       casinoParts
+	bookmaker   *bet.Client // nil: BeT is not configured
+	reconciler  *reconcile.Reconciler
 	directory   *player.Directory
 	recorder    *callbacks.Recorder
 
@@ -95,6 +98,9 @@ func open(ctx context.Context, cfg *Config, role role, w io.Writer) (_ *system, 
 		return nil, err
 	}
 	if err := s.wireCasino(); err != nil {
+		return nil, err
+	}
+	if err := s.wireReconciler(); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -209,6 +215,7 @@ func (s *system) wireBookmaker() error {
 	if err != nil {
 		return fmt.Errorf("BeT: %w", err)
 	}
+	s.bookmaker = client
 	greeter := settlement.NewGreeter(s.settler, s.log)
 	s.onClose(greeter.Close)
 	s.desk = coupon.NewDesk(s.poster, s.coupons, coupon.Config{

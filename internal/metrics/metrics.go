@@ -29,6 +29,8 @@ type Metrics struct {
 	jobs       *prometheus.HistogramVec
 	requests   *prometheus.HistogramVec
 	platforms  *prometheus.HistogramVec
+	runs       *prometheus.CounterVec
+	breaks     *prometheus.CounterVec
 }
 
 // New returns metrics with the process's and Go's own beside them.
@@ -64,6 +66,10 @@ func New(version, commit string) *Metrics {
 			Help: "Time of jobs, by type and success.", Buckets: prometheus.ExponentialBuckets(0.001, 2, 15)}, []string{"type", "ok"}),
 		requests: f.NewHistogramVec(prometheus.HistogramOpts{Name: "evens_http_request_seconds",
 			Help: "Time of API requests, by route and status.", Buckets: prometheus.ExponentialBuckets(0.001, 2, 14)}, []string{"route", "status"}),
+		runs: f.NewCounterVec(prometheus.CounterOpts{Name: "evens_reconciliations_total",
+			Help: "Runs that held our books against a provider's list, by whether they were whole."}, []string{"provider", "ok"}),
+		breaks: f.NewCounterVec(prometheus.CounterOpts{Name: "evens_breaks_seen_total",
+			Help: "Differences that runs have seen, known ones included."}, []string{"provider", "kind"}),
 		platforms: f.NewHistogramVec(prometheus.HistogramOpts{Name: "evens_platform_call_seconds",
 			Help: "Time of game platforms' calls, by provider, route and what became of them.", Buckets: prometheus.ExponentialBuckets(0.001, 2, 13)},
 			[]string{"provider", "route", "code"}),
@@ -128,6 +134,15 @@ func (m *Metrics) Request(route string, status int, took time.Duration) {
 // Platform records one call of a game platform.
 func (m *Metrics) Platform(provider, route, code string, took time.Duration) {
 	m.platforms.WithLabelValues(provider, route, code).Observe(took.Seconds())
+}
+
+// Reconciled records a run (kind ""), or n breaks of a kind that it saw.
+func (m *Metrics) Reconciled(provider string, ok bool, kind string, n int) {
+	if kind == "" {
+		m.runs.WithLabelValues(provider, strconv.FormatBool(ok)).Inc()
+		return
+	}
+	m.breaks.WithLabelValues(provider, kind).Add(float64(n))
 }
 
 // Read adds a counter whose value is read at every scrape.

@@ -1,0 +1,150 @@
+package reconcile
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"evens/casino"
+	"evens/money"
+	"evens/player"
+	"evens/wallet"
+)
+
+// healing is what heals a break, decided with it.
+type healing struct {
+	pair   pair
+	coupon *couponPair
+}
+
+// decide says what the policy makes of a difference: a rollback gives a player back what we took
+// for nothing, a post pays what was never paid. Whatever takes money from a player waits for a
+// person.
+func (p Policy) decide(provider string, kind Kind, of pair) Action {
+	t, o := of.theirs, of.ours
+	action, amount := ActPerson, money.Amount(0)
+	switch {
+	case kind == MissingHere && t.Net > 0 && !t.Debit && !t.Duplicate:
+		action, amount = ActPost, t.Net
+	case kind == MissingThere && o.Net < 0:
+		action, amount = ActRollback, o.Net
+	case kind == StatusDiffers && !o.Undone && o.Net < 0 && (t.Undone || !t.Moved):
+		action, amount = ActRollback, o.Net
+	}
+	if action == ActPerson || provider == wallet.CashSource && action == ActRollback || !p.allows(provider, kind, amount) {
+		return ActPerson
+	}
+	return action
+}
+
+// newBreak describes a pair's difference of one kind.
+func (r *Reconciler) newBreak(provider string, kind Kind, of pair) (*Break, error) {
+	b := &Break{Provider: provider, Kind: kind, TransactionID: of.id, State: StateOpen, heal: &healing{pair: of}}
+	b.Action = r.policy.decide(provider, kind, of)
+	if t := of.theirs; t != nil {
+		b.Player, b.Currency, b.Amount, b.At = t.Player, t.Currency, t.Net, t.At
+	}
+	if o := of.ours; o != nil {
+		b.Player, b.Currency, b.Amount, b.At = o.Player, o.Currency, o.Net, o.At
+	}
+	var err error
+	if of.ours != nil {
+		b.Ours, err = json.Marshal(of.ours)
+	}
+	if err == nil && of.theirs != nil {
+		b.Theirs, err = json.Marshal(of.theirs)
+	}
+	return b, err
+}
+
+// healAll heals what the policy lets heal. What cannot be healed stays open, with the reason in its
+// history; the books are as even as before.
+func (r *Reconciler) healAll(ctx context.Context, breaks []*Break) error {
+	for _, b := range breaks {
+		if b.Action == ActPerson || b.State != StateOpen && b.State != StateHealing {
+			continue
+		}
+		if err := r.move(ctx, b, StateHealing, "healing", string(b.Action), uuid.Nil, StateOpen, StateHealing); err != nil {
+			return err
+		}
+		transaction, ended, err := r.heal(ctx, b)
+		switch {
+		case err != nil && temporary(err):
+			return fmt.Errorf("heal %s %s: %w", b.Provider, b.TransactionID, err)
+		case err != nil:
+			err = r.move(ctx, b, StateOpen, "not healed", err.Error(), uuid.Nil, StateHealing)
+		case ended:
+			err = r.move(ctx, b, StateResolved, "healed", string(b.Action), transaction, StateHealing)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func temporary(err error) bool {
+	return casino.Code(err) == "unavailable" || errors.Is(err, context.Canceled)
+}
+
+var errUnhealable = errors.New("there is nothing to heal it with")
+
+// heal does what the action says. ended: it is done now, not by a job later.
+func (r *Reconciler) heal(ctx context.Context, b *Break) (transaction uuid.UUID, ended bool, err error) {
+	of := b.heal.pair
+	comment := "break " + b.ID.String()
+	switch b.Action {
+	case ActRollback:
+		if r.floor == nil || of.ours == nil {
+			return uuid.Nil, false, errUnhealable
+		}
+		return r.rollback(ctx, b, comment)
+	case ActPost:
+		return r.post(ctx, b, comment)
+	case ActSettle:
+		return uuid.Nil, false, r.settle(ctx, b.heal.coupon)
+	case ActAdopt:
+		return uuid.Nil, true, r.adopt(ctx, b.heal.coupon)
+	default:
+		return uuid.Nil, false, errUnhealable
+	}
+}
+
+// rollback undoes what stands under the id. Where bets are known by their round, the bet's id is it.
+func (r *Reconciler) rollback(ctx context.Context, b *Break, comment string) (uuid.UUID, bool, error) {
+	o := b.heal.pair.ours
+	outcome, err := r.floor.Rollback(ctx, casino.Rollback{Call: casino.Call{
+		Provider: b.Provider, ID: b.TransactionID, Comment: comment, At: r.now(),
+		Player: player.Identity{ID: o.PlayerID, ExternalID: o.Player, Currency: money.Currency(o.Currency)},
+	}})
+	if err == nil && outcome.Unknown {
+		err = errUnhealable
+	}
+	return outcome.Transaction, err == nil, err
+}
+
+// post pays a credit under the provider's own id: should it still come, it is a repeat.
+func (r *Reconciler) post(ctx context.Context, b *Break, comment string) (uuid.UUID, bool, error) {
+	t := b.heal.pair.theirs
+	who, err := r.players.Find(ctx, t.Player)
+	if err != nil {
+		return uuid.Nil, false, err
+	}
+	if b.Provider == wallet.CashSource {
+		_, err := wallet.Deposit(ctx, r.poster, wallet.Cash{
+			Player: who.ID, Amount: t.Net, Currency: money.Currency(t.Currency), Method: "reconciliation", TransactionID: b.TransactionID, At: r.now(),
+		})
+		return uuid.Nil, err == nil, err
+	}
+	if r.floor == nil {
+		return uuid.Nil, false, errUnhealable
+	}
+	outcome, err := r.floor.Win(ctx, casino.Win{Amount: t.Net, Call: casino.Call{
+		Provider: b.Provider, ID: b.TransactionID, Player: who, Currency: money.Currency(t.Currency),
+		Round: casino.Round{ID: t.Round}, Comment: comment, At: r.now(),
+	}})
+	return outcome.Transaction, err == nil, err
+}

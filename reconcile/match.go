@@ -1,0 +1,265 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"evens/internal/postgres"
+	"evens/money"
+)
+
+// Theirs is what a provider's list says of one id.
+type Theirs struct {
+	Net       money.Amount `json:"-"` // what its lines moved to the player
+	Amount    string       `json:"amount"`
+	Player    string       `json:"player_id,omitempty"`
+	Currency  string       `json:"currency,omitempty"`
+	Status    Status       `json:"status"`
+	Undone    bool         `json:"rolled_back,omitempty"`
+	At        time.Time    `json:"at"`
+	Round     string       `json:"round_id,omitempty"`
+	Debit     bool         `json:"-"`
+	Credit    bool         `json:"-"`
+	Moved     bool         `json:"-"` // has a line that says ok
+	Duplicate bool         `json:"duplicate,omitempty"`
+}
+
+// Ours is what our ledger says of one id.
+type Ours struct {
+	Net      money.Amount `json:"-"`
+	Amount   string       `json:"amount"`
+	Player   string       `json:"player_id"`
+	Currency string       `json:"currency"`
+	Kind     string       `json:"type"`
+	Undone   bool         `json:"rolled_back,omitempty"`
+	At       time.Time    `json:"at"`
+	PlayerID uuid.UUID    `json:"-"`
+}
+
+// pair is one id on both sides; a side may be missing.
+type pair struct {
+	id     string
+	theirs *Theirs
+	ours   *Ours
+}
+
+// Lines of one id are taken together: a bet and its win may share it. The same line on two pages
+// is one line that a moving list showed twice; twice on one page it is a duplicate.
+const theirSide = `
+	theirs AS (
+	    SELECT transaction_id AS id,
+	           coalesce(min(amount) FILTER (WHERE type = 'credit' AND status = 'ok'), 0)
+	             - coalesce(min(amount) FILTER (WHERE type = 'debit' AND status = 'ok'), 0) AS net,
+	           bool_or(type = 'rollback' AND status = 'ok') AS undone,
+	           bool_or(type <> 'rollback' AND status = 'ok') AS moved,
+	           bool_or(type = 'debit') AS debit, bool_or(type = 'credit') AS credit,
+	           max(player) AS player, max(currency) AS currency, min(at) AS at, max(round_id) AS round_id,
+	           count(*) > 1 AND (count(*) FILTER (WHERE type = 'debit') > 1 AND min(page) FILTER (WHERE type = 'debit') = max(page) FILTER (WHERE type = 'debit')
+	             OR count(*) FILTER (WHERE type = 'credit') > 1 AND min(page) FILTER (WHERE type = 'credit') = max(page) FILTER (WHERE type = 'credit')
+	             OR max(amount) FILTER (WHERE type = 'debit') <> min(amount) FILTER (WHERE type = 'debit')
+	             OR max(amount) FILTER (WHERE type = 'credit') <> min(amount) FILTER (WHERE type = 'credit')) AS duplicate
+	      FROM statement_lines WHERE statement_id = $1
+	     GROUP BY transaction_id
+	)`
+
+// Ids grow with time, so a window of time is a range of the primary key ($3, $4).
+func ourSide(id string) string {
+	return `
+	ours AS (
+	    SELECT x.` + id + ` AS id, sum(x.amount) FILTER (WHERE x.kind NOT IN ('rollback', 'withdrawal_return')) AS net,
+	           bool_or(x.kind IN ('rollback', 'withdrawal_return')) AS undone, min(x.player_id::text)::uuid AS player_id,
+	           min(x.kind) FILTER (WHERE x.kind NOT IN ('rollback', 'withdrawal_return')) AS kind, min(x.at) AS at
+	      FROM transactions x
+	     WHERE x.provider = $2 AND x.id >= $3 AND x.id < $4
+	       AND x.kind IN ('bet', 'win', 'bet_win', 'rollback', 'deposit', 'withdrawal', 'withdrawal_return')
+	     GROUP BY 1
+	)`
+}
+
+func matchSQL(id string) string {
+	return `
+	WITH ` + theirSide + `, ` + ourSide(id) + `
+	SELECT coalesce(t.id, o.id), t.net, coalesce(t.undone, false), coalesce(t.moved, false), coalesce(t.debit, false), coalesce(t.credit, false),
+	       coalesce(t.player, ''), coalesce(t.currency, ''), t.at, coalesce(t.round_id, ''), coalesce(t.duplicate, false),
+	       o.net, coalesce(o.undone, false), coalesce(o.kind, ''), o.at, o.player_id, coalesce(p.external_id, ''), coalesce(p.currency, '')
+	  FROM theirs t
+	  FULL JOIN ours o ON o.id = t.id
+	  LEFT JOIN players p ON p.id = o.player_id
+	 WHERE t.id IS NULL OR o.id IS NULL OR t.net <> coalesce(o.net, 0) OR t.undone <> o.undone OR NOT t.moved OR t.duplicate
+	    OR t.player <> '' AND t.player <> p.external_id OR t.currency <> '' AND t.currency <> p.currency`
+}
+
+const countOurs = `
+	SELECT count(DISTINCT (CASE WHEN $4 THEN x.round_id ELSE x.external_id END)) FROM transactions x
+	 WHERE x.provider = $1 AND x.id >= $2 AND x.id < $3
+	   AND x.kind IN ('bet', 'win', 'bet_win', 'rollback', 'deposit', 'withdrawal', 'withdrawal_return')`
+
+// idsBetween turns a window of time into a range of UUIDv7.
+func idsBetween(from, to time.Time) (first, last uuid.UUID) { return idAt(from), idAt(to) }
+
+func idAt(at time.Time) (id uuid.UUID) {
+	ms := uint64(max(at.UnixMilli(), 0))
+	for i := range 6 {
+		id[i] = byte(ms >> (40 - 8*i))
+	}
+	id[6] = 0x70
+	return id
+}
+
+// match streams the pairs that differ to each. skew widens our side: their clock is not ours.
+func (r *Reconciler) match(ctx context.Context, provider string, byRound bool, s *statement, skew time.Duration, each func(pair) error) (ours int64, err error) {
+	first, last := idsBetween(s.from.Add(-skew), s.to.Add(skew))
+	err = postgres.InTx(ctx, r.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
+		for _, setting := range settings {
+			if _, err := tx.Exec(ctx, setting); err != nil {
+				return err
+			}
+		}
+		key := "external_id"
+		if byRound {
+			key = "round_id"
+		}
+		rows, err := tx.Query(ctx, matchSQL(key), s.id, provider, first, last)
+		if err != nil {
+			return err
+		}
+		for rows.Next() {
+			p, err := scanPair(rows)
+			if err != nil {
+				rows.Close()
+				return err
+			}
+			if err := each(p); err != nil {
+				rows.Close()
+				return err
+			}
+		}
+		if err := rows.Err(); err != nil {
+			return err
+		}
+		inner, outer := idsBetween(s.from, s.to)
+		return tx.QueryRow(ctx, countOurs, provider, inner, outer, byRound).Scan(&ours)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("match the statement: %w", err)
+	}
+	return ours, nil
+}
+
+// settings of the one large statement.
+var settings = []string{
+	"SET LOCAL statement_timeout = 0", "SET LOCAL idle_in_transaction_session_timeout = 0", "SET LOCAL work_mem = '128MB'", "SET LOCAL jit = off",
+}
+
+func scanPair(rows pgx.Rows) (pair, error) {
+	var p pair
+	var t Theirs
+	var o Ours
+	var theirNet, ourNet pgtype.Int8
+	var theirAt, ourAt pgtype.Timestamptz
+	var player uuid.NullUUID
+	err := rows.Scan(&p.id, &theirNet, &t.Undone, &t.Moved, &t.Debit, &t.Credit, &t.Player, &t.Currency, &theirAt, &t.Round, &t.Duplicate,
+		&ourNet, &o.Undone, &o.Kind, &ourAt, &player, &o.Player, &o.Currency)
+	if err != nil {
+		return p, err
+	}
+	if theirAt.Valid {
+		t.Net, t.At, t.Status = money.Amount(theirNet.Int64), theirAt.Time.UTC(), OK
+		t.Amount = t.Net.String()
+		if !t.Moved && !t.Undone {
+			t.Status = Failed
+		}
+		p.theirs = &t
+	}
+	if ourAt.Valid {
+		o.Net, o.At, o.PlayerID = money.Amount(ourNet.Int64), ourAt.Time.UTC(), player.UUID
+		o.Amount = o.Net.String()
+		p.ours = &o
+	}
+	return p, nil
+}
+
+// classify says what is wrong with a pair: nothing, or the kinds of break.
+func classify(p pair) []Kind {
+	t, o := p.theirs, p.ours
+	switch {
+	case t == nil:
+		if o.Undone {
+			return nil // taken back here, and never happened there
+		}
+		return []Kind{MissingThere}
+	case o == nil:
+		if !t.Moved || t.Undone {
+			return nil // it failed, or was undone, and never happened here
+		}
+		return []Kind{MissingHere}
+	}
+	var kinds []Kind
+	theirDone, ourDone := t.Moved && !t.Undone, !o.Undone
+	if !t.Moved && t.Undone {
+		theirDone = false
+	}
+	if theirDone != ourDone {
+		kinds = append(kinds, StatusDiffers)
+	}
+	if t.Duplicate {
+		kinds = append(kinds, Duplicate)
+	} else if t.Moved && t.Net != o.Net {
+		kinds = append(kinds, AmountDiffers)
+	}
+	if t.Currency != "" && t.Currency != o.Currency {
+		kinds = append(kinds, CurrencyDiffers)
+	}
+	if t.Player != "" && t.Player != o.Player {
+		kinds = append(kinds, PlayerDiffers)
+	}
+	return kinds
+}
+
+// Indexes: transactions_key, players_pkey. Bets and wins of one id stand under several sources.
+const readAnyTime = `
+	SELECT x.external_id, sum(x.amount) FILTER (WHERE x.kind NOT IN ('rollback', 'withdrawal_return')),
+	       bool_or(x.kind IN ('rollback', 'withdrawal_return')), coalesce(min(x.kind) FILTER (WHERE x.kind NOT IN ('rollback', 'withdrawal_return')), ''),
+	       min(x.at), min(x.player_id::text)::uuid, min(p.external_id), min(p.currency)
+	  FROM unnest($1::text[]) k (id)
+	 CROSS JOIN unnest(ARRAY[$2, $2 || ':win', $2 || ':rollback', $2 || ':returned']) s (source)
+	  JOIN transactions x ON x.source = s.source AND x.external_id = k.id
+	  JOIN players p ON p.id = x.player_id
+	 WHERE x.kind IN ('bet', 'win', 'bet_win', 'rollback', 'deposit', 'withdrawal', 'withdrawal_return')
+	 GROUP BY x.external_id`
+
+const readRoundsAnyTime = `
+	SELECT x.round_id, x.won - x.staked, x.bets > 0 AND x.bets = x.rolled_back, 'bet', x.opened_at, x.player_id, p.external_id, p.currency
+	  FROM rounds x JOIN players p ON p.id = x.player_id
+	 WHERE x.provider = $2 AND x.round_id = ANY ($1)`
+
+// anyTime looks ids up that the window of our side does not have: a clock may be far off.
+func (r *Reconciler) anyTime(ctx context.Context, provider string, byRound bool, ids []string) (map[string]*Ours, error) {
+	query := readAnyTime
+	if byRound {
+		query = readRoundsAnyTime
+	}
+	rows, err := r.db.Pool.Query(ctx, query, ids, provider)
+	if err != nil {
+		return nil, fmt.Errorf("look for transactions of other times: %w", err)
+	}
+	found := make(map[string]*Ours)
+	var id string
+	var net pgtype.Int8
+	for rows.Next() {
+		o := &Ours{}
+		if err := rows.Scan(&id, &net, &o.Undone, &o.Kind, &o.At, &o.PlayerID, &o.Player, &o.Currency); err != nil {
+			rows.Close()
+			return nil, err
+		}
+		o.Net, o.At = money.Amount(net.Int64), o.At.UTC()
+		o.Amount = o.Net.String()
+		found[id] = o
+	}
+	return found, rows.Err()
+}

@@ -1,0 +1,213 @@
+package reconcile
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"evens/internal/postgres"
+)
+
+// statement is a provider's list as it is kept.
+type statement struct {
+	id       uuid.UUID
+	from, to time.Time
+	cursor   string
+	pages    int
+	lines    int64
+}
+
+var lineColumns = []string{"statement_id", "page", "transaction_id", "type", "player", "amount", "currency", "status", "at", "round_id"}
+
+func lineRow(id uuid.UUID, page int, l Line) []any {
+	return []any{id, page, l.TransactionID, string(l.Type), l.Player, int64(l.Amount), l.Currency, string(l.Status), l.At, l.Round}
+}
+
+const (
+	insertStatement = `
+	INSERT INTO statements (id, provider, source, window_from, window_to, started_at)
+	VALUES ($1, $2, $3, $4, $5, $6)`
+
+	// A run that was cut off goes on where it stopped.
+	readUnfinished = `
+	SELECT id, window_from, window_to, cursor, pages, lines FROM statements
+	 WHERE provider = $1 AND source = 'api' AND state = 'loading' AND started_at > $2
+	 ORDER BY started_at DESC LIMIT 1`
+
+	insertPage      = `INSERT INTO statement_pages (statement_id, page, body) VALUES ($1, $2, $3)`
+	updateStatement = `UPDATE statements SET cursor = $2, pages = $3, lines = $4, state = $5 WHERE id = $1`
+	widenStatement  = `UPDATE statements SET window_from = $2, window_to = $3, lines = $4, pages = 1, state = 'loaded' WHERE id = $1`
+	endStatement    = `UPDATE statements SET state = $2, ours = $3, matched = $4, error = nullif($5, ''), ended_at = $6 WHERE id = $1`
+)
+
+func (r *Reconciler) openStatement(ctx context.Context, provider, source string, from, to time.Time) (*statement, error) {
+	s := &statement{id: uuid.Must(uuid.NewV7()), from: from, to: to}
+	if _, err := r.db.Pool.Exec(ctx, insertStatement, s.id, provider, source, from, to, r.now()); err != nil {
+		return nil, fmt.Errorf("open a statement of %s: %w", provider, err)
+	}
+	return s, nil
+}
+
+// resumable is how long a run that was cut off may be gone on with: later its list has changed.
+const resumable = time.Hour
+
+// resume returns the statement that a run left unfinished, or nil.
+func (r *Reconciler) resume(ctx context.Context, provider string) (*statement, error) {
+	s := &statement{}
+	err := r.db.Pool.QueryRow(ctx, readUnfinished, provider, r.now().Add(-resumable)).Scan(&s.id, &s.from, &s.to, &s.cursor, &s.pages, &s.lines)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look for an unfinished statement of %s: %w", provider, err)
+	}
+	return s, nil
+}
+
+// addPage keeps a page, its lines and where to go on, in one commit.
+func (r *Reconciler) addPage(ctx context.Context, s *statement, page Page) error {
+	raw, err := squeezed(page.Raw)
+	if err != nil {
+		return err
+	}
+	next := *s
+	next.pages++
+	next.lines += int64(len(page.Lines))
+	next.cursor = page.Next
+	state := "loading"
+	if page.Next == "" {
+		state = "loaded"
+	}
+	err = postgres.InTx(ctx, r.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, insertPage, s.id, next.pages, raw); err != nil {
+			return err
+		}
+		source := pgx.CopyFromSlice(len(page.Lines), func(i int) ([]any, error) { return lineRow(s.id, next.pages, page.Lines[i]), nil })
+		if _, err := tx.CopyFrom(ctx, pgx.Identifier{"statement_lines"}, lineColumns, source); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, updateStatement, s.id, next.cursor, next.pages, next.lines, state)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("keep page %d of a statement: %w", next.pages, err)
+	}
+	*s = next
+	return nil
+}
+
+func squeezed(raw []byte) ([]byte, error) {
+	var out bytes.Buffer
+	writer, err := gzip.NewWriterLevel(&out, gzip.BestSpeed)
+	if err != nil {
+		return nil, err
+	}
+	_, err = writer.Write(raw)
+	return out.Bytes(), errors.Join(err, writer.Close())
+}
+
+// fileLines feeds a file to the database line by line.
+type fileLines struct {
+	file     *fileReader
+	id       uuid.UUID
+	line     Line
+	from, to time.Time
+	n        int64
+	err      error
+	progress func(lines int64)
+}
+
+// Next implements pgx.CopyFromSource.
+func (f *fileLines) Next() bool {
+	f.line, f.err = f.file.next()
+	if f.err != nil {
+		return false
+	}
+	f.n++
+	if f.from.IsZero() || f.line.At.Before(f.from) {
+		f.from = f.line.At
+	}
+	if f.line.At.After(f.to) {
+		f.to = f.line.At
+	}
+	if f.progress != nil && f.n%10_000 == 0 {
+		f.progress(f.n)
+	}
+	return true
+}
+
+// Values implements pgx.CopyFromSource.
+func (f *fileLines) Values() ([]any, error) { return lineRow(f.id, 1, f.line), nil }
+
+// Err implements pgx.CopyFromSource.
+func (f *fileLines) Err() error {
+	if errors.Is(f.err, io.EOF) {
+		return nil
+	}
+	return f.err
+}
+
+// loadFile keeps a file's lines in one commit: all of them, or none. The window is that of its
+// lines where the caller names none.
+func (r *Reconciler) loadFile(ctx context.Context, s *statement, file *fileReader, progress func(int64)) error {
+	lines := &fileLines{file: file, id: s.id, progress: progress}
+	err := postgres.InTx(ctx, r.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "SET LOCAL statement_timeout = 0"); err != nil {
+			return err
+		}
+		if _, err := tx.CopyFrom(ctx, pgx.Identifier{"statement_lines"}, lineColumns, lines); err != nil {
+			if lines.Err() != nil {
+				return lines.Err()
+			}
+			return err
+		}
+		if s.from.IsZero() {
+			s.from = lines.from
+		}
+		if s.to.IsZero() {
+			s.to = lines.to.Add(time.Microsecond)
+		}
+		_, err := tx.Exec(ctx, widenStatement, s.id, s.from, s.to, lines.n)
+		return err
+	})
+	s.lines = lines.n
+	return err
+}
+
+func (r *Reconciler) closeStatement(ctx context.Context, s *statement, ours, matched int64, problem error) error {
+	state, text := "matched", ""
+	if problem != nil {
+		state, text = "failed", problem.Error()
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	defer cancel()
+	if _, err := r.db.Pool.Exec(ctx, endStatement, s.id, state, ours, matched, text, r.now()); err != nil {
+		return fmt.Errorf("close a statement: %w", err)
+	}
+	return nil
+}
+
+const closeTimeout = 5 * time.Second
+
+// forget drops a statement that was only tried.
+func (r *Reconciler) forget(ctx context.Context, s *statement) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	return postgres.InTx(ctx, r.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
+		for _, statement := range []string{
+			`DELETE FROM statement_lines WHERE statement_id = $1`, `DELETE FROM statement_pages WHERE statement_id = $1`, `DELETE FROM statements WHERE id = $1`,
+		} {
+			if _, err := tx.Exec(ctx, statement, s.id); err != nil {
+				return fmt.Errorf("forget a statement: %w", err)
+			}
+		}
+		return nil
+	})
+}
