@@ -13,11 +13,17 @@ import (
 // keepChunks is how long a chunk's row outlives its work.
 const keepChunks = 24 * time.Hour
 
+// keepStatements is how long the lines of others' lists are kept; breaks are kept for good.
+const keepStatements = 35 * 24 * time.Hour
+
 // janitor makes room: archived tasks (written down in job_failures when they failed), chunks
 // done long ago, and days of raw bodies past their keeping; and it opens the coming days.
 func (w *Worker) janitor(ctx context.Context, _ *asynq.Task) error {
 	now := w.cfg.Now()
 	_, err := w.cfg.Settler.DropDone(ctx, now.Add(-keepChunks))
+	if w.cfg.Books != nil {
+		err = errors.Join(err, w.cfg.Books.Prune(ctx, now.Add(-keepStatements)))
+	}
 	return errors.Join(err,
 		w.dropArchived(),
 		w.partitionCallbacks(ctx, now))

@@ -237,7 +237,7 @@ func TestManyClocksMakeOneTaskOfATick(t *testing.T) {
 	b := setup(t)
 	noon := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 	for range 3 {
-		schedule, err := NewSchedule(b.redis, 15*time.Second, func() time.Time { return noon }, b.log)
+		schedule, err := NewSchedule(b.redis, 15*time.Second, nil, func() time.Time { return noon }, b.log)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -258,7 +258,7 @@ func TestManyClocksMakeOneTaskOfATick(t *testing.T) {
 func TestScheduleRefusesOddPeriods(t *testing.T) {
 	t.Parallel()
 	for _, period := range []time.Duration{0, 300 * time.Millisecond, 1500 * time.Millisecond} {
-		if _, err := NewSchedule(nil, period, time.Now, slog.New(slog.DiscardHandler)); err == nil {
+		if _, err := NewSchedule(nil, period, nil, time.Now, slog.New(slog.DiscardHandler)); err == nil {
 			t.Errorf("a sweep every %s was accepted", period)
 		}
 	}
@@ -270,7 +270,7 @@ func TestSweepAsksForOpenCoupons(t *testing.T) {
 	b := setup(t)
 	b.domain.due = []uuid.UUID{uuid.New(), uuid.New()}
 	b.worker(t)
-	schedule, err := NewSchedule(b.redis, time.Second, time.Now, b.log)
+	schedule, err := NewSchedule(b.redis, time.Second, nil, time.Now, b.log)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,8 +22,17 @@ type Schedule struct {
 // janitorPeriod is how often room is made.
 const janitorPeriod = time.Hour
 
-// NewSchedule ticks the sweep every sweepEvery (whole seconds) and the janitor every hour.
-func NewSchedule(rdb redis.UniversalClient, sweepEvery time.Duration, now func() time.Time, log *slog.Logger) (*Schedule, error) {
+// Reconciliations: every quarter of an hour the last hours, every night (UTC) the day that is over,
+// and then its closing.
+const (
+	reconcilePeriod = 15 * time.Minute
+	nightly         = "20 1 * * *"
+	closing         = "50 2 * * *"
+)
+
+// NewSchedule ticks the sweep every sweepEvery (whole seconds), the janitor every hour, and the
+// reconciliations of providers.
+func NewSchedule(rdb redis.UniversalClient, sweepEvery time.Duration, providers []string, now func() time.Time, log *slog.Logger) (*Schedule, error) {
 	logger := cronLogger{log}
 	s := &Schedule{
 		cron: cron.New(cron.WithLocation(time.UTC), cron.WithLogger(logger),
@@ -40,7 +49,37 @@ func NewSchedule(rdb redis.UniversalClient, sweepEvery time.Duration, now func()
 			return nil, fmt.Errorf("schedule %s: %w", kind, err)
 		}
 	}
+	for spec, tick := range map[string]func(){
+		"@every " + reconcilePeriod.String(): func() { s.reconcile(providers, windowRecent, reconcilePeriod) },
+		nightly:                              func() { s.reconcile(providers, windowLastDay, 24*time.Hour) },
+		closing:                              s.close,
+	} {
+		if _, err := s.cron.AddFunc(spec, tick); err != nil {
+			return nil, fmt.Errorf("schedule reconciliations: %w", err)
+		}
+	}
 	return s, nil
+}
+
+func (s *Schedule) reconcile(providers []string, window string, period time.Duration) {
+	for _, provider := range providers {
+		task, err := reconcileTask(provider, window, s.now().Unix()/int64(period.Seconds()))
+		s.hand(TypeReconcile, task, err)
+	}
+}
+
+func (s *Schedule) close() {
+	task, err := closeTask(s.now().UTC().Add(-24 * time.Hour))
+	s.hand(TypeClose, task, err)
+}
+
+func (s *Schedule) hand(kind string, task *asynq.Task, err error) {
+	if err == nil {
+		err = enqueue(context.Background(), s.client, task)
+	}
+	if err != nil {
+		s.log.Warn("tick lost", "type", kind, "error", err)
+	}
 }
 
 // Run ticks until ctx ends, and first of all once: what was left over from before this start
@@ -55,12 +94,7 @@ func (s *Schedule) Run(ctx context.Context) error {
 
 func (s *Schedule) tick(kind string, period time.Duration) {
 	task, err := tickTask(kind, period, s.now())
-	if err == nil {
-		err = enqueue(context.Background(), s.client, task)
-	}
-	if err != nil {
-		s.log.Warn("tick lost", "type", kind, "error", err)
-	}
+	s.hand(kind, task, err)
 }
 
 type cronLogger struct{ log *slog.Logger }

@@ -3,6 +3,7 @@ package jobs
 import (
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,11 +15,13 @@ import (
 
 // Task types. Their payloads carry ids only.
 const (
-	TypeApply   = "settlement:apply" // one chunk of results
-	TypeConfirm = "coupon:confirm"   // one open coupon
-	TypeNotice  = "casino:notice"    // one asynchronous callback of a game platform
-	TypeSweep   = "sweep"            // what the queue forgot
-	TypeJanitor = "janitor"          // what is not needed any more
+	TypeApply     = "settlement:apply" // one chunk of results
+	TypeConfirm   = "coupon:confirm"   // one open coupon
+	TypeNotice    = "casino:notice"    // one asynchronous callback of a game platform
+	TypeReconcile = "reconcile:run"    // one provider's list
+	TypeClose     = "reconcile:close"  // the day that is over
+	TypeSweep     = "sweep"            // what the queue forgot
+	TypeJanitor   = "janitor"          // what is not needed any more
 )
 
 // Queues and how often each is looked at when all have work.
@@ -26,10 +29,11 @@ const (
 	QueueSettlement  = "settlement"
 	QueueCoupon      = "coupon"
 	QueueCasino      = "casino"
+	QueueReconcile   = "reconcile"
 	QueueMaintenance = "maintenance"
 )
 
-var weights = map[string]int{QueueSettlement: 6, QueueCoupon: 3, QueueCasino: 3, QueueMaintenance: 1}
+var weights = map[string]int{QueueSettlement: 6, QueueCoupon: 3, QueueCasino: 3, QueueReconcile: 1, QueueMaintenance: 1}
 
 // Every task gets these. A crash of a worker uses up a retry, so there are several; a handler
 // ends well under asynq's 30 s lease.
@@ -76,6 +80,46 @@ type noticePayload struct {
 func noticeTask(notice casino.Notice) (*asynq.Task, error) {
 	id := fmt.Sprintf("notice:%d:%d", notice.ID, notice.Rung)
 	return newTask(TypeNotice, QueueCasino, id, noticePayload{V: 1, Notice: notice.ID})
+}
+
+// Windows of a run.
+const (
+	windowRecent  = "recent"   // from the watermark on
+	windowLastDay = "last day" // the whole day that is over
+)
+
+type reconcilePayload struct {
+	V        int    `json:"v"`
+	Provider string `json:"provider"`
+	Window   string `json:"window"`
+}
+
+// A run may take long, and goes on where it stopped: it is not tried again and again.
+const (
+	reconcileTimeout = 30 * time.Minute
+	reconcileRetry   = 2
+	// reconcileJitter spreads the providers' runs of one tick.
+	reconcileJitter = time.Minute
+)
+
+// reconcileTask's id names the provider and the period: any number of clocks make one task.
+func reconcileTask(provider, window string, period int64) (*asynq.Task, error) {
+	data, err := json.Marshal(reconcilePayload{V: 1, Provider: provider, Window: window})
+	if err != nil {
+		return nil, fmt.Errorf("payload of %s: %w", TypeReconcile, err)
+	}
+	id := fmt.Sprintf("reconcile:%s:%s:%d", provider, window, period)
+	return asynq.NewTask(TypeReconcile, data, asynq.Queue(QueueReconcile), asynq.TaskID(id), asynq.MaxRetry(reconcileRetry),
+		asynq.Timeout(reconcileTimeout), asynq.ProcessIn(rand.N(reconcileJitter))), nil //nolint:gosec // jitter needs no secrecy
+}
+
+func closeTask(day time.Time) (*asynq.Task, error) {
+	data, err := json.Marshal(tickPayload{V: 1})
+	if err != nil {
+		return nil, fmt.Errorf("payload of %s: %w", TypeClose, err)
+	}
+	return asynq.NewTask(TypeClose, data, asynq.Queue(QueueReconcile), asynq.TaskID("close:"+day.Format(time.DateOnly)),
+		asynq.MaxRetry(maxRetry), asynq.Timeout(reconcileTimeout)), nil
 }
 
 type tickPayload struct {

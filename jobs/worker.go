@@ -15,6 +15,7 @@ import (
 
 	"evens/coupon"
 	"evens/internal/postgres"
+	"evens/reconcile"
 )
 
 // Settler applies results. *settlement.Settler is one.
@@ -36,6 +37,14 @@ type Notices interface {
 	Sweep(ctx context.Context) (int, error)
 }
 
+// Books holds our books against others' and closes days. *reconcile.Reconciler is one.
+type Books interface {
+	Recent(ctx context.Context, provider string) error
+	LastDay(ctx context.Context, provider string) error
+	CloseLastDay(ctx context.Context) error
+	Prune(ctx context.Context, before time.Time) error
+}
+
 // WorkerConfig of a Worker. All but Concurrency, Callbacks and Observe are required.
 type WorkerConfig struct {
 	Redis       redis.UniversalClient
@@ -43,6 +52,7 @@ type WorkerConfig struct {
 	Settler     Settler
 	Desk        Desk    // nil: no bookmaker is configured, open coupons wait
 	Notices     Notices // nil: no game platform is configured, notices wait
+	Books       Books   // nil: nothing is reconciled
 	Now         func() time.Time
 	Concurrency int // handlers at once; 6 by default
 	// KeepCallbacks is how long raw bodies are kept; 90 days by default.
@@ -93,6 +103,8 @@ func (w *Worker) Start() error {
 	mux.HandleFunc(TypeApply, w.apply)
 	mux.HandleFunc(TypeConfirm, w.confirm)
 	mux.HandleFunc(TypeNotice, w.notice)
+	mux.HandleFunc(TypeReconcile, w.reconcile)
+	mux.HandleFunc(TypeClose, w.close)
 	mux.HandleFunc(TypeSweep, w.sweep)
 	mux.HandleFunc(TypeJanitor, w.janitor)
 	if err := w.server.Start(mux); err != nil {
@@ -153,6 +165,35 @@ func (w *Worker) notice(ctx context.Context, task *asynq.Task) error {
 		return nil
 	}
 	return w.cfg.Notices.Work(ctx, payload.Notice)
+}
+
+func (w *Worker) reconcile(ctx context.Context, task *asynq.Task) error {
+	var payload reconcilePayload
+	if err := decode(task, &payload); err != nil {
+		return err
+	}
+	if w.cfg.Books == nil {
+		return nil
+	}
+	run := w.cfg.Books.Recent
+	if payload.Window == windowLastDay {
+		run = w.cfg.Books.LastDay
+	}
+	err := run(ctx, payload.Provider)
+	switch {
+	case errors.Is(err, reconcile.ErrBusy):
+		return nil // the run under way, or the next tick, sees to it
+	case errors.Is(err, reconcile.ErrNoSource):
+		return fmt.Errorf("%w: %w", err, asynq.SkipRetry)
+	}
+	return err
+}
+
+func (w *Worker) close(ctx context.Context, _ *asynq.Task) error {
+	if w.cfg.Books == nil {
+		return nil
+	}
+	return w.cfg.Books.CloseLastDay(ctx)
 }
 
 // decode refuses for good what no retry can make readable.

@@ -7,6 +7,7 @@ import (
 
 	"evens/casino"
 	"evens/ledger"
+	"evens/reconcile"
 	"evens/settlement"
 	"evens/wallet"
 )
@@ -39,5 +40,9 @@ func (c auditCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 
 // audit holds the books against every rule of the house.
 func (s *system) audit(ctx context.Context) (*ledger.Report, error) {
-	return settlement.Audit(ctx, s.db, slices.Concat(wallet.WithdrawalChecks, casino.Checks)...)
+	report, err := settlement.Audit(ctx, s.db, slices.Concat(wallet.WithdrawalChecks, casino.Checks)...)
+	if err != nil {
+		return nil, err
+	}
+	return report, reconcile.AuditSeals(ctx, s.db, report)
 }

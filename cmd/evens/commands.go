@@ -14,6 +14,8 @@ type commandLine struct {
 	Results   resultsCommand   `cmd:"" help:"List, apply or refuse results that wait for a person."`
 	Reconcile reconcileCommand `cmd:"" help:"Hold our books against a provider's list; exit 1 if breaks stay open."`
 	Breaks    breaksCommand    `cmd:"" help:"List, show or end differences to providers' lists."`
+	Failures  failuresCommand  `cmd:"" help:"The Failed Transactions report: what was refused, undone or waits, and what was done about it."`
+	Closing   closingCommand   `cmd:"" help:"A day's closing, ours beside theirs, as CSV."`
 	Callback  callbackCommand  `cmd:"" help:"Show what a provider sent, what it was answered and what that moved."`
 	Apikey    apikeyCommand    `cmd:"" help:"Create, list or revoke API keys."`
 	Operator  operatorCommand  `cmd:"" help:"Create console logins."`

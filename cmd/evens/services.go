@@ -142,7 +142,7 @@ func (s *system) serveOn(ctx context.Context, name string, listener net.Listener
 
 func (s *system) work(ctx context.Context) error {
 	cfg := jobs.WorkerConfig{
-		Redis: s.redis, DB: s.db, Settler: s.settler, Now: s.now,
+		Redis: s.redis, DB: s.db, Settler: s.settler, Books: s.reconciler, Now: s.now,
 		Concurrency: s.cfg.WorkerConcurrency, KeepCallbacks: s.cfg.KeepCallbacks, Observe: s.metrics.Job, Log: s.log,
 	}
 	if s.desk != nil {
@@ -162,7 +162,7 @@ func (s *system) work(ctx context.Context) error {
 }
 
 func (s *system) tick(ctx context.Context) error {
-	schedule, err := jobs.NewSchedule(s.redis, s.cfg.SweepInterval, s.now, s.log)
+	schedule, err := jobs.NewSchedule(s.redis, s.cfg.SweepInterval, s.reconciler.Providers(), s.now, s.log)
 	if err != nil {
 		return err
 	}

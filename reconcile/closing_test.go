@@ -1,0 +1,179 @@
+package reconcile_test
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"evens/internal/postgres"
+	"evens/ledger"
+	"evens/money"
+	"evens/reconcile"
+	"evens/wallet"
+)
+
+// At the end of a day: everybody's balances and the house's together are nothing, and a provider's
+// stakes and payouts stand beside theirs.
+func TestClosing(t *testing.T) {
+	t.Parallel()
+	o := open(t, nil)
+	o.bet("b1", "10")
+	o.win("w1", "4")
+	o.bet("b2", "7")
+	o.rollback("b2")
+	o.win("w2", "9")
+	o.rollback("w2")
+	csv := header + o.line("b1", "debit", "10", "ok") + o.line("w1", "credit", "4", "ok") +
+		o.line("b2", "debit", "7", "ok") + o.line("b2", "rollback", "7", "ok")
+	o.run(csv, nil)
+	today := time.Now().UTC()
+	if _, err := o.Close(t.Context(), today); err == nil {
+		t.Error("a day was closed that is not over")
+	}
+	o.SetClock(today.Add(25 * time.Hour))
+	lines, err := o.Close(t.Context(), today)
+	if err != nil {
+		t.Fatal(err)
+	}
+	figures := map[string]string{}
+	for _, line := range lines {
+		text := line.Ours.String()
+		if line.Theirs != nil {
+			text += " / " + line.Theirs.String()
+		}
+		figures[line.Item] = text
+		if line.Seal != 1 || line.Currency != "USD" {
+			t.Errorf("line = %+v", line)
+		}
+	}
+	for item, want := range map[string]string{
+		"cash": "9994.00", "casino": "6.00", "cashier": "-10000.00", "total": "0.00",
+		"betao/stakes": "10.00 / 10.00", "betao/payouts": "4.00 / 4.00", "betao/ggr": "6.00 / 6.00",
+	} {
+		if figures[item] != want {
+			t.Errorf("%s: %s, want %s", item, figures[item], want)
+		}
+	}
+	kept, err := o.Closing(t.Context(), today)
+	if err != nil || len(kept) != len(lines) {
+		t.Errorf("%d lines are kept of %d, %v", len(kept), len(lines), err)
+	}
+	var out bytes.Buffer
+	if err := reconcile.WriteClosing(&out, kept); err != nil || !strings.Contains(out.String(), "USD,betao/ggr,6.00,6.00,0.00,1\n") {
+		t.Errorf("CSV: %s, %v", &out, err)
+	}
+}
+
+func (o office) auditSeals() *ledger.Report {
+	o.t.Helper()
+	report := &ledger.Report{Clean: true}
+	if err := reconcile.AuditSeals(o.t.Context(), o.DB, report); err != nil {
+		o.t.Fatal(err)
+	}
+	return report
+}
+
+// A changed past shows, even where whoever changed it mended the chain of balances.
+func TestSeals(t *testing.T) {
+	t.Parallel()
+	o := open(t, nil)
+	start := time.Now().UTC()
+	o.bet("b1", "10")
+	o.bet("b2", "1")
+	o.SetClock(start.Add(10 * time.Minute))
+	first, err := o.Sealed(t.Context())
+	if err != nil || first.N != 1 || first.Transfers != 3 {
+		t.Fatalf("seal = %+v, %v", first, err)
+	}
+	if again, err := o.Sealed(t.Context()); err != nil || again.N != 1 {
+		t.Errorf("nothing new: %+v, %v", again, err)
+	}
+	o.SetClock(start)
+	o.bet("b3", "1")
+	o.SetClock(start.Add(20 * time.Minute))
+	if second, err := o.Sealed(t.Context()); err != nil || second.N != 2 || second.Transfers != 1 {
+		t.Fatalf("seal = %+v, %v", second, err)
+	}
+	if !o.auditSeals().Clean {
+		t.Error("the seals do not fit what was sealed")
+	}
+	if _, err := o.DB.Pool.Exec(t.Context(), `DELETE FROM ledger_seals`); err == nil {
+		t.Error("seals can be deleted")
+	}
+	for _, change := range []string{
+		`UPDATE transfers SET amount = amount + 1 WHERE transaction_id = (SELECT min(transaction_id::text)::uuid FROM transfers)`,
+		`UPDATE transfers SET amount = amount - 1 WHERE transaction_id = (SELECT min(transaction_id::text)::uuid FROM transfers)`,
+	} {
+		if err := postgres.InTx(t.Context(), o.DB.Pool, tamper(change)); err != nil {
+			t.Fatal(err)
+		}
+		if clean := o.auditSeals().Clean; clean != strings.Contains(change, "- 1") {
+			t.Errorf("after %s: clean %t", change, clean)
+		}
+	}
+}
+
+func TestFailures(t *testing.T) {
+	t.Parallel()
+	o := open(t, nil)
+	from := o.Now().Add(-time.Minute)
+	o.bet("b1", "10")
+	o.rollback("b1")
+	o.rollback("never")
+	if _, err := o.DB.Pool.Exec(t.Context(), `
+		INSERT INTO callbacks (id, at, provider, path, source, body, status, code, player_id)
+		VALUES (gen_random_uuid(), now(), 'betao', '/', '', '', 402, 'insufficient_funds', $1), (gen_random_uuid(), now(), 'tg', '/', '', '', 200, 'ok', $1)`, o.who.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.DB.Pool.Exec(t.Context(), `
+		INSERT INTO notices (provider, transaction_id, body, callback_id, state, reason, rung_at, received_at) VALUES ('betao', 'n1', '', gen_random_uuid(), 'refused', 'unreadable', now(), now())`); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	filter := reconcile.FailureFilter{From: from, To: time.Now().Add(time.Minute), Provider: provider}
+	if err := reconcile.WriteFailures(&out, o.Failures(t.Context(), filter)); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		",betao,rolled_back,b1,ana,10.0000,USD,undone,", ",betao,rolled_back_before,never,", ",betao,insufficient_funds,,ana,,USD,refused,callback ",
+		",betao,unreadable,n1,,,,\"acknowledged, not done\",notice ",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no line with %q in\n%s", want, &out)
+		}
+	}
+	if lines := strings.Count(out.String(), "\n"); lines != 5 {
+		t.Errorf("%d lines, want a header and 4:\n%s", lines, &out)
+	}
+}
+
+// The gateway's own list: a deposit that we never got is booked; nothing of ours is undone by itself.
+func TestCashierList(t *testing.T) {
+	t.Parallel()
+	o := open(t, nil)
+	if _, err := wallet.Withdraw(t.Context(), o.Poster, wallet.Cash{Player: o.who.ID, Amount: money.MustParse("50"), Currency: "USD", Method: "pix", TransactionID: "w1", At: o.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	csv := header + o.line("deposit-1", "deposit", "10000", "succeeded") + o.line("p1", "deposit", "25", "succeeded") + o.line("p2", "deposit", "9", "failed")
+	report := o.run(csv, func(q *reconcile.Request) { q.Provider = wallet.CashSource })
+	same(t, found(report), map[string]string{"missing_here p1": "resolved post", "missing_there w1": "open person"})
+	if cash := o.Cash(t, o.who); cash != money.MustParse("9975") {
+		t.Errorf("cash = %s", cash)
+	}
+}
+
+// tamper does what the database refuses, as someone with its keys could.
+func tamper(statement string) func(context.Context, pgx.Tx) error {
+	return func(ctx context.Context, tx pgx.Tx) error {
+		for _, s := range []string{`ALTER TABLE transfers DISABLE TRIGGER USER`, statement, `ALTER TABLE transfers ENABLE TRIGGER USER`} {
+			if _, err := tx.Exec(ctx, s); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
