@@ -161,6 +161,10 @@ func (d *Desk) tell(ctx context.Context, record callbacks.Record, reply Reply) {
 	if record.Player.Valid {
 		attributes = append(attributes, "player", record.Player.UUID)
 	}
+	if errors.Is(reply.Err, context.Canceled) {
+		d.log.InfoContext(ctx, "a platform hung up before its answer", attributes...)
+		return
+	}
 	switch record.Code {
 	case "ok", "repeat", "insufficient_funds", "player_blocked":
 		if reply.Outcome.Unmatched {

@@ -23,6 +23,8 @@ type Config struct {
 	BeT     *betsim.Server
 	// Games are the platforms to play at, by turns.
 	Games []casinosim.Platform
+	// Books reconciles; nil: the demo goes without.
+	Books Books
 	Seed  uint64
 	// Grace is after how long the system gives up on an unconfirmed coupon.
 	Grace time.Duration
@@ -37,12 +39,15 @@ type Play struct {
 	chance  *rand.Rand
 	players []player
 	coupons []coupon
+	begun   time.Time
+	quiet   []string // coupons that BeT decided and told nobody of
 }
 
 // New returns a play, not begun.
 func New(cfg Config) *Play {
 	return &Play{
 		cfg: cfg, client: newClient(cfg.BaseURL, cfg.APIKey), run: fmt.Sprintf("%x", cfg.Seed),
+		begun:  time.Now(),
 		chance: rand.New(rand.NewPCG(cfg.Seed, 1)), //nolint:gosec // a play needs no secrecy
 	}
 }
@@ -68,6 +73,7 @@ func (p *Play) Run(ctx context.Context) error {
 		{"A result that makes no sense waits for a person, and holds up no other", p.nonsense},
 		{"Coupons whose answer was lost get their stake back after the grace period", p.unconfirmed},
 		{"Games: four platforms, each in its own dialect, lose answers, repeat themselves, roll back and come late", p.gamble},
+		{"Reconciliation: our books against everyone else's", p.reconcile},
 		{"Players' balances", p.balances},
 	}
 	for _, scene := range scenes {

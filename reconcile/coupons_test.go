@@ -123,7 +123,7 @@ func TestLostResults(t *testing.T) {
 			if report := c.run(""); len(report.Breaks) != 0 || report.Matched != 30 {
 				t.Fatalf("open coupons: %+v", report)
 			}
-			heads := c.bet.Results(betsim.ResultOptions{Mix: betsim.Mix{Won: 40, Lost: 40, Refunded: 20}, Limit: 25, At: time.Now().Add(-time.Minute)})
+			heads := c.bet.Results(betsim.ResultOptions{Mix: betsim.Mix{Won: 40, Lost: 40, Refunded: 20}, Limit: 25, Bare: 500, At: time.Now().Add(-time.Minute)})
 			report := c.run("")
 			if len(report.Breaks) != len(heads) || !report.Even() {
 				t.Fatalf("%d results were lost, the run sees %+v", len(heads), report.Breaks)

@@ -239,6 +239,10 @@ func couponLine(head bet.Head, now time.Time) Line {
 	case 4:
 		line.Status = Lost
 	}
+	if head.Status == 2 && head.ExtStatus == 1 && line.Amount == 0 {
+		line.Status = Refunded // without an amount it is the stake
+		return line
+	}
 	if line.Status != Open {
 		line.Round = fmt.Sprintf("%d/%d", head.Status, head.ExtStatus)
 	}

@@ -118,7 +118,7 @@ func (c demoCommand) story(ctx context.Context, s *system, sim simulators, seed 
 	if err != nil {
 		return nil, err
 	}
-	play := demo.New(demo.Config{BaseURL: s.settings.publicURL, APIKey: key, BeT: sim.bookmaker, Games: sim.platforms.all(), Seed: seed, Grace: demoGrace, Out: std.out})
+	play := demo.New(demo.Config{BaseURL: s.settings.publicURL, APIKey: key, BeT: sim.bookmaker, Games: sim.platforms.all(), Books: s.books, Seed: seed, Grace: demoGrace, Out: std.out})
 	if err := play.Run(ctx); err != nil {
 		return nil, err
 	}

@@ -266,3 +266,8 @@ func (s *system) wireReconciler() error {
 	s.reconciler = reconcile.New(cfg)
 	return nil
 }
+
+// books is one run over a window, for the demo.
+func (s *system) books(ctx context.Context, provider string, from, to time.Time) (*reconcile.Report, error) {
+	return s.reconciler.Run(ctx, reconcile.Request{Provider: provider, From: from, To: to})
+}
