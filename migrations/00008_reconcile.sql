@@ -39,7 +39,8 @@ CREATE TABLE statement_lines (
     currency       text        COLLATE "C" NOT NULL,
     status         text        COLLATE "C" NOT NULL,
     at             timestamptz NOT NULL,
-    round_id       text        COLLATE "C" NOT NULL
+    round_id       text        COLLATE "C" NOT NULL,
+    again          boolean     NOT NULL -- the same id and type stood on this page before
 );
 CREATE INDEX statement_lines_statement ON statement_lines USING brin (statement_id) WITH (pages_per_range = 16);
 

@@ -99,6 +99,8 @@ type Report struct {
 	DryRun   bool      `json:"dry_run"`
 	Closed   int       `json:"closed"` // breaks of before that agree now
 	Breaks   []Found   `json:"breaks"`
+	// Matching is how long the database took to find the differences.
+	Matching time.Duration `json:"-"`
 }
 
 // Found is one break of a report.
@@ -277,7 +279,7 @@ func (r *Reconciler) unfinished(ctx context.Context, q Request) (*statement, err
 
 // How a provider is asked: not faster than this, and again after errors for a while.
 const (
-	pagesPerSecond = 20
+	pagesPerSecond = 50
 	pageTries      = 6
 	pagePause      = 200 * time.Millisecond
 )
@@ -357,7 +359,9 @@ func (r *Reconciler) compare(ctx context.Context, q Request, s *statement, repor
 		}
 		return nil
 	}
-	ours, err := r.match(ctx, q.Provider, byRound, s, skew, func(p pair) error {
+	started := time.Now()
+	defer func() { report.Matching = time.Since(started) }()
+	ours, err := r.match(ctx, q.Provider, byRound, q.File != nil, s, skew, func(p pair) error {
 		if p.ours == nil && len(classify(p)) > 0 {
 			if here = append(here, p); len(here) > mostBreaks {
 				return fmt.Errorf("more than %d transactions that are not here: this is another list", mostBreaks)

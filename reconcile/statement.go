@@ -24,10 +24,10 @@ type statement struct {
 	lines    int64
 }
 
-var lineColumns = []string{"statement_id", "page", "transaction_id", "type", "player", "amount", "currency", "status", "at", "round_id"}
+var lineColumns = []string{"statement_id", "page", "transaction_id", "type", "player", "amount", "currency", "status", "at", "round_id", "again"}
 
-func lineRow(id uuid.UUID, page int, l Line) []any {
-	return []any{id, page, l.TransactionID, string(l.Type), l.Player, int64(l.Amount), l.Currency, string(l.Status), l.At, l.Round}
+func lineRow(id uuid.UUID, page int, l Line, again bool) []any {
+	return []any{id, page, l.TransactionID, string(l.Type), l.Player, int64(l.Amount), l.Currency, string(l.Status), l.At, l.Round, again}
 }
 
 const (
@@ -89,7 +89,18 @@ func (r *Reconciler) addPage(ctx context.Context, s *statement, page Page) error
 		if _, err := tx.Exec(ctx, insertPage, s.id, next.pages, raw); err != nil {
 			return err
 		}
-		source := pgx.CopyFromSlice(len(page.Lines), func(i int) ([]any, error) { return lineRow(s.id, next.pages, page.Lines[i]), nil })
+		type lineID struct {
+			id   string
+			kind Type
+		}
+		seen := make(map[lineID]bool, len(page.Lines))
+		source := pgx.CopyFromSlice(len(page.Lines), func(i int) ([]any, error) {
+			line := page.Lines[i]
+			key := lineID{line.TransactionID, line.Type}
+			again := seen[key]
+			seen[key] = true
+			return lineRow(s.id, next.pages, line, again), nil
+		})
 		if _, err := tx.CopyFrom(ctx, pgx.Identifier{"statement_lines"}, lineColumns, source); err != nil {
 			return err
 		}
@@ -144,7 +155,7 @@ func (f *fileLines) Next() bool {
 }
 
 // Values implements pgx.CopyFromSource.
-func (f *fileLines) Values() ([]any, error) { return lineRow(f.id, 1, f.line), nil }
+func (f *fileLines) Values() ([]any, error) { return lineRow(f.id, 1, f.line, false), nil }
 
 // Err implements pgx.CopyFromSource.
 func (f *fileLines) Err() error {

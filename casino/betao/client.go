@@ -151,7 +151,7 @@ type TransactionPage struct {
 	Next  int           `json:"next_page"`
 }
 
-const transactionPage = 1000
+const transactionPage = 2000
 
 func listing(from, to time.Time, page int) map[string]any {
 	return map[string]any{

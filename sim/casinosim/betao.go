@@ -190,7 +190,7 @@ func (b *Betao) transactions(w http.ResponseWriter, r *http.Request) {
 	if !b.asked(w, r, &ask) {
 		return
 	}
-	if ask.Page < 1 || ask.PageSize < 1 || ask.PageSize > 1000 {
+	if ask.Page < 1 || ask.PageSize < 1 || ask.PageSize > 2000 {
 		w.WriteHeader(http.StatusUnprocessableEntity)
 		return
 	}
