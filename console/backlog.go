@@ -15,7 +15,7 @@ type Backlog struct {
 	pool   *pgxpool.Pool
 	depths func() ([]jobs.Depth, error)
 
-	queue, waiting, openChunks, oldestChunk, openCoupons, up *prometheus.Desc
+	queue, waiting, openChunks, oldestChunk, openCoupons, breaks, oldestBreak, notices, up *prometheus.Desc
 }
 
 // NewBacklog returns a collector to register with the metrics.
@@ -31,13 +31,16 @@ func NewBacklog(pool *pgxpool.Pool, depths func() ([]jobs.Depth, error)) *Backlo
 		openChunks:  desc("evens_result_chunks_open", "Chunks of results not applied yet."),
 		oldestChunk: desc("evens_result_chunk_oldest_seconds", "Since when the oldest open chunk was last asked for."),
 		openCoupons: desc("evens_coupons_open", "Coupons placing or unconfirmed.", "status"),
+		breaks:      desc("evens_breaks_open", "Differences to providers' lists that are open.", "provider", "kind"),
+		oldestBreak: desc("evens_break_oldest_seconds", "Since when a provider's oldest open difference is known.", "provider"),
+		notices:     desc("evens_notices_pending", "Asynchronous callbacks acknowledged and not worked off.", "provider"),
 		up:          desc("evens_backlog_up", "1 when the backlog could be read.", "source"),
 	}
 }
 
 // Describe implements prometheus.Collector.
 func (b *Backlog) Describe(descs chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{b.queue, b.waiting, b.openChunks, b.oldestChunk, b.openCoupons, b.up} {
+	for _, desc := range []*prometheus.Desc{b.queue, b.waiting, b.openChunks, b.oldestChunk, b.openCoupons, b.breaks, b.oldestBreak, b.notices, b.up} {
 		descs <- desc
 	}
 }
@@ -75,11 +78,15 @@ func (b *Backlog) collectQueues(out chan<- prometheus.Metric) error {
 	return nil
 }
 
-// All three walk partial indexes of exceptions only.
+// All of them walk partial indexes of exceptions only.
 const (
 	countWaiting = `SELECT attention, count(*) FROM results WHERE attention IS NOT NULL GROUP BY attention`
 	countChunks  = `SELECT count(*), coalesce(extract(epoch FROM now() - min(rung_at)), 0)::float8 FROM result_chunks WHERE done_at IS NULL`
-	countOpen    = `SELECT status, count(*) FROM coupons WHERE open_since IS NOT NULL GROUP BY status`
+	countNotices = `SELECT provider, count(*) FROM notices WHERE state = 'pending' GROUP BY provider`
+	countBreaks  = `
+	SELECT provider, kind, count(*), extract(epoch FROM now() - min(first_seen))::float8
+	  FROM breaks WHERE state IN ('open', 'healing') GROUP BY provider, kind`
+	countOpen = `SELECT status, count(*) FROM coupons WHERE open_since IS NOT NULL GROUP BY status`
 )
 
 func (b *Backlog) collectTables(ctx context.Context, out chan<- prometheus.Metric) error {
@@ -87,6 +94,12 @@ func (b *Backlog) collectTables(ctx context.Context, out chan<- prometheus.Metri
 		return err
 	}
 	if err := b.collectGroups(ctx, out, b.openCoupons, countOpen); err != nil {
+		return err
+	}
+	if err := b.collectGroups(ctx, out, b.notices, countNotices); err != nil {
+		return err
+	}
+	if err := b.collectBreaks(ctx, out); err != nil {
 		return err
 	}
 	var chunks int64
@@ -97,6 +110,29 @@ func (b *Backlog) collectTables(ctx context.Context, out chan<- prometheus.Metri
 	out <- prometheus.MustNewConstMetric(b.openChunks, prometheus.GaugeValue, float64(chunks))
 	out <- prometheus.MustNewConstMetric(b.oldestChunk, prometheus.GaugeValue, oldest)
 	return nil
+}
+
+func (b *Backlog) collectBreaks(ctx context.Context, out chan<- prometheus.Metric) error {
+	rows, err := b.pool.Query(ctx, countBreaks)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	oldest := make(map[string]float64)
+	for rows.Next() {
+		var provider, kind string
+		var n int64
+		var age float64
+		if err := rows.Scan(&provider, &kind, &n, &age); err != nil {
+			return err
+		}
+		out <- prometheus.MustNewConstMetric(b.breaks, prometheus.GaugeValue, float64(n), provider, kind)
+		oldest[provider] = max(oldest[provider], age)
+	}
+	for provider, age := range oldest {
+		out <- prometheus.MustNewConstMetric(b.oldestBreak, prometheus.GaugeValue, age, provider)
+	}
+	return rows.Err()
 }
 
 func (b *Backlog) collectGroups(ctx context.Context, out chan<- prometheus.Metric, desc *prometheus.Desc, query string) error {

@@ -149,13 +149,23 @@ func TestBacklogCountsWhatWaits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	_, err = db.Pool.Exec(t.Context(), `
+		INSERT INTO breaks (id, provider, kind, transaction_id, player, currency, amount, action, at, first_seen, last_seen, statement_id, state)
+		SELECT gen_random_uuid(), 'tg', 'amount', n::text, '', '', 1, 'person', now(), now() - interval '1 hour', now(), gen_random_uuid(), CASE n WHEN 3 THEN 'resolved' ELSE 'open' END
+		  FROM generate_series(1, 3) n`)
+	if err != nil {
+		t.Fatal(err)
+	}
 	backlog := NewBacklog(db.Pool, func() ([]jobs.Depth, error) { return []jobs.Depth{{Queue: "settlement", Pending: 4}}, nil })
 	want := `
+		# HELP evens_breaks_open Differences to providers' lists that are open.
+		# TYPE evens_breaks_open gauge
+		evens_breaks_open{kind="amount",provider="tg"} 2
 		# HELP evens_result_chunks_open Chunks of results not applied yet.
 		# TYPE evens_result_chunks_open gauge
 		evens_result_chunks_open 2
 	`
-	if err := testutil.CollectAndCompare(backlog, strings.NewReader(want), "evens_result_chunks_open"); err != nil {
+	if err := testutil.CollectAndCompare(backlog, strings.NewReader(want), "evens_result_chunks_open", "evens_breaks_open"); err != nil {
 		t.Error(err)
 	}
 	registry := prometheus.NewPedanticRegistry()

@@ -151,7 +151,8 @@ func (p couponPair) classify() []Kind {
 	}
 	payout, err := p.theirPayout()
 	switch {
-	case p.status != p.ours && !(p.status == Won && p.ours == Refunded && err == nil && p.near(payout)):
+	case p.status == Won && p.ours == Refunded && err == nil && p.near(payout): // a void in their words
+	case p.status != p.ours:
 		kinds = append(kinds, StatusDiffers)
 	case err != nil, p.status == Won && !p.near(payout), p.status == Refunded && p.amount != 0 && p.amount != p.sent && p.amount != p.payout:
 		kinds = append(kinds, AmountDiffers)

@@ -221,7 +221,7 @@ func TestABreaksLife(t *testing.T) {
 		t.Errorf("an agreeing run: %+v", report)
 	}
 	o.run(empty, nil)
-	b, events, err := o.Break(t.Context(), id)
+	b, _, err := o.Break(t.Context(), id)
 	if err != nil || b.State != reconcile.StateOpen {
 		t.Fatalf("break = %+v, %v", b, err)
 	}
@@ -243,7 +243,7 @@ func TestABreaksLife(t *testing.T) {
 	if report := o.run(empty, nil); !report.Even() {
 		t.Errorf("an ignored break is open: %+v", report.Breaks)
 	}
-	b, events, err = o.Break(t.Context(), id)
+	b, events, err := o.Break(t.Context(), id)
 	var steps []string
 	for _, event := range events {
 		steps = append(steps, event.Event)

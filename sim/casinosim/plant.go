@@ -28,7 +28,7 @@ func Plant(p Platform, who Player) Planted {
 			plain = append(plain, r.id)
 		}
 	}
-	if len(plain) < 5 {
+	if len(plain) < 6 {
 		return Planted{Mend: func() {}}
 	}
 	b.drop(plain[0])
@@ -39,14 +39,15 @@ func Plant(p Platform, who Player) Planted {
 		planted.Credits = 1
 	}
 	before := make(map[string]row)
-	for _, id := range plain[2:4] {
+	for _, id := range []string{plain[2], plain[3], plain[5]} {
 		before[id] = b.rows[b.at[id]]
 	}
 	b.rows[b.at[plain[2]]].spin.Stake++
 	b.rows[b.at[plain[3]]].player.ID = "somebody-else"
+	b.rows[b.at[plain[5]]].player.Currency = "EUR" // which Naga's list does not tell
 	never := row{id: "never-" + plain[0], kind: "bet", player: who, spin: Spin{Bet: "never", Stake: 100, Round: "r-never"}, status: "ok", at: time.Now().UTC()}
 	b.add(never, len(b.rows))
-	planted.Others = 3
+	planted.Others = 4
 	twice := p.Name() != "naga" // whose pages are short: a line twice may stand on two of them
 	if twice {
 		at := b.at[plain[4]]
