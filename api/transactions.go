@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/negotiation"
 	"github.com/google/uuid"
 
+	"evens/ledger"
 	"evens/player"
 )
 
@@ -17,7 +19,7 @@ import (
 type transactionView struct {
 	ID            string    `json:"id" format:"uuid"`
 	At            time.Time `json:"at"`
-	Type          string    `json:"type" example:"deposit" doc:"deposit, withdrawal, stake, refund, payout, resettlement, …"`
+	Type          string    `json:"type" example:"deposit" doc:"deposit, withdrawal, withdrawal_return, stake, refund, payout, resettlement, bet, win, bet_win, rollback"`
 	Amount        string    `json:"amount" example:"-15.50" doc:"Signed: what it did to the wallet"`
 	Balance       string    `json:"balance" example:"134.50" doc:"Cash afterwards"`
 	BonusBalance  string    `json:"bonus_balance" example:"0.00"`
@@ -75,7 +77,7 @@ type transactionsInput struct {
 	Accept   string    `header:"Accept" hidden:"true"`
 	From     time.Time `query:"from" doc:"At this time or later"`
 	To       time.Time `query:"to" doc:"Before this time"`
-	Type     []string  `query:"type,explode" nullable:"false" doc:"Types, repeated or separated by commas"`
+	Type     []string  `query:"type,explode" nullable:"false" doc:"Types, repeated or separated by commas; bet and win include bet_win"`
 	Provider string    `query:"provider" doc:"bet, betao, betron, tg, naga or cashier"`
 	GameID   string    `query:"game_id"`
 	Paging
@@ -150,6 +152,10 @@ func types(c *checks, given []string) []string {
 				types = append(types, name)
 			}
 		}
+	}
+	// A spin whose bet and win came in one instruction is both.
+	if slices.Contains(types, string(ledger.Bet)) || slices.Contains(types, string(ledger.Win)) {
+		types = append(types, string(ledger.BetWin))
 	}
 	return types
 }

@@ -186,3 +186,14 @@ func TestBrokenCSVDoesNotLookWhole(t *testing.T) {
 	b.call(t, "GET", "/v1/players/"+p.ID+"/transactions", nil, header("Accept", "text/csv")).
 		check(t, http.StatusInternalServerError, CodeInternal)
 }
+
+// Who asks for bets or wins sees the spins that were both in one.
+func TestTypesOfSpins(t *testing.T) {
+	t.Parallel()
+	for given, want := range map[string]string{"bet": "bet,bet_win", "win": "win,bet_win", "rollback,bet": "rollback,bet,bet_win", "deposit": "deposit"} {
+		var c checks
+		if got := strings.Join(types(&c, []string{given}), ","); got != want || c.err() != nil {
+			t.Errorf("%s: %s, want %s", given, got, want)
+		}
+	}
+}

@@ -124,6 +124,7 @@ func TestFailures(t *testing.T) {
 	o.bet("b1", "10")
 	o.rollback("b1")
 	o.rollback("never")
+	o.win("w-alone", "2")
 	if _, err := o.DB.Pool.Exec(t.Context(), `
 		INSERT INTO callbacks (id, at, provider, path, source, body, status, code, player_id)
 		VALUES (gen_random_uuid(), now(), 'betao', '/', '', '', 402, 'insufficient_funds', $1), (gen_random_uuid(), now(), 'tg', '/', '', '', 200, 'ok', $1)`, o.who.ID); err != nil {
@@ -139,15 +140,15 @@ func TestFailures(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		",betao,rolled_back,b1,ana,10.0000,USD,undone,", ",betao,rolled_back_before,never,", ",betao,insufficient_funds,,ana,,USD,refused,callback ",
+		",betao,rolled_back,b1,ana,10.0000,USD,undone,", ",betao,rolled_back_before,never,", ",betao,no_bet_known,w-alone,ana,2.0000,USD,\"paid, marked\",", ",betao,insufficient_funds,,ana,,USD,refused,callback ",
 		",betao,unreadable,n1,,,,\"acknowledged, not done\",notice ",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no line with %q in\n%s", want, &out)
 		}
 	}
-	if lines := strings.Count(out.String(), "\n"); lines != 5 {
-		t.Errorf("%d lines, want a header and 4:\n%s", lines, &out)
+	if lines := strings.Count(out.String(), "\n"); lines != 6 {
+		t.Errorf("%d lines, want a header and 5:\n%s", lines, &out)
 	}
 }
 

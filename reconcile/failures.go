@@ -48,6 +48,11 @@ const readFailures = `
 	      FROM transactions x LEFT JOIN players p ON p.id = x.player_id
 	     WHERE x.id >= $4 AND x.id < $5 AND x.kind IN ('rollback', 'tombstone', 'withdrawal_return')
 	    UNION ALL
+	    SELECT x.at, x.provider, 'no_bet_known', x.external_id, p.external_id, (x.amount / 10000.0)::numeric(20,4)::text, p.currency,
+	           'paid, marked', 'transaction ' || x.id
+	      FROM transactions x JOIN players p ON p.id = x.player_id
+	     WHERE x.id >= $4 AND x.id < $5 AND x.kind = 'win' AND x.comment = 'no bet known'
+	    UNION ALL
 	    SELECT c.placed_at, 'bet', c.error_code, coalesce(c.bet_code, ''), p.external_id, (c.stake / 10000.0)::numeric(20,4)::text, c.currency,
 	           CASE c.status WHEN 'rejected' THEN 'stake returned' ELSE 'stake held' END, 'coupon ' || c.id
 	      FROM coupons c JOIN players p ON p.id = c.player_id

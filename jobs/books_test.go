@@ -1,0 +1,130 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hibiken/asynq"
+
+	"evens/casino"
+	"evens/reconcile"
+)
+
+// books notes what it is asked for.
+type books struct {
+	mu    sync.Mutex
+	asked []string
+	fails error
+}
+
+func (b *books) note(format string, args ...any) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.asked = append(b.asked, fmt.Sprintf(format, args...))
+	return b.fails
+}
+
+func (b *books) count(what string) (n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, asked := range b.asked {
+		if asked == what {
+			n++
+		}
+	}
+	return n
+}
+
+func (b *books) Recent(_ context.Context, provider string) error {
+	return b.note("recent %s", provider)
+}
+func (b *books) LastDay(_ context.Context, provider string) error { return b.note("day %s", provider) }
+func (b *books) CloseLastDay(context.Context) error               { return b.note("close") }
+func (b *books) Prune(context.Context, time.Time) error           { return b.note("prune") }
+func (b *books) Work(_ context.Context, id int64) error           { return b.note("notice %d", id) }
+func (b *books) Sweep(context.Context) (int, error)               { return 1, b.note("sweep") }
+
+func (b bundle) withBooks(t *testing.T, k *books) *Worker {
+	t.Helper()
+	worker := NewWorker(WorkerConfig{Redis: b.redis, DB: b.db, Settler: b.domain, Books: k, Notices: k, Now: time.Now, Log: b.log})
+	if err := worker.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(sync.OnceFunc(worker.Shutdown))
+	return worker
+}
+
+// Whatever ticks or rings reaches whoever does it.
+func TestNoticesAndReconciliationsAreWorkedOff(t *testing.T) {
+	t.Parallel()
+	b, k := setup(t), &books{}
+	worker := b.withBooks(t, k)
+	bell := NewBell(b.redis, b.log)
+	t.Cleanup(bell.Close)
+	bell.RingNotice(casino.Notice{ID: 9, Rung: 1})
+	client := asynq.NewClientFromRedisClient(b.redis)
+	for _, window := range []string{windowRecent, windowLastDay} {
+		task, err := reconcileTask("tg", window, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// At once: the jitter is the clock's affair.
+		if _, err := client.EnqueueContext(t.Context(), task, asynq.ProcessIn(0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	task, err := closeTask(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.EnqueueContext(t.Context(), task); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "all of it is done", func() bool {
+		return k.count("notice 9") == 1 && k.count("recent tg") == 1 && k.count("day tg") == 1 && k.count("close") == 1
+	})
+	if err := worker.janitor(t.Context(), nil); err != nil || k.count("prune") == 0 {
+		t.Errorf("the janitor pruned %d times, %v", k.count("prune"), err)
+	}
+	if err := worker.sweep(t.Context(), nil); err != nil || k.count("sweep") == 0 {
+		t.Errorf("notices were swept %d times, %v", k.count("sweep"), err)
+	}
+}
+
+// Another run under way is no failure, and a provider without a list is not tried again.
+func TestReconciliationsThatCannotBe(t *testing.T) {
+	t.Parallel()
+	b, k := setup(t), &books{fails: reconcile.ErrBusy}
+	worker := NewWorker(WorkerConfig{Redis: b.redis, DB: b.db, Settler: b.domain, Books: k, Now: time.Now, Log: b.log})
+	task := asynq.NewTask(TypeReconcile, []byte(`{"v":1,"provider":"tg","window":"recent"}`))
+	if err := worker.reconcile(t.Context(), task); err != nil {
+		t.Errorf("a run under way: %v", err)
+	}
+	k.fails = reconcile.ErrNoSource
+	if err := worker.reconcile(t.Context(), task); !errors.Is(err, asynq.SkipRetry) {
+		t.Errorf("no list: %v", err)
+	}
+}
+
+// Three clocks tick; a provider's run is one task, handed out within a minute.
+func TestManyClocksMakeOneRun(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	noon := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+	for range 3 {
+		schedule, err := NewSchedule(b.redis, 15*time.Second, []string{"bet", "tg"}, func() time.Time { return noon }, b.log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		schedule.reconcile([]string{"bet", "tg"}, windowRecent, reconcilePeriod)
+		schedule.close()
+	}
+	info, err := asynq.NewInspectorFromRedisClient(b.redis).GetQueueInfo(QueueReconcile)
+	if err != nil || info.Scheduled+info.Pending != 3 {
+		t.Errorf("%+v, %v: want a run of each provider and a closing", info, err)
+	}
+}

@@ -1,0 +1,104 @@
+package reconcile
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"evens/money"
+)
+
+func FuzzFile(f *testing.F) {
+	f.Add([]byte("transaction_id,type,player_id,amount,currency,status,at,round_id\na,debit,p,1.00,USD,ok,2026-06-01T12:00:00Z,r\n"), "")
+	f.Add([]byte("\ufeffamount;at;type;status;currency;transaction_id\n1,5;2026-06-01T12:00:00Z;win;ok;EUR;x\n"), "separator: ';'\ndecimal: ','")
+	f.Add([]byte("transaction_id,at\n\"a\nb\",2026-06-01T12:00:00Z"), "type: coupon\nstatus: won\ncurrency: USD\ncolumns: {amount: at}")
+	f.Fuzz(func(t *testing.T, file []byte, mapping string) {
+		m, err := ReadMapping(bytes.NewReader([]byte(mapping)))
+		if err != nil {
+			m = Mapping{}
+		}
+		reader, err := newFileReader(bytes.NewReader(file), m)
+		if err != nil {
+			return
+		}
+		for {
+			line, err := reader.next()
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if err != nil {
+				if wrong, ok := errors.AsType[*LineError](err); !ok || wrong.Line < 1 {
+					t.Fatalf("an error without its line: %v", err)
+				}
+				return
+			}
+			if line.Amount < 0 || line.TransactionID == "" || line.At.IsZero() || line.check() != nil {
+				t.Fatalf("taken: %+v", line)
+			}
+		}
+	})
+}
+
+func FuzzPolicy(f *testing.F) {
+	f.Add("heal_limit: \"5\"\nrules: [{kind: status, action: person}]")
+	f.Fuzz(func(t *testing.T, text string) {
+		policy, err := ReadPolicy(bytes.NewReader([]byte(text)))
+		if err == nil && (policy.Limit < 0 || policy.allows("tg", StatusDiffers, defaultLimit+policy.Limit+1)) {
+			t.Fatalf("heals without a limit: %+v", policy)
+		}
+	})
+}
+
+// Two sides that agree have no break; sides that differ have one, and what would take money from a
+// player is never done by itself.
+func TestClassify(t *testing.T) {
+	t.Parallel()
+	amounts := rapid.Custom(func(t *rapid.T) money.Amount { return money.Amount(rapid.Int64Range(-3, 3).Draw(t, "amount")) })
+	rapid.Check(t, func(t *rapid.T) {
+		p := pair{id: "x"}
+		if rapid.Bool().Draw(t, "theirs") {
+			net := amounts.Draw(t, "net")
+			p.theirs = &Theirs{
+				Net: net, Undone: rapid.Bool().Draw(t, "undone"), Moved: rapid.Bool().Draw(t, "moved"), Duplicate: rapid.IntRange(0, 9).Draw(t, "duplicate") == 0,
+				Debit: net < 0, Credit: net > 0, Player: rapid.SampledFrom([]string{"", "ana", "bob"}).Draw(t, "player"),
+				Currency: rapid.SampledFrom([]string{"", "USD", "EUR"}).Draw(t, "currency"),
+			}
+		}
+		if p.theirs == nil || rapid.Bool().Draw(t, "ours") {
+			p.ours = &Ours{Net: amounts.Draw(t, "our net"), Undone: rapid.Bool().Draw(t, "our undone"), Player: "ana", Currency: "USD"}
+		}
+		kinds := classify(p)
+		done := func(moved, undone bool) bool { return moved && !undone }
+		switch {
+		case p.ours == nil:
+			if want := done(p.theirs.Moved, p.theirs.Undone); (len(kinds) > 0) != want {
+				t.Fatalf("%+v: %v", p.theirs, kinds)
+			}
+		case p.theirs == nil:
+			if (len(kinds) > 0) == p.ours.Undone {
+				t.Fatalf("%+v: %v", p.ours, kinds)
+			}
+		default:
+			same := done(p.theirs.Moved, p.theirs.Undone) == !p.ours.Undone && (!p.theirs.Moved || p.theirs.Net == p.ours.Net) && !p.theirs.Duplicate &&
+				p.theirs.Player != "bob" && p.theirs.Currency != "EUR"
+			if (len(kinds) == 0) != same {
+				t.Fatalf("%+v, %+v: %v", p.theirs, p.ours, kinds)
+			}
+		}
+		for _, kind := range kinds {
+			switch (Policy{}).decide("tg", kind, p) {
+			case ActPost:
+				if p.theirs.Net <= 0 || p.ours != nil {
+					t.Fatalf("posts %+v", p.theirs)
+				}
+			case ActRollback:
+				if p.ours.Net >= 0 {
+					t.Fatalf("takes %+v from a player", p.ours)
+				}
+			}
+		}
+	})
+}
