@@ -203,6 +203,9 @@ func (d *Desk) replay(ctx context.Context, id uuid.UUID) (Coupon, error) {
 	defer cancel()
 	for {
 		known, err := d.store.Get(ctx, id)
+		if err != nil && ctx.Err() != nil {
+			return Coupon{}, ErrInProgress // patience ended while it was read
+		}
 		if err != nil {
 			return Coupon{}, err
 		}
