@@ -133,9 +133,10 @@ func idAt(at time.Time) (id uuid.UUID) {
 	return id
 }
 
-// match streams the pairs that differ to each. skew widens our side: their clock is not ours.
-func (r *Reconciler) match(ctx context.Context, provider string, byRound, file bool, s *statement, skew time.Duration, each func(pair) error) (ours int64, err error) {
-	first, last := idsBetween(s.from.Add(-skew), s.to.Add(skew))
+// match streams the pairs that differ to each. Our side is wider than the window: their clock is not
+// ours.
+func (r *Reconciler) match(ctx context.Context, provider string, byRound, file bool, s *statement, each func(pair) error) (ours int64, err error) {
+	first, last := idsBetween(s.from.Add(-Skew), s.to.Add(Skew))
 	err = postgres.InTx(ctx, r.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
 		for _, setting := range settings {
 			if _, err := tx.Exec(ctx, setting); err != nil {

@@ -571,3 +571,54 @@ func TestPlanted(t *testing.T) {
 		t.Errorf("the second run: %+v", report.Breaks)
 	}
 }
+
+// Clocks that are minutes apart make no difference at a window's edges.
+func TestClocksApart(t *testing.T) {
+	t.Parallel()
+	l := &list{}
+	o := open(t, map[string]reconcile.Source{provider: l})
+	o.past(20)
+	now := o.Now()
+	for _, skew := range []time.Duration{-4 * time.Minute, 4 * time.Minute} {
+		lines := o.lines(0, 20)
+		for i := range lines {
+			lines[i].At = now.Add(skew)
+		}
+		l.pages = []reconcile.Page{{Lines: lines}}
+		for _, window := range [][2]time.Time{{now.Add(-time.Hour), now.Add(time.Second)}, {now.Add(-time.Second), now.Add(time.Hour)}, {now.Add(-time.Hour), now.Add(-time.Minute)}} {
+			report, err := o.Run(t.Context(), reconcile.Request{Provider: provider, From: window[0], To: window[1]})
+			if err != nil || len(report.Breaks) != 0 {
+				t.Errorf("clocks %s apart, window %s: %+v, %v", skew, window, report, err)
+			}
+		}
+	}
+}
+
+// A list that lacks its end, however little that is, is not believed.
+func TestAListWithoutItsEnd(t *testing.T) {
+	t.Parallel()
+	l := &list{}
+	o := open(t, map[string]reconcile.Source{provider: l})
+	o.past(50)
+	lines := o.lines(0, 48)
+	for i := range lines {
+		lines[i].At = o.Now().Add(-time.Second) // before the two that are missing
+	}
+	l.pages = []reconcile.Page{{Lines: lines}}
+	before := o.Cash(t, o.who)
+	_, err := o.Run(t.Context(), reconcile.Request{Provider: provider, From: o.Now().Add(-time.Hour), To: o.Now().Add(time.Hour)})
+	if !errors.Is(err, reconcile.ErrCut) || o.Cash(t, o.who) != before {
+		t.Errorf("two missing at the end: %v, cash %s of %s", err, o.Cash(t, o.who), before)
+	}
+	l.pages = []reconcile.Page{{}}
+	if _, err := o.Run(t.Context(), reconcile.Request{Provider: provider, From: o.Now().Add(-time.Hour), To: o.Now().Add(time.Hour)}); !errors.Is(err, reconcile.ErrCut) {
+		t.Errorf("an empty list: %v", err)
+	}
+	// One missing in the middle is a difference.
+	l.pages = []reconcile.Page{{Lines: append(o.lines(0, 20), o.lines(21, 50)...)}}
+	report, err := o.Run(t.Context(), reconcile.Request{Provider: provider, From: o.Now().Add(-time.Hour), To: o.Now().Add(time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, found(report), map[string]string{"missing_there b20": "resolved rollback"})
+}

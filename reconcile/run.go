@@ -284,7 +284,8 @@ const (
 	pagePause      = 200 * time.Millisecond
 )
 
-// fetch asks for page after page, each kept before the next is asked for.
+// fetch asks for page after page, each kept before the next is asked for. It asks for more than the
+// window on both sides: what their clock puts there is no difference.
 func (r *Reconciler) fetch(ctx context.Context, q Request, source Source, s *statement) error {
 	limit := rate.NewLimiter(pagesPerSecond, pagesPerSecond)
 	seen := map[string]bool{}
@@ -298,7 +299,7 @@ func (r *Reconciler) fetch(ctx context.Context, q Request, source Source, s *sta
 		seen[s.cursor] = true
 		pause := backoff.NewExponentialBackOff()
 		pause.InitialInterval = pagePause
-		page, err := backoff.Retry(ctx, func() (Page, error) { return source.Page(ctx, s.from, s.to, s.cursor) },
+		page, err := backoff.Retry(ctx, func() (Page, error) { return source.Page(ctx, s.from.Add(-Skew), s.to.Add(Skew), s.cursor) },
 			backoff.WithBackOff(pause), backoff.WithMaxTries(pageTries))
 		if err != nil {
 			return fmt.Errorf("page %d of %s: %w", s.pages+1, q.Provider, err)
@@ -325,24 +326,18 @@ func (r *Reconciler) compare(ctx context.Context, q Request, s *statement, repor
 	}
 	source := r.sources[q.Provider]
 	byRound := q.File == nil && source != nil && source.ByRound()
-	skew, edge := Skew, Skew
-	if q.File != nil {
-		edge = 0
-	}
-	if !q.From.IsZero() || !q.To.IsZero() {
-		edge = 0 // whoever names a window means it
-	}
 	var breaks []*Break
 	var here []pair
-	differ, missing := int64(0), int64(0)
+	differ := int64(0)
+	var lack shortfall
 	add := func(p pair) error {
+		if !s.judges(p) {
+			return nil // another run's
+		}
 		differing := false
 		for _, kind := range classify(p) {
-			if kind == MissingThere && (p.ours.At.Before(s.from.Add(edge)) || !p.ours.At.Before(s.to.Add(-edge))) {
-				continue // outside the window, or so near its edge that their clock decides
-			}
 			if kind == MissingThere {
-				missing++
+				lack.add(p.ours.At)
 			}
 			b, err := r.newBreak(q.Provider, kind, p)
 			if err != nil {
@@ -361,7 +356,7 @@ func (r *Reconciler) compare(ctx context.Context, q Request, s *statement, repor
 	}
 	started := time.Now()
 	defer func() { report.Matching = time.Since(started) }()
-	ours, err := r.match(ctx, q.Provider, byRound, q.File != nil, s, skew, func(p pair) error {
+	ours, err := r.match(ctx, q.Provider, byRound, q.File != nil, s, func(p pair) error {
 		if p.ours == nil && len(classify(p)) > 0 {
 			if here = append(here, p); len(here) > mostBreaks {
 				return fmt.Errorf("more than %d transactions that are not here: this is another list", mostBreaks)
@@ -376,16 +371,55 @@ func (r *Reconciler) compare(ctx context.Context, q Request, s *statement, repor
 	if err != nil {
 		return nil, err
 	}
-	if q.File == nil && missing > suspicious && missing*5 > ours {
-		return nil, fmt.Errorf("%s: %w: %d of our %d transactions are not in it", q.Provider, ErrCut, missing, ours)
+	if q.File == nil {
+		last, err := r.lastLine(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		if lack.cut(ours, last) {
+			return nil, fmt.Errorf("%s: %w: %d of our %d transactions are not in it", q.Provider, ErrCut, lack.n, ours)
+		}
 	}
 	report.Ours, report.Matched = ours, max(ours-differ, 0)
 	return breaks, nil
 }
 
-// suspicious is how many may be missing in a provider's list before a fifth of all is taken for a
-// list that ended too early.
-const suspicious = 20
+// judges reports whether a pair is of the window: at least one side's time is in it.
+func (s *statement) judges(p pair) bool {
+	in := func(at time.Time) bool { return !at.Before(s.from) && at.Before(s.to) }
+	return p.ours != nil && in(p.ours.At) || p.theirs != nil && in(p.theirs.At)
+}
+
+// shortfall is what of ours a provider's list does not have.
+type shortfall struct {
+	n     int64
+	first time.Time // the oldest of it
+}
+
+func (l *shortfall) add(at time.Time) {
+	if l.n == 0 || at.Before(l.first) {
+		l.first = at
+	}
+	l.n++
+}
+
+// cut tells a list that ended too early from one that lacks something: a third of ours is not in
+// it, or all that is not comes after its last line.
+func (l *shortfall) cut(ours int64, last time.Time) bool {
+	return l.n >= suspicious && l.n*3 > ours || l.n > 1 && l.first.After(last)
+}
+
+// suspicious is how many may be missing in a provider's list before their share counts.
+const suspicious = 3
+
+// lastLine is the time of a list's last line; the zero time where it has none.
+func (r *Reconciler) lastLine(ctx context.Context, s *statement) (at time.Time, err error) {
+	err = r.db.Pool.QueryRow(ctx, `SELECT coalesce(max(at), 'epoch') FROM statement_lines WHERE statement_id = $1`, s.id).Scan(&at)
+	if err != nil {
+		return at, fmt.Errorf("read a list's last line: %w", err)
+	}
+	return at, nil
+}
 
 // lookAgain asks for what our side of the window does not have at any time before it is called
 // missing.
@@ -412,7 +446,7 @@ func (r *Reconciler) lookAgain(ctx context.Context, provider string, byRound boo
 
 func (r *Reconciler) compareCoupons(ctx context.Context, q Request, s *statement, report *Report) ([]*Break, error) {
 	var pairs []couponPair
-	var missing int64
+	var lack shortfall
 	matched := int64(0)
 	ours, err := r.matchCoupons(ctx, s, func(p couponPair) error {
 		kinds := p.classify()
@@ -426,7 +460,7 @@ func (r *Reconciler) compareCoupons(ctx context.Context, q Request, s *statement
 			if p.placedAt.Before(s.from) || !p.placedAt.Before(s.to) {
 				return nil
 			}
-			missing++
+			lack.add(p.placedAt)
 		}
 		if pairs = append(pairs, p); len(pairs) > mostBreaks {
 			return fmt.Errorf("more than %d differences: this is another list", mostBreaks)
@@ -436,8 +470,8 @@ func (r *Reconciler) compareCoupons(ctx context.Context, q Request, s *statement
 	if err != nil {
 		return nil, err
 	}
-	if q.File == nil && missing > suspicious && missing*5 > ours {
-		return nil, fmt.Errorf("%s: %w: %d of our %d coupons are not in it", q.Provider, ErrCut, missing, ours)
+	if q.File == nil && lack.cut(ours, s.to) {
+		return nil, fmt.Errorf("%s: %w: %d of our %d coupons are not in it", q.Provider, ErrCut, lack.n, ours)
 	}
 	report.Ours, report.Matched = ours, matched
 	var breaks []*Break
