@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"sync"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -39,31 +39,11 @@ func (p Place) Run(ctx context.Context, baseline Baseline) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	turns := p.turns(players)
 	resetPeak()
 	before := measure()
 	started := time.Now()
-	var mu sync.Mutex
-	latencies := make([]time.Duration, 0, p.N)
-	err = p.each(ctx, p.N, func(ctx context.Context, i int) error {
-		body := fmt.Sprintf(`{"player_id":%q,"selections":["line#%d|17|9|0.5#2.00"],"stake":"10.00","currency":"USD","lang":"en","rate_mode":"reject"}`,
-			players[i%len(players)], 1_000_000+i)
-		asked := time.Now()
-		var coupon struct{ Status string }
-		if err := p.call(ctx, client, "/v1/coupons", fmt.Sprintf("bench-%d", i), body, &coupon); err != nil {
-			return err
-		}
-		if coupon.Status != "accepted" {
-			return errors.New("a coupon is " + coupon.Status)
-		}
-		mu.Lock()
-		latencies = append(latencies, time.Since(asked))
-		placed := len(latencies)
-		mu.Unlock()
-		if placed%100 == 0 {
-			p.Progress(placed)
-		}
-		return nil
-	})
+	latencies, err := play(ctx, strings.TrimPrefix(p.BaseURL, "http://"), p.Callers, turns, p.Progress)
 	if err != nil {
 		return nil, err
 	}
@@ -71,6 +51,30 @@ func (p Place) Run(ctx context.Context, baseline Baseline) (*Report, error) {
 	report := &Report{Name: "place", N: p.N}
 	report.finish(took, latencies, measure().since(before), baseline)
 	return report, nil
+}
+
+// turns are N placements, each with an Idempotency-Key of its own, written out beforehand.
+func (p Place) turns(players []string) []turn {
+	turns := make([]turn, p.N)
+	host := strings.TrimPrefix(p.BaseURL, "http://")
+	for i := range turns {
+		body := fmt.Sprintf(`{"player_id":%q,"selections":["line#%d|17|9|0.5#2.00"],"stake":"10.00","currency":"USD","lang":"en","rate_mode":"reject"}`,
+			players[i%len(players)], 1_000_000+i)
+		header := http.Header{
+			"Content-Type": {"application/json"}, "Authorization": {"Bearer " + p.APIKey}, "Idempotency-Key": {fmt.Sprintf("bench-%d", i)},
+		}
+		turns[i] = turn{requests: []request{newRequest(host, "/v1/coupons", header, []byte(body))}, check: accepted}
+	}
+	return turns
+}
+
+var errNotAccepted = errors.New("a coupon is not accepted")
+
+func accepted(status int, body []byte) error {
+	if status != http.StatusCreated || !bytes.Contains(body, []byte(`"status":"accepted"`)) {
+		return errNotAccepted
+	}
+	return nil
 }
 
 func (p Place) openPlayers(ctx context.Context, client *http.Client) ([]string, error) {
