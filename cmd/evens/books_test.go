@@ -100,6 +100,21 @@ func TestReconcileByHand(t *testing.T) {
 	if code, out := i.evens(t, "closing", now.AddDate(0, 0, -3).Format(time.DateOnly)); code != 0 || !strings.Contains(out, "USD,total,0.00,,,0\n") {
 		t.Errorf("closing: %d %s", code, out)
 	}
+	if code, out := i.evens(t, "player", "block", "ana", "--operator", "eva", "--comment", "asked to"); code != 0 || !strings.HasSuffix(out, ": blocked\n") {
+		t.Errorf("player block: %d %s", code, out)
+	}
+	if code, out := i.evens(t, "explain", "player", "ana", "--json"); code != 0 || !strings.Contains(out, "asked to") || !strings.Contains(out, `"deposit 50.00 of cashier"`) {
+		t.Errorf("explain player: %d %s", code, out)
+	}
+	if code, out := i.evens(t, "player", "unblock", who.ID.String(), "--operator", "eva", "--comment", "asked to"); code != 0 || !strings.HasSuffix(out, ": active\n") {
+		t.Errorf("player unblock: %d %s", code, out)
+	}
+	if code, _ := i.evens(t, "player", "close", "nobody", "--operator", "eva", "--comment", "c"); code != 1 {
+		t.Error("nobody was closed")
+	}
+	if code, _ := i.evens(t, "explain", "coupon", "none"); code != 1 {
+		t.Error("no coupon was explained")
+	}
 	if code, _ := i.evens(t, "callback", "x"); code != 1 {
 		t.Error("no callback was shown")
 	}

@@ -16,6 +16,8 @@ type commandLine struct {
 	Breaks    breaksCommand    `cmd:"" help:"List, show or end differences to providers' lists."`
 	Failures  failuresCommand  `cmd:"" help:"The Failed Transactions report: what was refused, undone or waits, and what was done about it."`
 	Closing   closingCommand   `cmd:"" help:"A day's closing, ours beside theirs, as CSV."`
+	Player    playerCommand    `cmd:"" help:"Block, unblock or close a player."`
+	Explain   explainCommand   `cmd:"" help:"The whole story of one coupon or balance, with the reason of each step."`
 	Callback  callbackCommand  `cmd:"" help:"Show what a provider sent, what it was answered and what that moved."`
 	Apikey    apikeyCommand    `cmd:"" help:"Create, list or revoke API keys."`
 	Operator  operatorCommand  `cmd:"" help:"Create console logins."`

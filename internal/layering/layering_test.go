@@ -35,13 +35,15 @@ var house = map[string][]string{
 	"settlement": {"coupon", "wallet", "player", "ledger", "money", "internal"},
 	"reconcile":  {"settlement", "casino", "cashier", "coupon", "wallet", "player", "ledger", "money", "internal"},
 
+	"explain": {"wallet", "player", "ledger", "money", "internal"},
+
 	"jobs":    {"reconcile", "settlement", "casino", "cashier", "coupon", "wallet", "player", "ledger", "money", "internal"},
 	"api":     {"reconcile", "settlement", "casino", "cashier", "coupon", "wallet", "player", "ledger", "money", "internal"},
 	"console": {"jobs", "reconcile", "settlement", "casino", "cashier", "coupon", "wallet", "player", "ledger", "money", "internal"},
 
 	"bench": {"sim", "api", "console", "jobs", "reconcile", "settlement", "casino", "cashier", "coupon", "wallet", "player", "ledger", "money", "internal"},
 	"demo":  {"sim", "api", "console", "jobs", "reconcile", "settlement", "casino", "cashier", "coupon", "wallet", "player", "ledger", "money", "internal"},
-	"cmd":   {"bench", "demo", "sim", "api", "console", "jobs", "reconcile", "settlement", "casino", "cashier", "coupon", "wallet", "player", "ledger", "money", "internal", "migrations"},
+	"cmd":   {"explain", "bench", "demo", "sim", "api", "console", "jobs", "reconcile", "settlement", "casino", "cashier", "coupon", "wallet", "player", "ledger", "money", "internal", "migrations"},
 
 	// The simulated outside world speaks wire formats only: a mistake in ours must not hide in it.
 	"sim":        {},

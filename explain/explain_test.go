@@ -1,0 +1,125 @@
+package explain_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"evens/casino"
+	"evens/coupon"
+	"evens/coupon/bet"
+	"evens/explain"
+	"evens/internal/testbed"
+	"evens/money"
+	"evens/player"
+	"evens/settlement"
+	"evens/settlement/booktest"
+	"evens/wallet"
+)
+
+func TestMain(m *testing.M) { testbed.Main(m) }
+
+// takes is a bookmaker that takes everything.
+type takes struct{}
+
+func (takes) Place(context.Context, bet.Ticket) (bet.Answer, error) {
+	return bet.Answer{BetCode: "code-1"}, nil
+}
+
+type later struct{ chunks []settlement.Chunk }
+
+func (l *later) Ring(chunks []settlement.Chunk) { l.chunks = append(l.chunks, chunks...) }
+
+// A coupon that won and then lost, and a game's bet: the stories have each step once, in order.
+func TestStories(t *testing.T) {
+	t.Parallel()
+	db := booktest.Open(t, testbed.Database(t))
+	t.Cleanup(func() { booktest.Clean(t, db, casino.Checks...) })
+	log := slog.New(slog.DiscardHandler)
+	now := func() time.Time { return time.Now().UTC() }
+	books := wallet.NewBooks(db, nil, log)
+	poster := wallet.NewPoster(books, wallet.PosterConfig{})
+	t.Cleanup(poster.Close)
+	check := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	who, _, err := player.New(db, now).Create(t.Context(), player.Registration{ExternalID: "ana", Name: "Ana", Email: "a@example.com", Currency: "USD"})
+	check(err)
+	_, err = wallet.Deposit(t.Context(), poster, wallet.Cash{Player: who.ID, Amount: money.MustParse("100"), Currency: "USD", Method: "pix", TransactionID: "d1", At: now()})
+	check(err)
+	desk := coupon.NewDesk(poster, coupon.NewStore(db), coupon.Config{Bookmaker: takes{}, RemoteHost: "http://x", Now: now, Log: log})
+	t.Cleanup(desk.Wait)
+	placed, err := desk.Place(t.Context(), coupon.Order{Player: who.ID, Pointers: []string{"line#1|17|9|0.5#2.00"}, Stake: money.MustParse("10"), Currency: "USD", Lang: "en", RateMode: "reject"})
+	check(err)
+	bell := &later{}
+	inbox := settlement.NewInbox(db, bell, settlement.Guard{})
+	settler := settlement.NewSettler(db, books, bell, settlement.Guard{}, now, settlement.Observer{}, log)
+	between := now()
+	for i, status := range []int{2, 4} {
+		heads, err := settlement.ParsePush(fmt.Appendf(nil, `{"Heads":[{"KeyHead":{"BarCode":"code-1"},"Status":%d,"ExtStatus":0,"AmountOut":"20","DateRecive":"%d"}]}`, status, 1_700_000_000+i))
+		check(err)
+		_, err = inbox.Store(t.Context(), settlement.Push{Heads: heads, Body: []byte("{}"), At: now()})
+		check(err)
+		for _, chunk := range bell.chunks {
+			check(settler.Apply(t.Context(), chunk.ID))
+		}
+		bell.chunks = nil
+		if i == 0 {
+			between = now()
+		}
+	}
+	floor := casino.NewFloor(db, poster, player.NewDirectory(db), now, log)
+	_, err = floor.Bet(t.Context(), casino.Bet{Stake: money.MustParse("3"), Call: casino.Call{
+		Provider: "tg", ID: "b1", Player: player.Identity{ID: who.ID, Currency: "USD"}, Game: "g", Round: casino.Round{ID: "r"}, At: now(),
+	}})
+	check(err)
+
+	story := func(tell func() ([]explain.Step, error)) string {
+		t.Helper()
+		steps, err := tell()
+		check(err)
+		var out bytes.Buffer
+		check(explain.Print(&out, steps))
+		return out.String()
+	}
+	inOrder := func(text string, parts ...string) {
+		t.Helper()
+		rest := text
+		for _, part := range parts {
+			_, after, found := strings.Cut(rest, part)
+			if !found {
+				t.Fatalf("%q does not come, or not in order, in\n%s", part, text)
+			}
+			rest = after
+		}
+	}
+	future := now().Add(time.Hour)
+	text := story(func() ([]explain.Step, error) { return explain.Coupon(t.Context(), db, placed.ID.String(), future) })
+	inOrder(text, "is placed", "stake -10.00", "moved    10.00 from cash to stakes_held", "BeT says 2/0, 20.00: applied", "paid 0.00, shall have paid 20.00",
+		"BeT says 4/0", "paid 20.00, shall have paid 0.00", "it is lost")
+	inOrder(text, "payout 20.00", "20.00 from sportsbook to cash", "resettlement -20.00", "20.00 from cash to sportsbook", "cash     90.00")
+	if strings.Contains(text, "tg") {
+		t.Errorf("the coupon's story tells of a game:\n%s", text)
+	}
+	early := story(func() ([]explain.Step, error) { return explain.Coupon(t.Context(), db, "code-1", between) })
+	inOrder(early, "payout 20.00")
+	if strings.Contains(early, "resettlement") || strings.Contains(early, "it is lost") {
+		t.Errorf("what was not known then is told:\n%s", early)
+	}
+	inOrder(story(func() ([]explain.Step, error) { return explain.Player(t.Context(), db, "ana", future) }),
+		"is opened in USD", "deposit 100.00", "100.00 from cashier to cash", "stake", "payout", "resettlement", "bet -3.00 of tg", "tg b1, game g, round r", "cash     87.00")
+	if _, err := explain.Player(t.Context(), db, "nobody", future); !errors.Is(err, explain.ErrNoPlayer) {
+		t.Errorf("nobody's story: %v", err)
+	}
+	if _, err := explain.Coupon(t.Context(), db, "none", future); !errors.Is(err, explain.ErrNoCoupon) {
+		t.Errorf("no coupon's story: %v", err)
+	}
+}
