@@ -87,7 +87,8 @@ func linesBar(w io.Writer) *progressbar.ProgressBar {
 		out = file
 	}
 	return progressbar.NewOptions64(-1, progressbar.OptionSetWriter(out), progressbar.OptionSetDescription("lines"),
-		progressbar.OptionShowCount(), progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionClearOnFinish())
+		progressbar.OptionShowCount(), progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionClearOnFinish(),
+		progressbar.OptionSetSpinnerChangeInterval(0)) // or it draws from a goroutine of its own
 }
 
 func printReport(w io.Writer, r *reconcile.Report) error {
