@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"time"
 
 	"github.com/google/uuid"
@@ -15,6 +14,7 @@ import (
 	"evens/internal/callbacks"
 	"evens/internal/postgres"
 	"evens/internal/problem"
+	"evens/internal/source"
 	"evens/ledger"
 	"evens/money"
 	"evens/player"
@@ -58,7 +58,7 @@ const (
 func (h *Receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := time.Now()
 	record := callbacks.Record{
-		ID: uuid.Must(uuid.NewV7()), At: h.Now(), Provider: wallet.CashSource, Path: "/cashier/callback", Source: sourceOf(r),
+		ID: uuid.Must(uuid.NewV7()), At: h.Now(), Provider: wallet.CashSource, Path: "/cashier/callback", Source: source.Of(r).String(),
 		Headers: map[string]string{"X-Signature": r.Header.Get("X-Signature")},
 	}
 	w.Header().Set("X-Callback-Id", record.ID.String())
@@ -81,14 +81,6 @@ func (h *Receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.Observe != nil {
 		h.Observe(record.Provider, "callback", record.Code, record.Took)
 	}
-}
-
-func sourceOf(r *http.Request) string {
-	address, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return ""
-	}
-	return address.Addr().Unmap().String()
 }
 
 func (h *Receiver) take(ctx context.Context, w http.ResponseWriter, r *http.Request, record *callbacks.Record) (answer, error) {

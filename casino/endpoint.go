@@ -8,13 +8,13 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
 	"evens/internal/callbacks"
 	"evens/internal/problem"
+	"evens/internal/source"
 )
 
 // CallTimeout is how long a platform's call is worked on: the platforms give up after 3 s, and an
@@ -83,10 +83,10 @@ func (d *Desk) Serve(e Endpoint, route string, handle Handler) http.Handler {
 		if route != "" {
 			record.Path += "/" + route
 		}
-		source := sourceOf(r)
-		record.Source = source.String()
+		from := source.Of(r)
+		record.Source = from.String()
 		w.Header().Set("X-Callback-Id", record.ID.String())
-		if !allowed(e.Allow, source) {
+		if !source.Allowed(e.Allow, from) {
 			record.Status = problem.Write(w, http.StatusForbidden, Code(ErrNotAllowed), ErrNotAllowed.Error())
 			d.finish(r.Context(), record, Reply{Err: ErrNotAllowed}, route, started)
 			return
@@ -189,16 +189,4 @@ func headers(r *http.Request, names []string) map[string]string {
 		}
 	}
 	return kept
-}
-
-func sourceOf(r *http.Request) netip.Addr {
-	address, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{}
-	}
-	return address.Addr().Unmap()
-}
-
-func allowed(allow []netip.Prefix, source netip.Addr) bool {
-	return len(allow) == 0 || slices.ContainsFunc(allow, func(p netip.Prefix) bool { return p.Contains(source) })
 }

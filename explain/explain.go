@@ -133,7 +133,7 @@ func fill(ctx context.Context, tx pgx.Tx, steps []Step) error {
 		return fmt.Errorf("read transfers: %w", err)
 	}
 	const around = 10 * time.Second
-	rows, err = tx.Query(ctx, readCallbacks, ids, idAt(steps[0].At.Add(-around)), idAt(steps[len(steps)-1].At.Add(around)))
+	rows, err = tx.Query(ctx, readCallbacks, ids, postgres.IDAt(steps[0].At.Add(-around)), postgres.IDAt(steps[len(steps)-1].At.Add(around)))
 	if err != nil {
 		return fmt.Errorf("read callbacks: %w", err)
 	}
@@ -144,16 +144,6 @@ func fill(ctx context.Context, tx pgx.Tx, steps []Step) error {
 		return fmt.Errorf("read callbacks: %w", err)
 	}
 	return nil
-}
-
-// idAt is the oldest UUIDv7 of a time.
-func idAt(at time.Time) (id uuid.UUID) {
-	ms := uint64(max(at.UnixMilli(), 0))
-	for i := range 6 {
-		id[i] = byte(ms >> (40 - 8*i))
-	}
-	id[6] = 0x70
-	return id
 }
 
 // snapshot runs fn on one picture of the database.

@@ -92,7 +92,7 @@ func (r *Reconciler) Close(ctx context.Context, day time.Time) ([]ClosingLine, e
 				return err
 			}
 		}
-		rows, err := tx.Query(ctx, closeDay, idAt(end), idAt(day), day, end)
+		rows, err := tx.Query(ctx, closeDay, postgres.IDAt(end), postgres.IDAt(day), day, end)
 		if err != nil {
 			return err
 		}

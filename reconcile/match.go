@@ -122,15 +122,8 @@ const countOurs = `
 	   AND x.kind IN (` + compared + `)`
 
 // idsBetween turns a window of time into a range of UUIDv7.
-func idsBetween(from, to time.Time) (first, last uuid.UUID) { return idAt(from), idAt(to) }
-
-func idAt(at time.Time) (id uuid.UUID) {
-	ms := uint64(max(at.UnixMilli(), 0))
-	for i := range 6 {
-		id[i] = byte(ms >> (40 - 8*i))
-	}
-	id[6] = 0x70
-	return id
+func idsBetween(from, to time.Time) (first, last uuid.UUID) {
+	return postgres.IDAt(from), postgres.IDAt(to)
 }
 
 // match streams the pairs that differ to each. Our side is wider than the window: their clock is not

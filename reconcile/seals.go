@@ -44,7 +44,7 @@ const (
 // fine: one extends, the others find it done.
 func (r *Reconciler) Sealed(ctx context.Context) (Seal, error) {
 	var seal Seal
-	until := idAt(r.now().Add(-sealLag))
+	until := postgres.IDAt(r.now().Add(-sealLag))
 	err := postgres.InTx(ctx, r.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `SET LOCAL statement_timeout = 0`); err != nil {
 			return err

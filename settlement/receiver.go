@@ -7,11 +7,11 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"slices"
 	"time"
 
 	"evens/internal/postgres"
 	"evens/internal/problem"
+	"evens/internal/source"
 )
 
 // Receiver is the HTTP end that BeT posts results to. Its 200 means: stored durably.
@@ -60,9 +60,9 @@ func (h *Receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *Receiver) receive(w http.ResponseWriter, r *http.Request) (status, heads int) {
-	source := sourceOf(r)
-	if !h.allowed(source) {
-		h.log.WarnContext(r.Context(), "result push from an address that is not allowed", "provider", "bet", "source", source)
+	from := source.Of(r)
+	if !source.Allowed(h.allow, from) {
+		h.log.WarnContext(r.Context(), "result push from an address that is not allowed", "provider", "bet", "source", from)
 		return problem.Write(w, http.StatusForbidden, codeNotAllowed, "this address may not post results"), 0
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, LargestPush))
@@ -81,7 +81,7 @@ func (h *Receiver) receive(w http.ResponseWriter, r *http.Request) (status, head
 		return problem.Write(w, http.StatusBadRequest, codeSyntax, err.Error()), 0
 	}
 	if len(parsed) > 0 {
-		err = h.store(r.Context(), Push{Heads: parsed, Body: body, Path: r.URL.Path, Source: source.String(), At: h.now()})
+		err = h.store(r.Context(), Push{Heads: parsed, Body: body, Path: r.URL.Path, Source: from.String(), At: h.now()})
 	}
 	switch {
 	case postgres.Unavailable(err):
@@ -105,16 +105,4 @@ func (h *Receiver) store(ctx context.Context, push Push) error {
 	defer cancel()
 	_, err := h.inbox.Store(ctx, push)
 	return err
-}
-
-func sourceOf(r *http.Request) netip.Addr {
-	address, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{}
-	}
-	return address.Addr().Unmap()
-}
-
-func (h *Receiver) allowed(source netip.Addr) bool {
-	return len(h.allow) == 0 || slices.ContainsFunc(h.allow, func(p netip.Prefix) bool { return p.Contains(source) })
 }

@@ -1,6 +1,8 @@
 package postgres
 
 import (
+	"time"
+
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgtype"
 )
@@ -19,3 +21,13 @@ func UUIDs(ids []uuid.UUID) pgtype.FlatArray[pgtype.UUID] {
 
 // Array is an array parameter of a type that pgx would otherwise encode by reflection.
 func Array[T any](values []T) pgtype.FlatArray[T] { return values }
+
+// IDAt is the oldest UUIDv7 of a time: ids grow with time, so a window of time is a range of ids.
+func IDAt(at time.Time) (id uuid.UUID) {
+	ms := uint64(max(at.UnixMilli(), 0))
+	for i := range 6 {
+		id[i] = byte(ms >> (40 - 8*i))
+	}
+	id[6] = 0x70
+	return id
+}
