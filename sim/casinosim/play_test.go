@@ -1,6 +1,7 @@
 package casinosim_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -44,7 +45,7 @@ type bell struct {
 
 func (b bell) RingNotice(n casino.Notice) {
 	b.working.Go(func() {
-		if err := (*b.notices).Work(b.t.Context(), n.ID); err != nil {
+		if err := (*b.notices).Work(context.WithoutCancel(b.t.Context()), n.ID); err != nil {
 			b.t.Errorf("notice %d: %v", n.ID, err)
 		}
 	})
