@@ -35,11 +35,8 @@ var epoch = time.UnixMilli(1_700_000_000_000).UTC()
 const betsEach = 20
 
 // seedBets fill an empty schema with $1 bets of 1.00 of $2 players, books even.
-var seedBets = []struct{ what, sql string }{
-	{"players", `
-	INSERT INTO players (id, external_id, name, email, currency, created_at)
-	SELECT pg_temp.seed_id(1, p), 'bench-' || p, 'Player ' || p, 'p' || p || '@example.com', 'USD', now()
-	  FROM generate_series(1, $2::bigint) p WHERE $1::bigint > 0`},
+var seedBets = []seedStep{
+	seedSteps[0], // the players
 	{"house accounts", `
 	INSERT INTO accounts (currency, kind)
 	SELECT 'USD', k FROM unnest('{cashier,casino,stakes_held,sportsbook,withdrawals_held}'::text[]) k WHERE $1::bigint > 0 AND $2::bigint > 0`},
@@ -177,7 +174,8 @@ const fullJoin = `
 // Measure seeds, runs, checks that exactly the planted differences were found, and compares the
 // matching with a plain FULL JOIN of the same two tables.
 func (r Reconcile) Measure(ctx context.Context) (*Report, error) {
-	if err := r.seed(ctx); err != nil {
+	fmt.Fprintf(r.Progress, "seeding %d bets of %d players\n", r.N, r.players())
+	if err := fill(ctx, r.Pool, seedBets, r.N, r.players()); err != nil {
 		return nil, err
 	}
 	resetPeak()
@@ -200,31 +198,6 @@ func (r Reconcile) Measure(ctx context.Context) (*Report, error) {
 	report.finish(took, nil, use, Baseline{Name: fmt.Sprintf("FULL JOIN of both tables, %.1f s; matching, %.1f s", join.Seconds(), found.Matching.Seconds()), PerSecond: float64(r.N) / join.Seconds()})
 	report.Ratio = join.Seconds() / found.Matching.Seconds()
 	return report, nil
-}
-
-func (r Reconcile) seed(ctx context.Context) error {
-	conn, err := r.Pool.Acquire(ctx)
-	if err != nil {
-		return fmt.Errorf("seed: %w", err)
-	}
-	defer conn.Release()
-	fmt.Fprintf(r.Progress, "seeding %d bets of %d players\n", r.N, r.players())
-	for _, setup := range []string{"SET statement_timeout = 0", seedID} {
-		if _, err := conn.Exec(ctx, setup); err != nil {
-			return fmt.Errorf("seed: %w", err)
-		}
-	}
-	for _, step := range seedBets {
-		if _, err := conn.Exec(ctx, step.sql, pgx.QueryExecModeExec, r.N, r.players()); err != nil {
-			return fmt.Errorf("seed %s: %w", step.what, err)
-		}
-	}
-	for _, end := range []string{"VACUUM ANALYZE", "CHECKPOINT"} {
-		if _, err := conn.Exec(ctx, end); err != nil {
-			return fmt.Errorf("seed: %w", err)
-		}
-	}
-	return nil
 }
 
 // check fails unless every planted difference was found, once, and no other.

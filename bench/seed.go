@@ -15,7 +15,7 @@ const couponsPerPlayer = 20
 // seedSteps fill an empty schema with $1 accepted coupons of $2 players whose books are even:
 // every deposit and stake has its transaction, its transfer, and its place in the account's
 // chain. Every coupon stakes 10.00 at 2.00. Ids have UUIDv7's shape; coupon i has the bet code seedCode(i).
-var seedSteps = []struct{ what, sql string }{
+var seedSteps = []seedStep{
 	{"players", `
 	INSERT INTO players (id, external_id, name, email, currency, created_at)
 	SELECT pg_temp.seed_id(1, p), 'bench-' || p, 'Player ' || p, 'p' || p || '@example.com', 'USD', now()
@@ -78,28 +78,34 @@ func seedCode(i int) string { return fmt.Sprintf("b%09d", i) }
 // would in time.
 func Seed(ctx context.Context, pool *pgxpool.Pool, n int, progress io.Writer) error {
 	players := max(1, n/couponsPerPlayer)
+	fmt.Fprintf(progress, "seeding %d accepted coupons of %d players\n", n, players)
+	return fill(ctx, pool, seedSteps, n, players)
+}
+
+// seedStep is one statement of a seed: $1 is how many things, $2 how many players have them.
+type seedStep struct{ what, sql string }
+
+// fill runs a seed's steps, and leaves the tables as a server long at work would have them.
+func fill(ctx context.Context, pool *pgxpool.Pool, steps []seedStep, n, players int) error {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
 		return fmt.Errorf("seed: %w", err)
 	}
 	defer conn.Release()
-	if _, err := conn.Exec(ctx, "SET statement_timeout = 0"); err != nil {
-		return fmt.Errorf("seed: %w", err)
+	for _, setup := range []string{"SET statement_timeout = 0", seedID} {
+		if _, err := conn.Exec(ctx, setup); err != nil {
+			return fmt.Errorf("seed: %w", err)
+		}
 	}
-	if _, err := conn.Exec(ctx, seedID); err != nil {
-		return fmt.Errorf("seed: %w", err)
-	}
-	fmt.Fprintf(progress, "seeding %d accepted coupons of %d players\n", n, players)
-	for _, step := range seedSteps {
+	for _, step := range steps {
 		if _, err := conn.Exec(ctx, step.sql, pgx.QueryExecModeExec, n, players); err != nil {
 			return fmt.Errorf("seed %s: %w", step.what, err)
 		}
 	}
-	if _, err := conn.Exec(ctx, "VACUUM ANALYZE"); err != nil {
-		return fmt.Errorf("seed: %w", err)
-	}
-	if _, err := conn.Exec(ctx, "CHECKPOINT"); err != nil {
-		return fmt.Errorf("seed: %w", err)
+	for _, end := range []string{"VACUUM ANALYZE", "CHECKPOINT"} {
+		if _, err := conn.Exec(ctx, end); err != nil {
+			return fmt.Errorf("seed: %w", err)
+		}
 	}
 	return nil
 }

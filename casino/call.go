@@ -1,6 +1,7 @@
 package casino
 
 import (
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -45,6 +46,20 @@ type Round struct {
 	ClosesParent bool
 	// Once says that a round takes one bet and one win, and none when it is closed.
 	Once bool
+}
+
+var errNegative = errors.New("is below zero")
+
+// ReadAmount reads the sum of a call: exact, and not below zero. The verb says which way it goes.
+func ReadAmount(number money.Number) (money.Amount, error) {
+	amount, err := number.Amount()
+	if err == nil && amount < 0 {
+		err = errNegative
+	}
+	if err != nil {
+		return 0, err
+	}
+	return amount, nil
 }
 
 // MaxID is the longest id of an instruction, round or game that is taken.

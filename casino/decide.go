@@ -2,8 +2,6 @@ package casino
 
 import (
 	"errors"
-	"unicode"
-	"unicode/utf8"
 
 	"evens/ledger"
 	"evens/wallet"
@@ -170,17 +168,4 @@ func balanceOf(purse *ledger.Purse) wallet.Balance {
 
 func outcomeOf(t *ledger.Transaction, purse *ledger.Purse) Outcome {
 	return Outcome{Balance: balanceOf(purse), Transaction: t.ID}
-}
-
-// printable reports whether a text is UTF-8 of characters that show.
-func printable(text string) bool {
-	if !utf8.ValidString(text) {
-		return false
-	}
-	for _, r := range text {
-		if !unicode.IsPrint(r) {
-			return false
-		}
-	}
-	return true
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -22,7 +24,7 @@ type Floor struct {
 	db      *postgres.DB
 	poster  *wallet.Poster
 	players *player.Directory
-	finder  *lookup.Lookup[ledger.Key, finding]
+	finder  *lookup.Lookup[ledger.Key, player.Identity]
 	rounds  *roundReader
 	now     func() time.Time
 	log     *slog.Logger
@@ -31,7 +33,7 @@ type Floor struct {
 // NewFloor returns the floor whose money moves through poster.
 func NewFloor(db *postgres.DB, poster *wallet.Poster, players *player.Directory, now func() time.Time, log *slog.Logger) *Floor {
 	f := &Floor{db: db, poster: poster, players: players, rounds: &roundReader{}, now: now, log: log}
-	f.finder = lookup.New(f.fetchFindings)
+	f.finder = lookup.New(f.fetchOwners)
 	return f
 }
 
@@ -142,6 +144,19 @@ func CheckID(id string) error {
 		return fmt.Errorf("%w: an id with characters that cannot be printed", ErrUnreadable)
 	}
 	return nil
+}
+
+// printable reports whether a text is UTF-8 of characters that show.
+func printable(text string) bool {
+	if !utf8.ValidString(text) {
+		return false
+	}
+	for _, r := range text {
+		if !unicode.IsPrint(r) {
+			return false
+		}
+	}
+	return true
 }
 
 // errElsewhere says that what is to be rolled back belongs to a player who was not locked.

@@ -151,20 +151,10 @@ func (d *reversal) post(batch *wallet.Batch, original *ledger.Transaction, size 
 	return posted, err
 }
 
-// finding is whose an instruction is.
-type finding struct {
-	player   uuid.UUID
-	currency money.Currency
-	external string
-}
-
 // owner looks up whose an instruction is; nobody's when it is not known.
 func (f *Floor) owner(ctx context.Context, key ledger.Key) (player.Identity, error) {
-	found, ok, err := f.finder.Get(ctx, key)
-	if err != nil || !ok {
-		return player.Identity{}, err
-	}
-	return player.Identity{ID: found.player, Currency: found.currency, ExternalID: found.external}, nil
+	found, _, err := f.finder.Get(ctx, key)
+	return found, err
 }
 
 // Owner returns whose the instruction of that id is, or ErrUnknownBet: for platforms whose later
@@ -181,25 +171,25 @@ func (f *Floor) Owner(ctx context.Context, provider, id string) (player.Identity
 }
 
 // Indexes: transactions_key, players_pkey.
-const readFindings = `
+const readOwners = `
 	SELECT t.source, t.external_id, p.id, p.currency, p.external_id
 	  FROM unnest($1::text[], $2::text[]) k (source, external_id)
 	  JOIN transactions t ON t.source = k.source AND t.external_id = k.external_id
 	  JOIN players p ON p.id = t.player_id`
 
-func (f *Floor) fetchFindings(ctx context.Context, keys []ledger.Key) (map[ledger.Key]finding, error) {
+func (f *Floor) fetchOwners(ctx context.Context, keys []ledger.Key) (map[ledger.Key]player.Identity, error) {
 	sources, ids := make([]string, len(keys)), make([]string, len(keys))
 	for i, key := range keys {
 		sources[i], ids[i] = key.Source, key.ExternalID
 	}
-	rows, err := f.db.Hot.Query(ctx, readFindings, sources, ids)
+	rows, err := f.db.Hot.Query(ctx, readOwners, sources, ids)
 	if err != nil {
 		return nil, err
 	}
-	found := make(map[ledger.Key]finding, len(keys))
+	found := make(map[ledger.Key]player.Identity, len(keys))
 	var key ledger.Key
-	var one finding
-	_, err = pgx.ForEachRow(rows, []any{&key.Source, &key.ExternalID, &one.player, &one.currency, &one.external}, func() error {
+	var one player.Identity
+	_, err = pgx.ForEachRow(rows, []any{&key.Source, &key.ExternalID, &one.ID, &one.Currency, &one.ExternalID}, func() error {
 		found[key] = one
 		return nil
 	})

@@ -42,12 +42,14 @@ const (
 	taskTimeout = 20 * time.Second
 )
 
-func newTask(kind, queue, id string, payload any) (*asynq.Task, error) {
+// newTask makes a task with what every task gets; more options overrule that.
+func newTask(kind, queue, id string, payload any, more ...asynq.Option) (*asynq.Task, error) {
 	data, err := json.Marshal(payload)
 	if err != nil {
 		return nil, fmt.Errorf("payload of %s: %w", kind, err)
 	}
-	return asynq.NewTask(kind, data, asynq.Queue(queue), asynq.TaskID(id), asynq.MaxRetry(maxRetry), asynq.Timeout(taskTimeout)), nil
+	options := []asynq.Option{asynq.Queue(queue), asynq.TaskID(id), asynq.MaxRetry(maxRetry), asynq.Timeout(taskTimeout)}
+	return asynq.NewTask(kind, data, append(options, more...)...), nil
 }
 
 // A payload's V is its version: a worker of the next release still reads what this one sent.
@@ -104,22 +106,13 @@ const (
 
 // reconcileTask's id names the provider and the period: any number of clocks make one task.
 func reconcileTask(provider, window string, period int64) (*asynq.Task, error) {
-	data, err := json.Marshal(reconcilePayload{V: 1, Provider: provider, Window: window})
-	if err != nil {
-		return nil, fmt.Errorf("payload of %s: %w", TypeReconcile, err)
-	}
 	id := fmt.Sprintf("reconcile:%s:%s:%d", provider, window, period)
-	return asynq.NewTask(TypeReconcile, data, asynq.Queue(QueueReconcile), asynq.TaskID(id), asynq.MaxRetry(reconcileRetry),
-		asynq.Timeout(reconcileTimeout), asynq.ProcessIn(rand.N(reconcileJitter))), nil //nolint:gosec // jitter needs no secrecy
+	return newTask(TypeReconcile, QueueReconcile, id, reconcilePayload{V: 1, Provider: provider, Window: window},
+		asynq.MaxRetry(reconcileRetry), asynq.Timeout(reconcileTimeout), asynq.ProcessIn(rand.N(reconcileJitter))) //nolint:gosec // jitter needs no secrecy
 }
 
 func closeTask(day time.Time) (*asynq.Task, error) {
-	data, err := json.Marshal(tickPayload{V: 1})
-	if err != nil {
-		return nil, fmt.Errorf("payload of %s: %w", TypeClose, err)
-	}
-	return asynq.NewTask(TypeClose, data, asynq.Queue(QueueReconcile), asynq.TaskID("close:"+day.Format(time.DateOnly)),
-		asynq.MaxRetry(maxRetry), asynq.Timeout(reconcileTimeout)), nil
+	return newTask(TypeClose, QueueReconcile, "close:"+day.Format(time.DateOnly), tickPayload{V: 1}, asynq.Timeout(reconcileTimeout))
 }
 
 type tickPayload struct {

@@ -173,11 +173,8 @@ var ErrNoPurse = errors.New("no such player in the book")
 // before. A key that is known already is ErrConflict or, with the same content, returned as it
 // is with fresh = false; nothing moves then.
 func (b *Book) Post(t Transaction, moves ...Move) (posted *Transaction, fresh bool, err error) {
-	if earlier := b.known[t.Key]; earlier != nil {
-		if earlier.Payload != t.Payload {
-			return nil, false, fmt.Errorf("%w: %s %s", ErrConflict, t.Source, t.ExternalID)
-		}
-		return earlier, false, nil
+	if earlier, err := b.earlier(t); earlier != nil || err != nil {
+		return earlier, false, err
 	}
 	purse := b.purses[t.Player]
 	if purse == nil {
@@ -203,14 +200,21 @@ func (b *Book) Post(t Transaction, moves ...Move) (posted *Transaction, fresh bo
 	return &t, true, nil
 }
 
+// earlier returns the transaction that has used the key before, nil for a new one, or ErrConflict
+// where it had another content.
+func (b *Book) earlier(t Transaction) (*Transaction, error) {
+	earlier := b.known[t.Key]
+	if earlier != nil && earlier.Payload != t.Payload {
+		return nil, fmt.Errorf("%w: %s %s", ErrConflict, t.Source, t.ExternalID)
+	}
+	return earlier, nil
+}
+
 // Note records a transaction that moves nothing: a bet of nothing, a refusal that must stay one, a
 // tombstone. Its player need not be known. Otherwise it does as Post.
 func (b *Book) Note(t Transaction) (noted *Transaction, fresh bool, err error) {
-	if earlier := b.known[t.Key]; earlier != nil {
-		if earlier.Payload != t.Payload {
-			return nil, false, fmt.Errorf("%w: %s %s", ErrConflict, t.Source, t.ExternalID)
-		}
-		return earlier, false, nil
+	if earlier, err := b.earlier(t); earlier != nil || err != nil {
+		return earlier, false, err
 	}
 	if purse := b.purses[t.Player]; purse != nil {
 		t.CashTo, t.BonusTo = purse.Cash.Balance, purse.Bonus.Balance

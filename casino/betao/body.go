@@ -43,9 +43,8 @@ func (e *fieldError) Error() string { return e.field + " " + e.reason.Error() }
 func (e *fieldError) Unwrap() []error { return []error{casino.ErrUnreadable, e.reason} }
 
 var (
-	errMissing  = errors.New("is missing")
-	errNegative = errors.New("is below zero")
-	errType     = errors.New("is none of debit, credit, rollback")
+	errMissing = errors.New("is missing")
+	errType    = errors.New("is none of debit, credit, rollback")
 )
 
 func parse(text []byte) (body, error) {
@@ -99,10 +98,7 @@ func (b body) require(kind string) error {
 }
 
 func (b body) amount() (money.Amount, error) {
-	amount, err := b.Amount.Amount()
-	if err == nil && amount < 0 {
-		err = errNegative
-	}
+	amount, err := casino.ReadAmount(b.Amount)
 	if err != nil {
 		return 0, &fieldError{"amount", err}
 	}

@@ -2,7 +2,6 @@ package betron
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"evens/casino"
@@ -45,8 +44,6 @@ type request struct {
 	GameID        id           `json:"game_id"`
 }
 
-var errNegative = errors.New("is below zero")
-
 // read reads a body and names the field that is wrong. amount is zero for methods without one.
 func read(body []byte) (r request, amount money.Amount, err error) {
 	if err := json.Unmarshal(body, &r); err != nil {
@@ -58,10 +55,7 @@ func read(body []byte) (r request, amount money.Amount, err error) {
 		if r.TransactionID == "" {
 			return r, 0, fmt.Errorf("%w: transaction_id is missing", casino.ErrUnreadable)
 		}
-		if amount, err = r.Amount.Amount(); err == nil && amount < 0 {
-			err = errNegative
-		}
-		if err != nil {
+		if amount, err = casino.ReadAmount(r.Amount); err != nil {
 			return r, 0, fmt.Errorf("%w: amount: %w", casino.ErrUnreadable, err)
 		}
 	default:

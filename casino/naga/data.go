@@ -2,7 +2,6 @@ package naga
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -25,8 +24,6 @@ type data struct {
 	IsLastFreeSpins bool         `json:"isLastFreeSpins"`
 }
 
-var errNegative = errors.New("is below zero")
-
 // readData reads the data of a call; required names fields that must be there.
 func readData(text []byte, required ...string) (data, error) {
 	var d data
@@ -46,10 +43,7 @@ func readData(text []byte, required ...string) (data, error) {
 }
 
 func (d data) amount() (money.Amount, error) {
-	amount, err := d.Amount.Amount()
-	if err == nil && amount < 0 {
-		err = errNegative
-	}
+	amount, err := casino.ReadAmount(d.Amount)
 	if err != nil {
 		return 0, fmt.Errorf("%w: amount: %w", casino.ErrUnreadable, err)
 	}

@@ -71,12 +71,17 @@ func (b box) open(body []byte) ([]byte, error) {
 	return plain, nil
 }
 
-// seal encrypts a body under a nonce that is never used again.
-func (b box) seal(plain []byte) ([]byte, error) {
+// cipherText encrypts under a nonce that is never used again.
+func (b box) cipherText(plain []byte) string {
 	nonce := make([]byte, nonceBytes)
 	_, _ = rand.Read(nonce) // never fails
 	both := b.aead.Seal(nil, nonce, plain, nil)
 	data, tag := both[:len(both)-tagBytes], both[len(both)-tagBytes:]
 	encode := base64.StdEncoding.EncodeToString
-	return json.Marshal(sealed{CipherText: encode(nonce) + encode(tag) + encode(data)})
+	return encode(nonce) + encode(tag) + encode(data)
+}
+
+// seal makes a body as it travels.
+func (b box) seal(plain []byte) ([]byte, error) {
+	return json.Marshal(sealed{CipherText: b.cipherText(plain)})
 }

@@ -63,12 +63,9 @@ func (c client) signed(body any, now time.Time) (http.Header, []byte, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	sealedBody, err := c.box.seal(plain)
+	s := sealed{CipherText: c.box.cipherText(plain)}
+	text, err := json.Marshal(s)
 	if err != nil {
-		return nil, nil, err
-	}
-	var s sealed
-	if err := json.Unmarshal(sealedBody, &s); err != nil {
 		return nil, nil, err
 	}
 	nonce := rand.Text()
@@ -77,17 +74,17 @@ func (c client) signed(body any, now time.Time) (http.Header, []byte, error) {
 	}
 	nonce = nonce[:nonceLength]
 	stamp := strconv.FormatInt(now.UnixMilli(), 10)
-	text := c.cfg.AgentID + "|" + stamp + "|" + nonce + "|" + s.CipherText
+	signed := c.cfg.AgentID + "|" + stamp + "|" + nonce + "|" + s.CipherText
 	if c.cfg.OldSignature {
-		text = c.cfg.AgentID + stamp + nonce + string(plain)
+		signed = c.cfg.AgentID + stamp + nonce + string(plain)
 	}
-	sum := sha256.Sum256([]byte(text))
+	sum := sha256.Sum256([]byte(signed))
 	header := make(http.Header)
 	header.Set("x-agentid", c.cfg.AgentID)
 	header.Set("x-timestamp", stamp)
 	header.Set("x-nonce", nonce)
 	header.Set("x-signature", hex.EncodeToString(sum[:]))
-	return header, sealedBody, nil
+	return header, text, nil
 }
 
 const nonceLength = 32

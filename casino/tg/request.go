@@ -2,7 +2,6 @@ package tg
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -72,8 +71,6 @@ func (r request) id() string {
 // currency is theirs, in capitals; "" where they do not say.
 func (r request) currency() money.Currency { return money.Currency(strings.ToUpper(r.Currency)) }
 
-var errNegative = errors.New("is below zero")
-
 func (r request) amounts() (a amounts, err error) {
 	for _, field := range []struct {
 		name  string
@@ -84,10 +81,7 @@ func (r request) amounts() (a amounts, err error) {
 		if field.value == "" && !field.must {
 			continue
 		}
-		amount, err := field.value.Amount()
-		if err == nil && amount < 0 {
-			err = errNegative
-		}
+		amount, err := casino.ReadAmount(field.value)
 		if err != nil {
 			return amounts{}, fmt.Errorf("%w: %s: %w", casino.ErrUnreadable, field.name, err)
 		}

@@ -208,13 +208,17 @@ func (r benchRun) audit(ctx context.Context, s *system) error {
 
 // bar shows progress on a terminal, and nothing elsewhere.
 func (r benchRun) bar(n int, what string) *progressbar.ProgressBar {
-	out := io.Discard
-	if file, ok := r.std.err.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
-		out = file
-	}
-	return progressbar.NewOptions(n, progressbar.OptionSetWriter(out), progressbar.OptionSetDescription(what),
+	return progressbar.NewOptions(n, progressbar.OptionSetWriter(watched(r.std.err)), progressbar.OptionSetDescription(what),
 		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionThrottle(200*time.Millisecond),
 		progressbar.OptionClearOnFinish())
+}
+
+// watched is w where it is a terminal, and nothing elsewhere.
+func watched(w io.Writer) io.Writer {
+	if file, ok := w.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
+		return file
+	}
+	return io.Discard
 }
 
 // profile samples our CPU until stop.

@@ -12,7 +12,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
 
 	"evens/casino/betao"
 	"evens/casino/naga"
@@ -82,11 +81,7 @@ func (c reconcileCommand) Run(ctx context.Context, cfg *Config, std streams) err
 
 // linesBar shows how many lines have been read, on a terminal.
 func linesBar(w io.Writer) *progressbar.ProgressBar {
-	out := io.Discard
-	if file, ok := w.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
-		out = file
-	}
-	return progressbar.NewOptions64(-1, progressbar.OptionSetWriter(out), progressbar.OptionSetDescription("lines"),
+	return progressbar.NewOptions64(-1, progressbar.OptionSetWriter(watched(w)), progressbar.OptionSetDescription("lines"),
 		progressbar.OptionShowCount(), progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionClearOnFinish(),
 		progressbar.OptionSetSpinnerChangeInterval(0)) // or it draws from a goroutine of its own
 }
