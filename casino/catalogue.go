@@ -21,6 +21,8 @@ type Catalogues struct {
 	platforms []Platform
 	now       func() time.Time
 	log       *slog.Logger
+	// Learned, when not nil, is told each catalogue that a platform answered with. Set it before use.
+	Learned func(ctx context.Context, games []Game) error
 
 	mu   sync.Mutex
 	busy map[string]chan struct{} // platforms that are being asked
@@ -156,6 +158,11 @@ func (c *Catalogues) ask(ctx context.Context, platform Platform) (Catalogue, err
 		return Catalogue{}, fmt.Errorf("%w: an empty catalogue", ErrUnavailable)
 	}
 	slices.SortFunc(games, func(a, b Game) int { return strings.Compare(a.Code, b.Code) })
+	if c.Learned != nil {
+		if err := c.Learned(ctx, games); err != nil {
+			c.log.WarnContext(ctx, "the categories of games are not kept", "provider", name, "error", err)
+		}
+	}
 	catalogue := Catalogue{At: c.now(), Games: games}
 	text, err := json.Marshal(catalogue)
 	if err == nil {

@@ -51,6 +51,7 @@ var codes = []struct {
 }{
 	{wallet.ErrInsufficientFunds, "insufficient_funds"},
 	{wallet.ErrUnknownPlayer, "unknown_player"},
+	{wallet.ErrLimitExceeded, "limit_exceeded"},
 	{wallet.ErrPlayerBlocked, "player_blocked"},
 	{wallet.ErrCurrency, "wrong_currency"},
 	{ledger.ErrConflict, "id_conflict"},
@@ -80,4 +81,5 @@ func temporary(err error) bool {
 var refusedFor = map[string]error{
 	"insufficient_funds": wallet.ErrInsufficientFunds,
 	"player_blocked":     wallet.ErrPlayerBlocked,
+	"limit_exceeded":     wallet.ErrLimitExceeded,
 }

@@ -2,6 +2,9 @@ package casino
 
 import (
 	"errors"
+	"time"
+
+	"github.com/google/uuid"
 
 	"evens/ledger"
 	"evens/wallet"
@@ -13,6 +16,9 @@ type decision struct {
 	call        Call
 	instruction instruction
 	key         ledger.Key
+
+	category string      // of the game, as bonuses tell games apart
+	paid     wallet.Paid // how the stake is paid
 
 	outcome Outcome
 	refusal error // decided, and kept by the commit
@@ -36,30 +42,30 @@ func (d *decision) betRollback() ledger.Key {
 }
 
 func (d *decision) decide(batch *wallet.Batch) error {
-	d.outcome, d.refusal = Outcome{}, nil
+	d.outcome, d.refusal, d.paid = Outcome{}, nil, wallet.Paid{}
 	purse := batch.Purse(d.call.Player.ID)
 	if purse == nil {
 		return wallet.ErrUnknownPlayer
 	}
 	if earlier := batch.Known(d.key); earlier != nil {
-		d.outcome = outcomeOf(earlier, purse)
+		d.outcome = d.outcomeOf(earlier, batch)
 		d.outcome.Repeat = true
 		return d.again(earlier)
 	}
-	d.outcome.Balance = balanceOf(purse)
+	d.outcome.Balance = d.balance(batch)
 	rounds := roundsOf(batch)
 	round := rounds.find(d.call)
 	if err := d.allowed(batch, rounds, round); err != nil {
 		return d.refuse(batch, err)
 	}
-	posted, err := d.post(batch)
+	posted, err := d.post(batch, rounds, round)
 	if err != nil {
 		return err
 	}
 	unmatched := d.outcome.Unmatched
-	d.outcome = outcomeOf(posted, batch.Purse(d.call.Player.ID))
+	d.outcome = d.outcomeOf(posted, batch)
 	d.outcome.Unmatched = unmatched
-	rounds.played(d.call, d.instruction)
+	rounds.played(d.call, d.instruction, d.paid)
 	return nil
 }
 
@@ -91,7 +97,12 @@ func (d *decision) allowed(batch *wallet.Batch, rounds *roundSet, round *roundRo
 	if d.call.Round.Once && round != nil {
 		return ErrRoundClosed
 	}
-	return batch.MayStake(d.call.Player.ID, d.call.Player.Currency, d.instruction.stake)
+	paid, err := batch.Stake(wallet.Staking{
+		Player: d.call.Player.ID, Currency: d.call.Player.Currency, Wager: d.wager(),
+		Provider: d.call.Provider, Reference: d.call.ID, At: d.call.At,
+	})
+	d.paid = paid
+	return err
 }
 
 func (d *decision) mayWin(batch *wallet.Batch, round *roundRow) error {
@@ -142,18 +153,22 @@ func (d *decision) transaction(kind ledger.Kind) ledger.Transaction {
 	}
 }
 
-func (d *decision) post(batch *wallet.Batch) (*ledger.Transaction, error) {
+// wager is the stake as the rules of bonuses see it.
+func (d *decision) wager() wallet.Wager {
+	return wallet.Wager{Category: d.category, Stake: d.instruction.stake}
+}
+
+func (d *decision) post(batch *wallet.Batch, rounds *roundSet, round *roundRow) (*ledger.Transaction, error) {
+	won, bonus, err := d.winnings(batch, rounds, round)
+	if err != nil {
+		return nil, err
+	}
 	t := d.transaction(d.instruction.kind)
+	t.BonusID, t.Contribution, t.Staked, t.Effective = bonus, d.paid.Contribution, d.instruction.stake, d.call.At
 	if d.outcome.Unmatched {
 		t.Comment = unmatchedComment
 	}
-	var moves []ledger.Move
-	if d.instruction.stake > 0 {
-		moves = append(moves, ledger.Move{From: ledger.Cash, To: ledger.Casino, Amount: d.instruction.stake})
-	}
-	if d.instruction.win > 0 {
-		moves = append(moves, ledger.Move{From: ledger.Casino, To: ledger.Cash, Amount: d.instruction.win})
-	}
+	moves := append(d.paid.Moves(ledger.Casino), won.Back().Moves(ledger.Casino)...)
 	if len(moves) == 0 {
 		posted, _, err := batch.Note(t)
 		return posted, err
@@ -162,10 +177,53 @@ func (d *decision) post(batch *wallet.Batch) (*ledger.Transaction, error) {
 	return posted, err
 }
 
-func balanceOf(purse *ledger.Purse) wallet.Balance {
-	return wallet.Balance{Player: purse.Player, Currency: purse.Currency, Cash: purse.Cash.Balance, Bonus: purse.Bonus.Balance}
+// winnings splits a win as its stake was split: the bet that it names, where that is known; else its
+// round's bets together; a free spin's as the round that won it.
+func (d *decision) winnings(batch *wallet.Batch, rounds *roundSet, round *roundRow) (wallet.Split, uuid.NullUUID, error) {
+	win, currency := d.instruction.win, d.call.Player.Currency
+	if d.instruction.kind != ledger.Win && d.instruction.stake > 0 {
+		split, err := wallet.Share(win, d.instruction.stake, d.paid.Bonus, currency)
+		return split, d.paid.BonusID, err
+	}
+	if bet := d.bet(batch); bet != nil {
+		split, err := wallet.Share(win, bet.Staked, -bet.Bonus, currency)
+		return split, bet.BonusID, err
+	}
+	if parent := rounds.of(d.call.Provider, d.call.Round.Parent, d.call.Player.ID); parent != nil && (round == nil || round.staked == 0) {
+		round = parent
+	}
+	if round == nil {
+		return wallet.Split{Cash: win}, uuid.NullUUID{}, nil
+	}
+	split, err := wallet.Share(win, round.staked, round.bonusStaked, currency)
+	return split, round.bonusID, err
 }
 
-func outcomeOf(t *ledger.Transaction, purse *ledger.Purse) Outcome {
-	return Outcome{Balance: balanceOf(purse), Transaction: t.ID}
+// bet is the bet that a win names, nil where that tells nothing of how it was paid.
+func (d *decision) bet(batch *wallet.Batch) *ledger.Transaction {
+	if d.instruction.bet == "" {
+		return nil
+	}
+	bet := batch.Known(d.betKey())
+	if bet == nil || bet.Kind != ledger.Bet || bet.Player != d.call.Player.ID || bet.Staked == 0 {
+		return nil
+	}
+	return bet
+}
+
+// balance is what the player has now, and may stake on this game.
+func (d *decision) balance(batch *wallet.Batch) wallet.Balance {
+	return balanceOf(batch, d.call.Player.ID, d.category, d.call.At)
+}
+
+func (d *decision) outcomeOf(t *ledger.Transaction, batch *wallet.Batch) Outcome {
+	return Outcome{Balance: d.balance(batch), Transaction: t.ID}
+}
+
+func balanceOf(batch *wallet.Batch, player uuid.UUID, category string, at time.Time) wallet.Balance {
+	purse := batch.Purse(player)
+	return wallet.Balance{
+		Player: purse.Player, Currency: purse.Currency, Cash: purse.Cash.Balance, Bonus: purse.Bonus.Balance,
+		Playable: batch.Playable(player, wallet.Wager{Category: category}, at),
+	}
 }

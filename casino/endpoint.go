@@ -166,7 +166,7 @@ func (d *Desk) tell(ctx context.Context, record callbacks.Record, reply Reply) {
 		return
 	}
 	switch record.Code {
-	case "ok", "repeat", "insufficient_funds", "player_blocked":
+	case "ok", "repeat", "insufficient_funds", "player_blocked", "limit_exceeded":
 		if reply.Outcome.Unmatched {
 			d.log.WarnContext(ctx, "a win for a bet that is not known was paid", append(attributes, "transaction", record.Transaction.UUID)...)
 		}

@@ -26,16 +26,20 @@ type Floor struct {
 	players *player.Directory
 	finder  *lookup.Lookup[ledger.Key, player.Identity]
 	rounds  *roundReader
+	games   *Categories
 	now     func() time.Time
 	log     *slog.Logger
 }
 
 // NewFloor returns the floor whose money moves through poster.
 func NewFloor(db *postgres.DB, poster *wallet.Poster, players *player.Directory, now func() time.Time, log *slog.Logger) *Floor {
-	f := &Floor{db: db, poster: poster, players: players, rounds: &roundReader{}, now: now, log: log}
+	f := &Floor{db: db, poster: poster, players: players, rounds: &roundReader{}, games: NewCategories(db, now), now: now, log: log}
 	f.finder = lookup.New(f.fetchOwners)
 	return f
 }
+
+// Categories are the kinds of the games that are played here.
+func (f *Floor) Categories() *Categories { return f.games }
 
 // Now is the floor's clock.
 func (f *Floor) Now() time.Time { return f.now() }
@@ -48,16 +52,23 @@ func (f *Floor) Player(ctx context.Context, externalID string) (player.Identity,
 	return f.players.Find(ctx, externalID)
 }
 
-// Balance is what a player has now, and whether the player may play.
-func (f *Floor) Balance(ctx context.Context, id player.Identity, currency money.Currency) (player.Standing, error) {
+// Balance is what a player has now, may stake on a game, and whether the player may play. A game ""
+// is one of no known kind.
+func (f *Floor) Balance(ctx context.Context, provider string, id player.Identity, currency money.Currency, game string) (player.Standing, error) {
 	if currency != "" && currency != id.Currency {
 		return player.Standing{}, wallet.ErrCurrency
 	}
-	return f.players.Standing(ctx, id.ID)
+	category, err := f.games.Of(ctx, provider, game)
+	if err != nil {
+		return player.Standing{}, err
+	}
+	standing, err := f.players.Standing(ctx, id.ID)
+	standing.Playable = standing.Stakeable(wallet.Wager{Category: category}, f.now())
+	return standing, err
 }
 
-// Bet takes a stake. Refusals: wallet.ErrInsufficientFunds and wallet.ErrPlayerBlocked (kept: the
-// same id is answered so for good), wallet.ErrCurrency, ErrSession, ErrRolledBack, ErrRoundClosed,
+// Bet takes a stake. Refusals: wallet.ErrInsufficientFunds, wallet.ErrLimitExceeded and
+// wallet.ErrPlayerBlocked (kept: the same id is answered so for good), wallet.ErrCurrency, ErrSession, ErrRolledBack, ErrRoundClosed,
 // ledger.ErrConflict. The outcome's balance is today's, with a refusal too where it was decided.
 func (f *Floor) Bet(ctx context.Context, bet Bet) (Outcome, error) {
 	return f.do(ctx, bet.Call, instruction{kind: ledger.Bet, stake: bet.Stake})
@@ -97,8 +108,12 @@ func (f *Floor) do(ctx context.Context, c Call, i instruction) (Outcome, error) 
 	if err := c.check(i.stake, i.win); err != nil {
 		return Outcome{}, err
 	}
-	d := &decision{call: c, instruction: i, key: c.key()}
-	work := &wallet.Work{Players: []uuid.UUID{c.Player.ID}, Keys: d.keys(), Reader: f.rounds, Data: d, Decide: d.decide}
+	category, err := f.games.Of(ctx, c.Provider, c.Game)
+	if err != nil {
+		return Outcome{}, err
+	}
+	d := &decision{call: c, instruction: i, key: c.key(), category: category}
+	work := &wallet.Work{Players: []uuid.UUID{c.Player.ID}, Keys: d.keys(), Reader: f.rounds, Data: d, Decide: d.decide, At: c.At}
 	work.Statuses = i.kind == ledger.Bet || i.kind == ledger.BetWin
 	if err := f.poster.Do(ctx, work); err != nil {
 		return told(ctx, &d.outcome), fmt.Errorf("%s %s %s: %w", c.Provider, i.kind, c.ID, err)

@@ -9,7 +9,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"evens/ledger"
-	"evens/money"
 	"evens/player"
 	"evens/wallet"
 )
@@ -21,6 +20,10 @@ func (f *Floor) Rollback(ctx context.Context, back Rollback) (Outcome, error) {
 	if err := back.check(); err != nil {
 		return Outcome{}, err
 	}
+	category, err := f.games.Of(ctx, back.Provider, back.Game)
+	if err != nil {
+		return Outcome{}, err
+	}
 	named := back.Player.ID != uuid.Nil
 	for range 3 {
 		if !named {
@@ -30,7 +33,7 @@ func (f *Floor) Rollback(ctx context.Context, back Rollback) (Outcome, error) {
 			}
 			back.Player = owner
 		}
-		d := &reversal{back: back, named: named}
+		d := &reversal{back: back, named: named, category: category}
 		err := f.poster.Do(ctx, d.work(f.rounds))
 		if errors.Is(err, errElsewhere) && !named {
 			continue // the bet has come since we looked for its player
@@ -48,12 +51,14 @@ type reversal struct {
 	back  Rollback
 	named bool // the platform says whose it is
 
+	category string // of the game
+
 	outcome Outcome
 }
 
 func (d *reversal) work(reader wallet.Reader) *wallet.Work {
 	work := &wallet.Work{
-		Keys: []ledger.Key{d.back.key(), d.key()}, Reader: reader, Decide: d.decide,
+		Keys: []ledger.Key{d.back.key(), d.key()}, Reader: reader, Decide: d.decide, At: d.back.At,
 		Data: d, Spread: uuid.NewSHA1(uuid.Nil, []byte(d.back.ID)),
 	}
 	if d.back.Player.ID != uuid.Nil {
@@ -73,7 +78,7 @@ func (d *reversal) decide(batch *wallet.Batch) error {
 		return wallet.ErrUnknownPlayer
 	}
 	if purse != nil {
-		d.outcome.Balance = balanceOf(purse)
+		d.outcome.Balance = balanceOf(batch, purse.Player, d.category, d.back.At)
 	}
 	original := batch.Known(d.back.key())
 	switch {
@@ -124,30 +129,30 @@ func (d *reversal) undo(batch *wallet.Batch, original *ledger.Transaction) error
 	if d.back.Stands && original.Kind == ledger.Bet && round != nil && round.wins > 0 {
 		return ErrSettled
 	}
-	posted, err := d.post(batch, original, size)
+	posted, err := d.post(batch, original)
 	if err != nil {
 		return err
 	}
-	d.outcome.Balance = balanceOf(batch.Purse(original.Player))
+	d.outcome.Balance = balanceOf(batch, original.Player, d.category, d.back.At)
 	d.outcome.Transaction = posted.ID
 	rounds.undone(round, original)
 	return nil
 }
 
-func (d *reversal) post(batch *wallet.Batch, original *ledger.Transaction, size money.Amount) (*ledger.Transaction, error) {
+// post gives back to each pocket what was taken from it, and takes what was given: to the unit, and
+// at the time when it counted.
+func (d *reversal) post(batch *wallet.Batch, original *ledger.Transaction) (*ledger.Transaction, error) {
 	t := ledger.Transaction{
 		Key: d.key(), Kind: ledger.Rollback, Player: original.Player, Provider: d.back.Provider, Game: d.back.Game,
 		Round: original.Round, Comment: d.back.Comment, Payload: ledger.HashOf("rollback", original.ID.String()), At: d.back.At,
+		BonusID: original.BonusID, Contribution: -original.Contribution, Staked: -original.Staked, Effective: original.Effective,
 	}
-	if size == 0 {
+	moves := wallet.Split{Cash: original.Cash(), Bonus: original.Bonus}.Moves(ledger.Casino)
+	if len(moves) == 0 {
 		noted, _, err := batch.Note(t)
 		return noted, err
 	}
-	move := ledger.Move{From: ledger.Casino, To: ledger.Cash, Amount: size}
-	if original.Amount > 0 {
-		move.From, move.To = move.To, move.From
-	}
-	posted, _, err := batch.Post(t, move)
+	posted, _, err := batch.Post(t, moves...)
 	return posted, err
 }
 

@@ -28,6 +28,8 @@ type roundRow struct {
 	game, parent, betType          string
 	bets, rolledBack, wins         int32
 	staked, won                    money.Amount
+	bonusStaked                    money.Amount // the part of staked that the bonus pocket paid
+	bonusID                        uuid.NullUUID
 	betTransaction, winTransaction string
 	opened                         time.Time
 	closed                         pgtype.Timestamptz
@@ -78,7 +80,7 @@ func (s *roundSet) change(row *roundRow) {
 }
 
 // played counts an instruction that was accepted into its round.
-func (s *roundSet) played(c Call, i instruction) {
+func (s *roundSet) played(c Call, i instruction, paid wallet.Paid) {
 	if c.Round.ID == "" {
 		return
 	}
@@ -94,6 +96,10 @@ func (s *roundSet) played(c Call, i instruction) {
 	if i.kind != ledger.Win {
 		row.bets++
 		row.staked += i.stake
+		row.bonusStaked += paid.Bonus
+		if paid.BonusID.Valid {
+			row.bonusID = paid.BonusID
+		}
 		row.betTransaction = c.Round.Transaction
 	}
 	if i.kind != ledger.Bet {
@@ -122,6 +128,7 @@ func (s *roundSet) undone(row *roundRow, original *ledger.Transaction) {
 	case ledger.Bet:
 		row.rolledBack++
 		row.staked += original.Amount // which is below zero
+		row.bonusStaked += original.Bonus
 	case ledger.BetWin:
 		// The instruction's own stake and win are in its transfers; the round keeps their difference.
 		row.rolledBack++
@@ -135,7 +142,7 @@ func (s *roundSet) undone(row *roundRow, original *ledger.Transaction) {
 
 const roundColumns = `r.provider, r.round_id, r.player_id, r.game_id, coalesce(r.parent_id, ''), coalesce(r.bet_type, ''),
 	       r.bets, r.rolled_back, r.wins, r.staked, r.won, coalesce(r.bet_transaction, ''), coalesce(r.win_transaction, ''),
-	       r.opened_at, r.closed_at`
+	       r.opened_at, r.closed_at, r.bonus_staked, r.bonus_id`
 
 // Index: rounds_pkey.
 const readRounds = `
@@ -197,7 +204,7 @@ func (*roundReader) QueueReads(statements *pgx.Batch, batch *wallet.Batch, works
 func scanRound(row pgx.CollectableRow) (*roundRow, error) {
 	r := &roundRow{}
 	return r, row.Scan(&r.provider, &r.id, &r.player, &r.game, &r.parent, &r.betType, &r.bets, &r.rolledBack, &r.wins,
-		&r.staked, &r.won, &r.betTransaction, &r.winTransaction, &r.opened, &r.closed)
+		&r.staked, &r.won, &r.betTransaction, &r.winTransaction, &r.opened, &r.closed, &r.bonusStaked, &r.bonusID)
 }
 
 func (s *roundSet) scan(rows pgx.Rows) error {
@@ -226,17 +233,17 @@ func (s *roundSet) scanSessions(rows pgx.Rows) error {
 // Index: rounds_pkey. Whoever writes a round holds its player's lock.
 const writeRounds = `
 	INSERT INTO rounds (provider, round_id, player_id, game_id, parent_id, bet_type, bets, rolled_back, wins,
-	       staked, won, bet_transaction, win_transaction, opened_at, closed_at)
+	       staked, won, bet_transaction, win_transaction, opened_at, closed_at, bonus_staked, bonus_id)
 	SELECT provider, round_id, player_id, game_id, nullif(parent_id, ''), nullif(bet_type, ''), bets, rolled_back, wins,
-	       staked, won, nullif(bet_transaction, ''), nullif(win_transaction, ''), opened_at, closed_at
+	       staked, won, nullif(bet_transaction, ''), nullif(win_transaction, ''), opened_at, closed_at, bonus_staked, bonus_id
 	  FROM unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::integer[], $8::integer[], $9::integer[],
-	       $10::bigint[], $11::bigint[], $12::text[], $13::text[], $14::timestamptz[], $15::timestamptz[])
+	       $10::bigint[], $11::bigint[], $12::text[], $13::text[], $14::timestamptz[], $15::timestamptz[], $16::bigint[], $17::uuid[])
 	       u (provider, round_id, player_id, game_id, parent_id, bet_type, bets, rolled_back, wins,
-	          staked, won, bet_transaction, win_transaction, opened_at, closed_at)
+	          staked, won, bet_transaction, win_transaction, opened_at, closed_at, bonus_staked, bonus_id)
 	    ON CONFLICT (provider, round_id, player_id) DO UPDATE
 	   SET bets = excluded.bets, rolled_back = excluded.rolled_back, wins = excluded.wins, staked = excluded.staked,
 	       won = excluded.won, bet_transaction = excluded.bet_transaction, win_transaction = excluded.win_transaction,
-	       closed_at = excluded.closed_at`
+	       closed_at = excluded.closed_at, bonus_staked = excluded.bonus_staked, bonus_id = excluded.bonus_id`
 
 // Queue implements wallet.RowSet.
 func (s *roundSet) Queue(batch *pgx.Batch) {
@@ -253,6 +260,7 @@ func (s *roundSet) Queue(batch *pgx.Batch) {
 	staked, won := make([]int64, n), make([]int64, n)
 	betTransactions, winTransactions := make([]string, n), make([]string, n)
 	opened, closed := make([]time.Time, n), make([]pgtype.Timestamptz, n)
+	bonusStaked, bonuses := make([]int64, n), make([]pgtype.UUID, n)
 	for i, r := range s.changed {
 		providers[i], ids[i], players[i], games[i] = r.provider, r.id, postgres.UUID(r.player), r.game
 		parents[i], types[i] = r.parent, r.betType
@@ -260,7 +268,9 @@ func (s *roundSet) Queue(batch *pgx.Batch) {
 		staked[i], won[i] = int64(r.staked), int64(r.won)
 		betTransactions[i], winTransactions[i] = r.betTransaction, r.winTransaction
 		opened[i], closed[i] = r.opened, r.closed
+		bonusStaked[i], bonuses[i] = int64(r.bonusStaked), pgtype.UUID{Bytes: r.bonusID.UUID, Valid: r.bonusID.Valid}
 	}
 	batch.Queue(writeRounds, providers, ids, postgres.Array(players), games, parents, types, bets, rolledBack, wins,
-		staked, won, betTransactions, winTransactions, opened, postgres.Array(closed))
+		staked, won, betTransactions, winTransactions, opened, postgres.Array(closed),
+		bonusStaked, postgres.Array(bonuses))
 }

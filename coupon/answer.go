@@ -110,7 +110,7 @@ func keysOf[K comparable, V any](m map[K]V) []K {
 // meanwhile comes back as it is.
 func (d *Desk) answer(ctx context.Context, id, player uuid.UUID, said outcome, first bool) (Coupon, error) {
 	data := &answered{id: id, code: said.answer.BetCode}
-	work := &wallet.Work{Locker: d.answers, Data: data, Spread: player}
+	work := &wallet.Work{Locker: d.answers, Data: data, Spread: player, At: d.cfg.Now()}
 	if said.status == Rejected {
 		work.Players = []uuid.UUID{player}
 	}
@@ -160,7 +160,8 @@ func returnStake(batch *wallet.Batch, c Coupon, cfg Config) error {
 		Key: returnKey(c.ID), Kind: ledger.StakeReturn, Player: c.Player, Provider: Provider,
 		Coupon: uuid.NullUUID{UUID: c.ID, Valid: true}, Payload: ledger.HashOf(c.Stake.String()),
 		Comment: c.ErrorCode, At: cfg.Now(),
-	}, ledger.Move{From: ledger.StakesHeld, To: ledger.Cash, Amount: c.Stake})
+		BonusID: c.bonusID, Staked: -c.Stake, Effective: c.PlacedAt,
+	}, wallet.Split{Cash: c.bonusStake - c.Stake, Bonus: -c.bonusStake}.Moves(ledger.StakesHeld)...)
 	return err
 }
 

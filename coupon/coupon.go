@@ -72,6 +72,9 @@ type Coupon struct {
 	sent           money.Amount // realAmount as BeT was told it
 	nominal        bool
 	answeredStatus Status
+	bonusStake     money.Amount // the part of the stake that the bonus pocket paid
+	bonusID        uuid.NullUUID
+	contribution   money.Amount // what it counts towards that bonus once it is won or lost
 }
 
 // Selection is one outcome of one match.

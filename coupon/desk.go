@@ -2,7 +2,6 @@ package coupon
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -128,7 +127,7 @@ func (d *Desk) reserve(ctx context.Context, order Order, pointers []bet.Pointer,
 	}
 	key := stakeKey(placed.ID)
 	var refusal error
-	work := &wallet.Work{Players: []uuid.UUID{order.Player}, Request: order.Request, Statuses: true}
+	work := &wallet.Work{Players: []uuid.UUID{order.Player}, Request: order.Request, Statuses: true, At: placed.PlacedAt}
 	work.Decide = func(batch *wallet.Batch) error {
 		replay, refusal = uuid.NullUUID{}, nil
 		answered, err := batch.Answered(order.Request)
@@ -139,22 +138,27 @@ func (d *Desk) reserve(ctx context.Context, order Order, pointers []bet.Pointer,
 			replay = answered.Coupon
 			return nil
 		case answered != nil:
-			refusal = wallet.ErrInsufficientFunds
+			refusal = answered.Refusal()
 			return nil
 		}
-		if err := batch.MayStake(order.Player, order.Currency, order.Stake); err != nil {
-			if errors.Is(err, wallet.ErrInsufficientFunds) && order.Request.Key != "" {
-				// A refusal by rule is kept: the same key is refused again.
-				batch.Remember(order.Request, wallet.Answer{Status: 402}, placed.PlacedAt)
+		paid, err := batch.Stake(wallet.Staking{
+			Player: order.Player, Currency: order.Currency, Wager: wallet.Wager{Sports: true, Coef: coef, Stake: order.Stake},
+			Provider: Provider, Reference: placed.ID.String(), At: placed.PlacedAt,
+		})
+		if err != nil {
+			// A refusal by rule is kept: the same key is refused again.
+			if batch.RememberRefusal(order.Request, err, placed.PlacedAt) {
 				refusal = err
 				return nil
 			}
 			return err
 		}
+		placed.bonusStake, placed.bonusID, placed.contribution = paid.Bonus, paid.BonusID, paid.Contribution
 		_, _, err = batch.Post(ledger.Transaction{
 			Key: key, Kind: ledger.Stake, Player: order.Player, Provider: Provider,
 			Coupon: uuid.NullUUID{UUID: placed.ID, Valid: true}, Payload: ledger.HashOf(order.Stake.String()), At: placed.PlacedAt,
-		}, ledger.Move{From: ledger.Cash, To: ledger.StakesHeld, Amount: order.Stake})
+			BonusID: paid.BonusID, Staked: order.Stake, Effective: placed.PlacedAt,
+		}, paid.Moves(ledger.StakesHeld)...)
 		if err != nil {
 			return err
 		}

@@ -29,12 +29,13 @@ func (r *newRows) add(c *Coupon) { r.coupons = append(r.coupons, c) }
 // no line break.
 const insertCoupons = `
 	INSERT INTO coupons (id, player_id, status, currency, stake, sent_amount, nominal, rate_mode, lang,
-	       pointers, coef, possible_win, placed_at, open_since)
+	       pointers, coef, possible_win, placed_at, open_since, bonus_stake, bonus_id, contribution)
 	SELECT id, player_id, 'placing', currency, stake, sent_amount, nominal, rate_mode, lang,
-	       string_to_array(pointers, E'\n'), coef, possible_win, placed_at, placed_at
+	       string_to_array(pointers, E'\n'), coef, possible_win, placed_at, placed_at, bonus_stake, bonus_id, contribution
 	  FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::boolean[], $7::text[],
-	              $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::timestamptz[])
-	       u (id, player_id, currency, stake, sent_amount, nominal, rate_mode, lang, pointers, coef, possible_win, placed_at)`
+	              $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::timestamptz[], $13::bigint[], $14::uuid[], $15::bigint[])
+	       u (id, player_id, currency, stake, sent_amount, nominal, rate_mode, lang, pointers, coef, possible_win, placed_at,
+	          bonus_stake, bonus_id, contribution)`
 
 // Queue implements wallet.RowSet.
 func (r *newRows) Queue(batch *pgx.Batch) {
@@ -46,13 +47,17 @@ func (r *newRows) Queue(batch *pgx.Batch) {
 	currencies, modes, langs, pointers := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
 	stakes, sent, coefs, wins := make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)
 	nominal, placed := make([]bool, n), make([]time.Time, n)
+	bonusStakes, contributions, bonuses := make([]int64, n), make([]int64, n), make([]pgtype.UUID, n)
 	for i, c := range r.coupons {
 		ids[i], players[i] = postgres.UUID(c.ID), postgres.UUID(c.Player)
 		currencies[i], modes[i], langs[i], pointers[i] = string(c.Currency), c.RateMode, c.Lang, joinPointers(c.Selections)
 		stakes[i], sent[i], coefs[i], wins[i] = int64(c.Stake), int64(c.sent), int64(c.Coef), int64(c.PossibleWin)
 		nominal[i], placed[i] = c.nominal, c.PlacedAt
+		bonusStakes[i], contributions[i] = int64(c.bonusStake), int64(c.contribution)
+		bonuses[i] = pgtype.UUID{Bytes: c.bonusID.UUID, Valid: c.bonusID.Valid}
 	}
-	batch.Queue(insertCoupons, ids, players, currencies, stakes, sent, nominal, modes, langs, pointers, coefs, wins, placed)
+	batch.Queue(insertCoupons, ids, players, currencies, stakes, sent, nominal, modes, langs, pointers, coefs, wins, placed,
+		bonusStakes, postgres.Array(bonuses), contributions)
 }
 
 func joinPointers(selections []Selection) string {

@@ -22,7 +22,7 @@ func NewStore(db *postgres.DB) *Store { return &Store{db: db} }
 
 const couponColumns = `id, player_id, status, currency, stake, sent_amount, nominal, rate_mode, lang, pointers,
 	coef, possible_win, payout, coalesce(bet_code, ''), coalesce(error_code, ''), coalesce(error_message, ''),
-	placed_at, coalesce(answered_status, ''), settled_at`
+	placed_at, coalesce(answered_status, ''), settled_at, bonus_stake, bonus_id, contribution`
 
 func scanCoupons(rows pgx.Rows) ([]Coupon, error) {
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (Coupon, error) {
@@ -31,7 +31,7 @@ func scanCoupons(rows pgx.Rows) ([]Coupon, error) {
 		var settled pgtype.Timestamptz
 		err := row.Scan(&c.ID, &c.Player, &c.Status, &c.Currency, &c.Stake, &c.sent, &c.nominal, &c.RateMode, &c.Lang,
 			&pointers, &c.Coef, &c.PossibleWin, &c.Payout, &c.BetCode, &c.ErrorCode, &c.ErrorMessage,
-			&c.PlacedAt, &c.answeredStatus, &settled)
+			&c.PlacedAt, &c.answeredStatus, &settled, &c.bonusStake, &c.bonusID, &c.contribution)
 		if err != nil {
 			return Coupon{}, err
 		}

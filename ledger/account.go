@@ -26,11 +26,13 @@ const (
 	Casino     AccountKind = "casino"      // bets on games less wins
 	// WithdrawalsHeld has what players have asked for and the payment gateway has not paid yet.
 	WithdrawalsHeld AccountKind = "withdrawals_held"
+	Promotions      AccountKind = "promotions"  // bonuses taken back less those given and converted
+	Adjustments     AccountKind = "adjustments" // what was put right by hand
 )
 
 func (k AccountKind) ofPlayer() bool { return k == Cash || k == Bonus }
 
-var houseKinds = []AccountKind{Cashier, StakesHeld, Sportsbook, Casino, WithdrawalsHeld}
+var houseKinds = []AccountKind{Cashier, StakesHeld, Sportsbook, Casino, WithdrawalsHeld, Promotions, Adjustments}
 
 // Account is one player's pocket as loaded, and as it will be written.
 type Account struct {

@@ -159,6 +159,14 @@ var checks = []Check{
 	SELECT x.id::text, format('amount %s, transfers %s', x.amount, coalesce(s.total, 0))
 	  FROM transactions x LEFT JOIN sums s ON s.transaction_id = x.id
 	 WHERE x.amount <> coalesce(s.total, 0) OR coalesce(s.stranger, false)`},
+	{"a transaction's bonus part is what its transfers did to the bonus pocket", `
+	WITH ` + moves + `, sums AS (
+	    SELECT m.transaction_id, sum(m.change) AS total
+	      FROM moves m JOIN accounts a ON a.id = m.account AND a.kind = 'bonus' GROUP BY m.transaction_id
+	)
+	SELECT x.id::text, format('bonus part %s, transfers %s', coalesce(x.bonus_amount, 0), coalesce(s.total, 0))
+	  FROM transactions x LEFT JOIN sums s ON s.transaction_id = x.id
+	 WHERE coalesce(x.bonus_amount, 0) <> coalesce(s.total, 0)`},
 	{"both accounts of a transfer exist, in one currency", `
 	SELECT t.transaction_id::text, format('leg %s: accounts %s and %s', t.leg, t.debit_account, t.credit_account)
 	  FROM transfers t LEFT JOIN accounts d ON d.id = t.debit_account LEFT JOIN accounts c ON c.id = t.credit_account
@@ -167,7 +175,7 @@ var checks = []Check{
 	WITH ` + moves + `
 	SELECT m.transaction_id::text, format('%s left %s', x.kind, m.balance_after)
 	  FROM moves m JOIN transactions x ON x.id = m.transaction_id
-	 WHERE m.change < 0 AND m.balance_after < 0 AND x.kind NOT IN ('resettlement', 'rollback')`},
+	 WHERE m.change < 0 AND m.balance_after < 0 AND x.kind NOT IN ('resettlement', 'rollback', 'bonus_correction')`},
 }
 
 // Begin opens an audit: one snapshot for all its checks, however long they take, with the

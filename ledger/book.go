@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"evens/internal/postgres"
 	"evens/money"
@@ -58,7 +59,8 @@ const readBonus = `
 // Index: transactions_key.
 const readKnown = `
 	SELECT t.id, t.source, t.external_id, t.kind, t.player_id, t.amount, t.cash_after, t.bonus_after,
-	       t.coupon_id, coalesce(t.round_id, ''), coalesce(t.comment, ''), t.payload_hash, t.at
+	       t.coupon_id, coalesce(t.round_id, ''), coalesce(t.comment, ''), t.payload_hash, t.at,
+	       coalesce(t.bonus_amount, 0), t.bonus_id, coalesce(t.contribution, 0), coalesce(t.staked, 0), t.effective_at
 	  FROM unnest($1::text[], $2::text[]) k (source, external_id)
 	  JOIN transactions t ON t.source = k.source AND t.external_id = k.external_id`
 
@@ -111,6 +113,20 @@ func (b *Book) Loaded(ctx context.Context, tx postgres.Querier, statements *pgx.
 	return nil
 }
 
+// Blank returns a book of purses that no database has lent, all in one currency: what is decided on
+// it can be looked at, and never written.
+func Blank(purses ...*Purse) *Book {
+	l := New()
+	book := &Book{ledger: l, purses: make(map[uuid.UUID]*Purse, len(purses)), known: make(map[Key]*Transaction)}
+	for _, purse := range purses {
+		book.purses[purse.Player] = purse
+		for i, kind := range houseKinds {
+			l.house.Store(houseKey{purse.Currency, kind}, int64(-1-i))
+		}
+	}
+	return book
+}
+
 func sortedUnique(ids []uuid.UUID) []uuid.UUID {
 	sorted := slices.Clone(ids)
 	slices.SortFunc(sorted, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
@@ -147,12 +163,15 @@ func (b *Book) scanKnown(rows pgx.Rows) error {
 	for rows.Next() {
 		t := &Transaction{}
 		var hash []byte
+		var effective pgtype.Timestamptz
 		err := rows.Scan(&t.ID, &t.Source, &t.ExternalID, &t.Kind, &t.Player, &t.Amount, &t.CashTo, &t.BonusTo,
-			&t.Coupon, &t.Round, &t.Comment, &hash, &t.At)
+			&t.Coupon, &t.Round, &t.Comment, &hash, &t.At,
+			&t.Bonus, &t.BonusID, &t.Contribution, &t.Staked, &effective)
 		if err != nil {
 			return err
 		}
 		copy(t.Payload[:], hash)
+		t.Effective = effective.Time
 		b.known[t.Key] = t
 	}
 	return rows.Err()
@@ -191,6 +210,9 @@ func (b *Book) Post(t Transaction, moves ...Move) (posted *Transaction, fresh bo
 		entry.legs = append(entry.legs, made)
 		if made.touched {
 			t.Amount += made.balanceAfter - made.balanceBefore
+			if made.account == &purse.Bonus {
+				t.Bonus += made.balanceAfter - made.balanceBefore
+			}
 		}
 	}
 	t.ID = uuid.Must(uuid.NewV7())

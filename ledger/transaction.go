@@ -36,6 +36,16 @@ const (
 	Win      Kind = "win"      // of a game's round
 	BetWin   Kind = "bet_win"  // a bet and its win in one instruction
 	Rollback Kind = "rollback" // undoes a bet, a win or both
+
+	Adjustment Kind = "adjustment" // by hand, with a comment
+
+	BonusGrant      Kind = "bonus"            // the house gives it
+	BonusConversion Kind = "bonus_conversion" // it was wagered: what is left of it becomes cash
+	BonusExpiry     Kind = "bonus_expiry"     // its time is over: the house takes what is left
+	BonusForfeiture Kind = "bonus_forfeiture" // given up, by a withdrawal or by hand
+	// BonusCorrection moves on what reaches the bonus pocket, or leaves it, for a bonus that has ended.
+	BonusCorrection Kind = "bonus_correction"
+
 	// Refused and Tombstone move nothing and are nobody's history: they keep a key from being used
 	// for what was answered with a refusal for good, or taken back before it came.
 	Refused   Kind = "refused"
@@ -49,6 +59,7 @@ type Transaction struct {
 	Kind     Kind
 	Player   uuid.UUID
 	Amount   money.Amount // signed effect on the player's pockets together
+	Bonus    money.Amount // that part of it which is the bonus pocket's
 	CashTo   money.Amount // the balances it led to
 	BonusTo  money.Amount
 	Provider string // "" where there is none; so for Game, Round, Operator, Comment
@@ -59,7 +70,21 @@ type Transaction struct {
 	Operator string
 	Comment  string
 	At       time.Time
+
+	// BonusID is the bonus that the player had when the stake was made: its pocket paid the bonus part,
+	// and the wagering counts towards it.
+	BonusID uuid.NullUUID
+	// Contribution is what this counts towards that bonus's wagering; below zero where it is taken back.
+	Contribution money.Amount
+	// Staked is what this adds to what the player has staked; below zero where a stake comes back.
+	Staked money.Amount
+	// Effective is when this counts towards the player's limits: when the stake was made, however late
+	// its result. Zero: it counts towards none.
+	Effective time.Time
 }
+
+// Cash is the effect on the player's cash.
+func (t *Transaction) Cash() money.Amount { return t.Amount - t.Bonus }
 
 // Hash is a fingerprint of an instruction's content: the same key with another hash is another
 // instruction under a used name, and is refused.

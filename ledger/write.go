@@ -11,15 +11,17 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"evens/internal/postgres"
+	"evens/money"
 )
 
 // One statement a table, whatever the number of rows: columns travel as arrays.
 const insertTransactions = `
 	INSERT INTO transactions (id, source, external_id, kind, player_id, amount, cash_after, bonus_after,
-	       provider, game_id, round_id, coupon_id, payload_hash, operator, comment, at)
+	       provider, game_id, round_id, coupon_id, payload_hash, operator, comment, at,
+	       bonus_amount, bonus_id, contribution, staked, effective_at)
 	SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::bigint[], $7::bigint[],
 	       $8::bigint[], $9::text[], $10::text[], $11::text[], $12::uuid[], $13::bytea[], $14::text[], $15::text[],
-	       $16::timestamptz[])`
+	       $16::timestamptz[], $17::bigint[], $18::uuid[], $19::bigint[], $20::bigint[], $21::timestamptz[])`
 
 const insertTransfers = `
 	INSERT INTO transfers (transaction_id, leg, debit_account, credit_account, amount,
@@ -55,6 +57,8 @@ func (b *Book) queueTransactions(batch *pgx.Batch) {
 	providers, games, rounds := make([]pgtype.Text, n), make([]pgtype.Text, n), make([]pgtype.Text, n)
 	operators, comments := make([]pgtype.Text, n), make([]pgtype.Text, n)
 	hashes, at := make([][]byte, n), make([]time.Time, n)
+	bonusAmounts, contributions, staked := make([]pgtype.Int8, n), make([]pgtype.Int8, n), make([]pgtype.Int8, n)
+	bonuses, effective := make([]pgtype.UUID, n), make([]pgtype.Timestamptz, n)
 	for i, p := range b.posted {
 		t := p.Transaction
 		ids[i], players[i] = postgres.UUID(t.ID), postgres.UUID(t.Player)
@@ -64,10 +68,19 @@ func (b *Book) queueTransactions(batch *pgx.Batch) {
 		providers[i], games[i], rounds[i] = optional(t.Provider), optional(t.Game), optional(t.Round)
 		operators[i], comments[i] = optional(t.Operator), optional(t.Comment)
 		hashes[i], at[i] = t.Payload[:], t.At
+		bonusAmounts[i], contributions[i], staked[i] = unlessZero(t.Bonus), unlessZero(t.Contribution), unlessZero(t.Staked)
+		bonuses[i] = pgtype.UUID{Bytes: t.BonusID.UUID, Valid: t.BonusID.Valid}
+		effective[i] = pgtype.Timestamptz{Time: t.Effective, Valid: !t.Effective.IsZero()}
 	}
 	array := postgres.Array[pgtype.Text]
 	batch.Queue(insertTransactions, postgres.Array(ids), sources, externals, kinds, postgres.Array(players), amounts, cash, bonus,
-		array(providers), array(games), array(rounds), postgres.Array(coupons), postgres.Array(hashes), array(operators), array(comments), at)
+		array(providers), array(games), array(rounds), postgres.Array(coupons), postgres.Array(hashes), array(operators), array(comments), at,
+		postgres.Array(bonusAmounts), postgres.Array(bonuses), postgres.Array(contributions), postgres.Array(staked), postgres.Array(effective))
+}
+
+// unlessZero is null for what most transactions don't have.
+func unlessZero(amount money.Amount) pgtype.Int8 {
+	return pgtype.Int8{Int64: int64(amount), Valid: amount != 0}
 }
 
 func optional(text string) pgtype.Text { return pgtype.Text{String: text, Valid: text != ""} }

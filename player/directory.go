@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"evens/internal/lookup"
 	"evens/internal/postgres"
@@ -25,6 +27,13 @@ type Identity struct {
 type Standing struct {
 	wallet.Balance
 	Status wallet.Status
+	// Bonus's pocket may be staked where these terms let it; nil without an active bonus.
+	active *wallet.Bonus
+}
+
+// Stakeable is what the player may stake on a kind of wager.
+func (s Standing) Stakeable(w wallet.Wager, at time.Time) money.Amount {
+	return wallet.Playable(s.Cash, s.Bonus, s.active, w, at)
 }
 
 // Directory answers many callers of the same moment with one query. Identities are remembered,
@@ -102,12 +111,13 @@ func (d *Directory) Standing(ctx context.Context, id uuid.UUID) (Standing, error
 	return found, nil
 }
 
-// Indexes: players_pkey, accounts_player.
+// Indexes: players_pkey, accounts_player, bonuses_active.
 const readStandings = `
-	SELECT p.id, p.currency, p.status, c.balance, b.balance
+	SELECT p.id, p.currency, p.status, c.balance, b.balance, g.terms, g.expires_at
 	  FROM players p
 	  JOIN accounts c ON c.player_id = p.id AND c.kind = 'cash'
 	  JOIN accounts b ON b.player_id = p.id AND b.kind = 'bonus'
+	  LEFT JOIN bonuses g ON g.player_id = p.id AND g.status = 'active'
 	 WHERE p.id = ANY ($1)`
 
 func (d *Directory) fetchStandings(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]Standing, error) {
@@ -117,7 +127,17 @@ func (d *Directory) fetchStandings(ctx context.Context, ids []uuid.UUID) (map[uu
 	}
 	found := make(map[uuid.UUID]Standing, len(ids))
 	var s Standing
-	_, err = pgx.ForEachRow(rows, []any{&s.Player, &s.Currency, &s.Status, &s.Cash, &s.Bonus}, func() error {
+	var terms []byte
+	var expires pgtype.Timestamptz
+	_, err = pgx.ForEachRow(rows, []any{&s.Player, &s.Currency, &s.Status, &s.Cash, &s.Bonus, &terms, &expires}, func() error {
+		s.active = nil
+		if terms != nil {
+			read, err := wallet.ParseTerms(terms)
+			if err != nil {
+				return err
+			}
+			s.active = &wallet.Bonus{Terms: read, ExpiresAt: expires.Time}
+		}
 		found[s.Player] = s
 		return nil
 	})

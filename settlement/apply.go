@@ -57,6 +57,12 @@ type held struct {
 	decidedAt  time.Time
 	resultID   int64
 	hasDecided bool
+
+	placedAt     time.Time
+	bonusStake   money.Amount // the part of the stake that the bonus pocket paid
+	bonusID      uuid.NullUUID
+	contribution money.Amount // what it counts towards that bonus, won or lost
+	contributed  money.Amount // what it has counted so far
 }
 
 // overtakes reports whether r is a later word than the one the coupon holds: by time of
@@ -72,7 +78,7 @@ func (r *result) overtakes(c *held) bool {
 const loadResults = `
 	SELECT r.id, r.decided_at, r.received_at, r.status, r.ext_status, r.amount_out,
 	       c.id, c.player_id, c.status, c.stake, c.sent_amount, c.nominal, c.coef, c.possible_win, c.currency,
-	       c.payout, c.settlement_count, c.decided_at, c.result_id
+	       c.payout, c.settlement_count, c.decided_at, c.result_id, c.bonus_stake, c.bonus_id, c.contribution, c.contributed, c.placed_at
 	  FROM results r JOIN coupons c ON c.bet_code = r.bar_code
 	 WHERE r.id = ANY ($1) AND r.state = 'pending'
 	 ORDER BY c.id, r.decided_at, r.id
@@ -128,7 +134,7 @@ func (a *application) load(ctx context.Context, ids []int64) error {
 			a.rows.unknown = append(a.rows.unknown, id)
 		}
 	}
-	return a.batch.Lock(ctx, players, nil)
+	return a.batch.Lock(ctx, a.now, players, nil)
 }
 
 func scanResults(rows pgx.Rows) ([]*result, error) {
@@ -141,7 +147,8 @@ func scanResults(rows pgx.Rows) ([]*result, error) {
 		var decided pgtype.Timestamptz
 		err := rows.Scan(&r.id, &r.decidedAt, &r.receivedAt, &r.word.Status, &r.word.ExtStatus, &amount,
 			&c.id, &c.player, &c.status, &c.terms.Stake, &c.terms.Sent, &c.terms.Nominal, &c.terms.Coef,
-			&c.terms.PossibleWin, &c.terms.Currency, &c.payout, &c.settled, &decided, &holds)
+			&c.terms.PossibleWin, &c.terms.Currency, &c.payout, &c.settled, &decided, &holds,
+			&c.bonusStake, &c.bonusID, &c.contribution, &c.contributed, &c.placedAt)
 		if err != nil {
 			return nil, err
 		}
@@ -246,11 +253,17 @@ type order struct {
 // pay posts the transfers that lead from what the coupon paid to the verdict. Where nothing has
 // to move it posts nothing.
 func pay(batch *wallet.Batch, c *held, verdict Verdict, by order) (uuid.NullUUID, error) {
-	kind, moves := movesOf(c, verdict)
-	if len(moves) == 0 {
-		return uuid.NullUUID{}, nil
+	kind, moves, err := movesOf(c, verdict)
+	if err != nil || len(moves) == 0 {
+		return uuid.NullUUID{}, err
 	}
 	n := c.settled + 1
+	counts := c.counts(batch, verdict)
+	c.contributed += counts
+	var staked money.Amount
+	if kind == ledger.StakeReturn {
+		staked = -c.terms.Stake
+	}
 	posted, _, err := batch.Post(ledger.Transaction{
 		Key:      settlementKey(c.id, n),
 		Kind:     kind,
@@ -261,6 +274,11 @@ func pay(batch *wallet.Batch, c *held, verdict Verdict, by order) (uuid.NullUUID
 		Operator: by.operator,
 		Comment:  by.comment,
 		At:       by.at,
+
+		BonusID:      c.bonusID,
+		Contribution: counts,
+		Staked:       staked,
+		Effective:    c.placedAt,
 	}, moves...)
 	if err != nil {
 		return uuid.NullUUID{}, fmt.Errorf("settle coupon %s: %w", c.id, err)
@@ -269,27 +287,44 @@ func pay(batch *wallet.Batch, c *held, verdict Verdict, by order) (uuid.NullUUID
 }
 
 // movesOf is how a settling looks in the ledger. The first gives the held stake to the book (or
-// back to the player) and pays out of the book; later ones move the difference.
-func movesOf(c *held, verdict Verdict) (ledger.Kind, []ledger.Move) {
+// back to the player) and pays out of the book; later ones move the difference. What a player gets
+// and gives back follows the stake's split.
+func movesOf(c *held, verdict Verdict) (ledger.Kind, []ledger.Move, error) {
+	shall, err := c.share(verdict.Payout)
+	if err != nil {
+		return "", nil, err
+	}
 	if c.settled > 0 {
-		switch difference := verdict.Payout - c.payout; {
-		case difference > 0:
-			return ledger.Resettlement, []ledger.Move{{From: ledger.Sportsbook, To: ledger.Cash, Amount: difference}}
-		case difference < 0:
-			return ledger.Resettlement, []ledger.Move{{From: ledger.Cash, To: ledger.Sportsbook, Amount: -difference}}
-		default:
-			return ledger.Resettlement, nil
-		}
+		paid, err := c.share(c.payout)
+		return ledger.Resettlement, wallet.Split{Cash: paid.Cash - shall.Cash, Bonus: paid.Bonus - shall.Bonus}.Moves(ledger.Sportsbook), err
 	}
 	stake := ledger.Move{From: ledger.StakesHeld, To: ledger.Sportsbook, Amount: c.terms.Stake}
 	switch verdict.Outcome {
 	case Lost:
-		return ledger.Loss, []ledger.Move{stake}
+		return ledger.Loss, []ledger.Move{stake}, nil
 	case Refunded:
-		return ledger.StakeReturn, []ledger.Move{{From: ledger.StakesHeld, To: ledger.Cash, Amount: c.terms.Stake}}
+		return ledger.StakeReturn, shall.Back().Moves(ledger.StakesHeld), nil
 	default:
-		return ledger.Payout, []ledger.Move{stake, {From: ledger.Sportsbook, To: ledger.Cash, Amount: verdict.Payout}}
+		return ledger.Payout, append([]ledger.Move{stake}, shall.Back().Moves(ledger.Sportsbook)...), nil
 	}
+}
+
+// share splits a payout as the stake was split.
+func (c *held) share(payout money.Amount) (wallet.Split, error) {
+	return wallet.Share(payout, c.terms.Stake, c.bonusStake, c.terms.Currency)
+}
+
+// counts is what a verdict changes of the coupon's contribution to its bonus: one that is won or lost
+// counts, one that is refunded does not, and none counts towards a bonus that has ended.
+func (c *held) counts(batch *wallet.Batch, verdict Verdict) money.Amount {
+	shall := c.contribution
+	if verdict.Outcome == Refunded {
+		shall = 0
+	}
+	if shall > c.contributed && !batch.BonusActive(c.player, c.bonusID) {
+		return 0
+	}
+	return shall - c.contributed
 }
 
 // KeySource is the source of the transactions that settling makes; their external id is the

@@ -78,9 +78,9 @@ const updateCoupons = `
 	UPDATE coupons c
 	   SET status = u.status, payout = u.payout, settlement_count = u.count,
 	       settled_at = coalesce(u.at, c.settled_at),
-	       decided_at = u.decided_at, result_id = u.result_id
-	  FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::integer[], $5::timestamptz[], $6::bigint[], $7::timestamptz[])
-	       u (id, status, payout, count, decided_at, result_id, at)
+	       decided_at = u.decided_at, result_id = u.result_id, contributed = u.contributed
+	  FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::integer[], $5::timestamptz[], $6::bigint[], $7::timestamptz[], $8::bigint[])
+	       u (id, status, payout, count, decided_at, result_id, at, contributed)
 	 WHERE c.id = u.id`
 
 const insertSettlements = `
@@ -109,7 +109,7 @@ func (w *writtenRows) queueCoupons(batch *pgx.Batch) {
 	}
 	ids, statuses, payouts := make([]pgtype.UUID, n), make([]string, n), make([]int64, n)
 	counts, decided, results := make([]int32, n), make([]time.Time, n), make([]int64, n)
-	at := make([]*time.Time, n)
+	at, contributed := make([]*time.Time, n), make([]int64, n)
 	for i, s := range w.settled {
 		c := s.result.coupon
 		ids[i], statuses[i], payouts[i] = postgres.UUID(c.id), string(s.verdict.Outcome), int64(s.verdict.Payout)
@@ -117,9 +117,9 @@ func (w *writtenRows) queueCoupons(batch *pgx.Batch) {
 		if !s.repeated {
 			counts[i], at[i] = int32(c.settled+1), &w.now
 		}
-		decided[i], results[i] = s.result.decidedAt, s.result.id
+		decided[i], results[i], contributed[i] = s.result.decidedAt, s.result.id, int64(c.contributed)
 	}
-	batch.Queue(updateCoupons, ids, statuses, payouts, counts, decided, results, at).Exec(exactly(n, "coupons"))
+	batch.Queue(updateCoupons, ids, statuses, payouts, counts, decided, results, at, contributed).Exec(exactly(n, "coupons"))
 }
 
 func (w *writtenRows) queueSettlements(batch *pgx.Batch) {

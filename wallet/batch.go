@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"evens/internal/postgres"
 	"evens/ledger"
+	"evens/money"
 )
 
 // Books opens batches on the ledger. It is safe for concurrent use.
@@ -18,6 +20,16 @@ type Books struct {
 	ledger *ledger.Ledger
 	moved  func(players []uuid.UUID)
 	log    *slog.Logger
+	// BonusFirst has stakes paid from the bonus pocket before the cash. Set it before the first batch.
+	BonusFirst bool
+	// Offers, when not nil, is asked about each first deposit. Set it before the first batch.
+	Offers Offers
+}
+
+// Offers are the bonuses that a house gives by itself.
+type Offers interface {
+	// OnFirstDeposit returns the bonus for a first deposit; ok = false where there is none.
+	OnFirstDeposit(currency money.Currency, deposit money.Amount, at time.Time) (grant Grant, ok bool)
 }
 
 // NewBooks returns the books kept in db. moved, when not nil, is told after each commit whose
@@ -36,6 +48,13 @@ type Batch struct {
 	requests requestBook
 	rows     []RowSet
 	byKey    map[any]RowSet
+
+	bonusFirst     bool
+	offers         Offers
+	allowances     map[uuid.UUID]*allowance
+	changedBonuses map[uuid.UUID]*Bonus
+	journal        []func() // takes back what works did to allowances and bonuses, last first
+	events         eventLog
 }
 
 // RowSet gathers rows of a caller's own that are to be written in the commit that moves the
@@ -67,7 +86,9 @@ func (b *Batch) Rows(key any, open func() RowSet) RowSet {
 func (b *Books) Run(ctx context.Context, decide func(ctx context.Context, batch *Batch) error) error {
 	var moved []uuid.UUID
 	err := postgres.InSession(ctx, b.db.Hot, func(ctx context.Context, session *postgres.Session) error {
-		batch := &Batch{tx: session, ledger: b.ledger, byKey: make(map[any]RowSet)}
+		batch := &Batch{
+			tx: session, ledger: b.ledger, byKey: make(map[any]RowSet), bonusFirst: b.BonusFirst, offers: b.Offers, changedBonuses: make(map[uuid.UUID]*Bonus),
+		}
 		if err := decide(ctx, batch); err != nil {
 			return err
 		}
@@ -99,20 +120,20 @@ func (b *Batch) statements() *pgx.Batch {
 	if b.Book != nil {
 		b.Book.Queue(statements)
 	}
+	b.queueAllowanceRows(statements)
 	b.requests.queue(statements)
+	b.events.queue(statements)
 	for _, set := range b.rows {
 		set.Queue(statements)
 	}
 	return statements
 }
 
-// Lock locks the purses of players and reads what is known under keys: once a batch, after
-// every other row the caller needs has been locked.
-func (b *Batch) Lock(ctx context.Context, players []uuid.UUID, keys []ledger.Key) error {
-	book, err := b.ledger.Load(ctx, b.tx, players, keys)
-	if err != nil {
-		return err
-	}
-	b.Book = book
-	return nil
+// Lock locks the purses of players and reads what is known under keys, as of now: once a batch,
+// after every other row the caller needs has been locked.
+func (b *Batch) Lock(ctx context.Context, now time.Time, players []uuid.UUID, keys []ledger.Key) error {
+	statements := &pgx.Batch{}
+	b.Book = b.ledger.QueueLoad(statements, players, keys)
+	b.queueAllowances(statements, players, players, now)
+	return b.Loaded(ctx, b.tx, statements)
 }

@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -102,6 +103,28 @@ func (b *Batch) Remember(request Request, answer Answer, at time.Time) {
 	id := requestID{request.Scope, request.Key}
 	b.requests.known[id] = &answer
 	b.requests.added = append(b.requests.added, addedRequest{requestID: id, Answer: &answer, at: at})
+}
+
+// kept are the refusals that an Idempotency-Key is answered with again, and what stands for each.
+var kept = map[int]error{
+	http.StatusPaymentRequired: ErrInsufficientFunds,
+	http.StatusForbidden:       ErrLimitExceeded,
+	http.StatusLocked:          ErrExcluded,
+}
+
+// Refusal is what a request was refused with; nil where it was not.
+func (a *Answer) Refusal() error { return kept[a.Status] }
+
+// RememberRefusal keeps a refusal by rule in the same commit: the same key is refused again. It
+// reports whether the refusal is of that kind, and the request has a key.
+func (b *Batch) RememberRefusal(request Request, refusal error, at time.Time) bool {
+	for status, rule := range kept {
+		if errors.Is(refusal, rule) && request.Key != "" {
+			b.Remember(request, Answer{Status: status}, at)
+			return true
+		}
+	}
+	return false
 }
 
 const insertRequests = `

@@ -46,7 +46,7 @@ func EndWithdrawal(ctx context.Context, poster *Poster, cash Cash, paid bool) (B
 		move.To = ledger.Cash
 	}
 	var balance Balance
-	work := &Work{Players: []uuid.UUID{cash.Player}, Keys: []ledger.Key{asked, end, other}}
+	work := &Work{Players: []uuid.UUID{cash.Player}, Keys: []ledger.Key{asked, end, other}, At: cash.At}
 	work.Decide = func(batch *Batch) error {
 		purse := batch.Purse(cash.Player)
 		request := batch.Known(asked)

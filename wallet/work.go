@@ -3,13 +3,13 @@ package wallet
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"evens/internal/postgres"
 	"evens/ledger"
-	"evens/money"
 )
 
 // Status is whether a player may play.
@@ -35,6 +35,8 @@ type Work struct {
 	Players []uuid.UUID
 	Keys    []ledger.Key
 	Request Request
+	// At is the caller's time: limits and bonuses are looked at as of then.
+	At time.Time
 	// Statuses asks for the players' statuses; only stakes need them.
 	Statuses bool
 	// Locker, when not nil, locks and reads the caller's own rows before any player is locked.
@@ -70,7 +72,8 @@ type Reader interface {
 
 // load reads and locks everything that the works name.
 func (b *Batch) load(ctx context.Context, works []*Work) error {
-	var players, statuses []uuid.UUID
+	var players, statuses, answered []uuid.UUID
+	var now time.Time
 	var keys []ledger.Key
 	var requests []Request
 	byLocker := make(map[Locker][]*Work)
@@ -82,6 +85,11 @@ func (b *Batch) load(ctx context.Context, works []*Work) error {
 		requests = append(requests, work.Request)
 		if work.Statuses {
 			statuses = append(statuses, work.Players...)
+		} else {
+			answered = append(answered, work.Players...)
+		}
+		if work.At.After(now) {
+			now = work.At
 		}
 		if work.Locker != nil {
 			if byLocker[work.Locker] == nil {
@@ -101,6 +109,7 @@ func (b *Batch) load(ctx context.Context, works []*Work) error {
 	// Read once the players are locked: who asked before has been answered by then.
 	b.queueRequests(statements, requests)
 	b.queueStatuses(statements, statuses)
+	b.queueAllowances(statements, players, answered, now)
 	for reader, works := range byReader {
 		reader.QueueReads(statements, b, works)
 	}
@@ -130,9 +139,9 @@ func (b *Batch) queueStatuses(statements *pgx.Batch, players []uuid.UUID) {
 func (b *Batch) decide(works []*Work) []error {
 	refusals := make([]error, len(works))
 	for i, work := range works {
-		mark := b.Mark()
+		mark, journal, told := b.Mark(), len(b.journal), len(b.events)
 		if err := work.Decide(b); err != nil {
-			b.Undo(mark)
+			b.undo(mark, journal, told)
 			refusals[i] = err
 		}
 	}
@@ -158,23 +167,4 @@ func (b *Books) doAll(ctx context.Context, works []*Work) (refusals []error, err
 		return nil
 	})
 	return refusals, err
-}
-
-// MayStake answers whether a player may stake an amount now: known, in this currency, allowed
-// to play, and with the cash for it. A purse below zero never has, but for a stake of
-// nothing: free spins were paid for before. The work must have asked for
-// Statuses.
-func (b *Batch) MayStake(player uuid.UUID, currency money.Currency, stake money.Amount) error {
-	purse := b.Purse(player)
-	switch {
-	case purse == nil:
-		return ErrUnknownPlayer
-	case purse.Currency != currency:
-		return ErrCurrency
-	case b.statuses[player] != Active:
-		return ErrPlayerBlocked
-	case stake > 0 && purse.Cash.Balance < stake:
-		return ErrInsufficientFunds
-	}
-	return nil
 }

@@ -79,7 +79,7 @@ func (p *Platform) do(ctx context.Context, kind string, b body, at time.Time) (c
 		return casino.Outcome{}, err
 	}
 	if kind == typeBalance {
-		standing, err := p.floor.Balance(ctx, who, b.currency())
+		standing, err := p.floor.Balance(ctx, Provider, who, b.currency(), b.GameCode)
 		return casino.Outcome{Balance: standing.Balance}, err
 	}
 	amount, err := b.amount()
@@ -163,7 +163,7 @@ func done(b body, outcome casino.Outcome) casino.Reply {
 		id = b.Original
 	}
 	text, err := json.Marshal(answer{
-		Status: "ok", TransactionID: id, Balance: money.Number(outcome.Total().String()), Currency: string(outcome.Currency),
+		Status: "ok", TransactionID: id, Balance: money.Number(outcome.Playable.String()), Currency: string(outcome.Currency),
 	})
 	return casino.Reply{Status: http.StatusOK, Body: text, Err: err, Outcome: outcome}
 }
@@ -190,6 +190,8 @@ func verdict(err error) (status int, code, message string) {
 		return http.StatusForbidden, "invalid_signature", "the signature does not fit"
 	case errors.Is(err, wallet.ErrInsufficientFunds):
 		return http.StatusPaymentRequired, "insufficient_funds", "the player's balance does not cover it"
+	case errors.Is(err, wallet.ErrLimitExceeded):
+		return http.StatusForbidden, "limit_exceeded", "a limit of the player would be exceeded"
 	case errors.Is(err, wallet.ErrPlayerBlocked):
 		return http.StatusForbidden, "player_blocked", "the player may not play"
 	case errors.Is(err, wallet.ErrUnknownPlayer):

@@ -73,7 +73,7 @@ func (p *Platform) answer(ctx context.Context, r casino.Request) casino.Reply {
 	case methodAccount:
 		return p.account(ctx, who)
 	case methodBalance:
-		return p.balance(ctx, who)
+		return p.balance(ctx, who, string(req.GameID))
 	case methodBet:
 		outcome, err = p.floor.Bet(ctx, casino.Bet{Call: call, Stake: amount})
 	case methodWin:
@@ -105,8 +105,8 @@ func (p *Platform) account(ctx context.Context, who player.Identity) casino.Repl
 }
 
 // balance answers user_balance: its status tells, too, whether the player may play.
-func (p *Platform) balance(ctx context.Context, who player.Identity) casino.Reply {
-	standing, err := p.floor.Balance(ctx, who, p.cfg.Currency)
+func (p *Platform) balance(ctx context.Context, who player.Identity, game string) casino.Reply {
+	standing, err := p.floor.Balance(ctx, Provider, who, p.cfg.Currency, game)
 	outcome := casino.Outcome{Balance: standing.Balance}
 	if err == nil && standing.Status != wallet.Active {
 		err = wallet.ErrPlayerBlocked
@@ -125,16 +125,16 @@ type verdict struct {
 }
 
 func done(outcome casino.Outcome) casino.Reply {
-	return reply(verdict{Status: 1, Balance: outcome.Total().String()}, casino.Reply{Outcome: outcome})
+	return reply(verdict{Status: 1, Balance: outcome.Playable.String()}, casino.Reply{Outcome: outcome})
 }
 
 func refused(outcome casino.Outcome, err error) casino.Reply {
-	return reply(verdict{Message: message(err), Balance: outcome.Total().String()}, casino.Reply{Outcome: outcome, Err: err})
+	return reply(verdict{Message: message(err), Balance: outcome.Playable.String()}, casino.Reply{Outcome: outcome, Err: err})
 }
 
 func message(err error) string {
 	switch {
-	case errors.Is(err, wallet.ErrInsufficientFunds):
+	case errors.Is(err, wallet.ErrInsufficientFunds), errors.Is(err, wallet.ErrLimitExceeded): // their one word for a stake that cannot be had
 		return msgFunds
 	case errors.Is(err, wallet.ErrUnknownPlayer), errors.Is(err, wallet.ErrPlayerBlocked):
 		return msgUser

@@ -102,12 +102,12 @@ func (p *Platform) tell(ctx context.Context, text []byte, unknown int) casino.Re
 	}
 	var standing player.Standing
 	if err == nil {
-		standing, err = p.floor.Balance(ctx, session.Player, "")
+		standing, err = p.floor.Balance(ctx, Provider, session.Player, "", session.Game)
 	}
 	if err != nil {
 		return refused(err, d.PlayerToken)
 	}
-	return done(wide{NativeID: session.Player.ExternalID, Currency: string(session.Player.Currency), Balance: twoDecimals(standing.Total())},
+	return done(wide{NativeID: session.Player.ExternalID, Currency: string(session.Player.Currency), Balance: twoDecimals(standing.Playable)},
 		casino.Outcome{Balance: standing.Balance}, d.PlayerToken)
 }
 
@@ -264,7 +264,7 @@ func moved(outcome casino.Outcome, err error, secrets ...string) casino.Reply {
 		reply.Outcome = outcome
 		return reply
 	}
-	return done(narrow{Currency: string(outcome.Currency), Balance: twoDecimals(outcome.Total())}, outcome, secrets...)
+	return done(narrow{Currency: string(outcome.Currency), Balance: twoDecimals(outcome.Playable)}, outcome, secrets...)
 }
 
 func done(data any, outcome casino.Outcome, secrets ...string) casino.Reply {
@@ -292,6 +292,8 @@ func message(err error) string {
 		return "Player token is invalid or expired"
 	case errors.Is(err, wallet.ErrInsufficientFunds):
 		return "Insufficient balance"
+	case errors.Is(err, wallet.ErrLimitExceeded):
+		return "Player's limit is exceeded"
 	case errors.Is(err, wallet.ErrPlayerBlocked):
 		return "Player is not allowed to play"
 	case errors.Is(err, wallet.ErrCurrency):

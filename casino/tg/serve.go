@@ -82,7 +82,7 @@ func (p *Platform) answer(ctx context.Context, r casino.Request) casino.Reply {
 }
 
 func (p *Platform) balance(ctx context.Context, plain []byte, req request, who player.Identity) casino.Reply {
-	standing, err := p.floor.Balance(ctx, who, req.currency())
+	standing, err := p.floor.Balance(ctx, Provider, who, req.currency(), req.GameCode)
 	outcome := casino.Outcome{Balance: standing.Balance}
 	if err != nil {
 		return p.reply(plain, statusFailed, outcome, err)
@@ -128,7 +128,7 @@ func betStatus(outcome casino.Outcome, err error) string {
 		return statusDoneBefore
 	case err == nil:
 		return statusDone
-	case errors.Is(err, wallet.ErrInsufficientFunds), errors.Is(err, wallet.ErrPlayerBlocked), errors.Is(err, ledger.ErrConflict):
+	case errors.Is(err, wallet.ErrInsufficientFunds), errors.Is(err, wallet.ErrPlayerBlocked), errors.Is(err, wallet.ErrLimitExceeded), errors.Is(err, ledger.ErrConflict):
 		return statusRefused
 	default:
 		return statusFailed
@@ -173,7 +173,7 @@ func (p *Platform) failed(plain []byte, err error) casino.Reply {
 
 func (p *Platform) reply(plain []byte, status string, outcome casino.Outcome, err error) casino.Reply {
 	body, encodeErr := json.Marshal(answer{
-		Status: status, ErrText: errText(status, err), Balance: money.Number(outcome.Total().String()),
+		Status: status, ErrText: errText(status, err), Balance: money.Number(outcome.Playable.String()),
 		ResponseTime: p.floor.Now().UTC().Format(timeLayout),
 	})
 	return casino.Reply{Status: http.StatusOK, Body: body, Err: errors.Join(err, encodeErr), Outcome: outcome, Plain: plain}

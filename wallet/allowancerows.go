@@ -1,0 +1,383 @@
+package wallet
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"evens/internal/postgres"
+	"evens/money"
+)
+
+// What has been used in earlier quarters is read only when a new one has begun since the last write.
+// Indexes: allowances_pkey, bonuses_active, usage_quarters_pkey.
+const readAllowances = `
+	SELECT a.player_id, a.limits, a.waiting, a.zone, a.rolling, a.excluded_until, a.cooling_until,
+	       a.quarter, a.current, a.earlier, a.since, a.wagered, u.quarters, u.deposited, u.lost, u.wagered,
+	       ` + bonusColumns + `
+	  FROM allowances a
+	  LEFT JOIN bonuses b ON b.player_id = a.player_id AND b.status = 'active'
+	  CROSS JOIN LATERAL (
+	       SELECT array_agg(q.quarter) AS quarters, array_agg(q.deposited) AS deposited, array_agg(q.lost) AS lost, array_agg(q.wagered) AS wagered
+	         FROM usage_quarters q
+	        WHERE a.quarter < $2 AND q.player_id = a.player_id AND q.quarter >= $3
+	       ) u
+	 WHERE a.player_id = ANY ($1)`
+
+const bonusColumns = `b.id, b.player_id, b.campaign, b.status, b.currency, b.granted, b.required, b.wagered, b.released, b.converted,
+	       b.terms, b.operator, b.granted_at, b.expires_at, b.ended_at`
+
+// Index: bonuses_player.
+const readEndedBonuses = `SELECT ` + bonusColumns + ` FROM bonuses b WHERE b.player_id = ANY ($1) AND b.status <> 'active'`
+
+// bonusRow scans the columns of a bonus that may not be there.
+type bonusRow struct {
+	id, player                                        uuid.NullUUID
+	campaign, status, currency, operator              pgtype.Text
+	granted, required, wagered, released, converted   pgtype.Int8
+	terms                                             []byte
+	grantedAt, expiresAt, endedAt                     pgtype.Timestamptz
+}
+
+func (r *bonusRow) targets() []any {
+	return []any{
+		&r.id, &r.player, &r.campaign, &r.status, &r.currency, &r.granted, &r.required, &r.wagered, &r.released, &r.converted,
+		&r.terms, &r.operator, &r.grantedAt, &r.expiresAt, &r.endedAt,
+	}
+}
+
+func (r *bonusRow) bonus() (*Bonus, error) {
+	terms, err := ParseTerms(r.terms)
+	if err != nil {
+		return nil, err
+	}
+	return &Bonus{
+		ID: r.id.UUID, Player: r.player.UUID, Campaign: r.campaign.String, Status: BonusStatus(r.status.String),
+		Currency: money.Currency(r.currency.String), Granted: money.Amount(r.granted.Int64), Required: money.Amount(r.required.Int64),
+		Wagered: money.Amount(r.wagered.Int64), Released: money.Amount(r.released.Int64), Converted: money.Amount(r.converted.Int64),
+		Terms: terms, Operator: r.operator.String, GrantedAt: utc(r.grantedAt), ExpiresAt: utc(r.expiresAt), EndedAt: utc(r.endedAt),
+	}, nil
+}
+
+// utc is the time, zero where there is none.
+func utc(at pgtype.Timestamptz) time.Time {
+	if !at.Valid {
+		return time.Time{}
+	}
+	return at.Time.UTC()
+}
+
+// waitingRules is how changes that wait are kept.
+type waitingRules struct {
+	Raises   []waitingRaise `json:"raises,omitempty"`
+	Calendar *Calendar      `json:"calendar,omitempty"`
+	From     time.Time      `json:"from,omitzero"`
+}
+
+type waitingRaise struct {
+	Measure Measure       `json:"measure"`
+	Period  Period        `json:"period"`
+	To      *money.Amount `json:"to"` // ten-thousandths; null: no limit
+	From    time.Time     `json:"from"`
+}
+
+func scanAllowance(row pgx.CollectableRow) (a *allowance, kept []pastUsage, err error) {
+	a = &allowance{bonuses: make(map[uuid.UUID]*Bonus)}
+	var limits []pgtype.Int8
+	var waitingText []byte
+	var excluded, cooling pgtype.Timestamptz
+	var current, earlier, deposited, lost, wagered []int64
+	var quarters []time.Time
+	var b bonusRow
+	err = row.Scan(append([]any{
+		&a.player, &limits, &waitingText, &a.rules.Calendar.Zone, &a.rules.Calendar.Rolling, &excluded, &cooling,
+		&a.quarter, &current, &earlier, &a.since, &a.wagered, &quarters, &deposited, &lost, &wagered,
+	}, b.targets()...)...)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(limits) != cells || len(current) != int(measures) || len(earlier) != cells {
+		return nil, nil, fmt.Errorf("the allowance of player %s has the wrong shape", a.player)
+	}
+	a.rules.ExcludedUntil, a.rules.CoolingUntil, a.quarter, a.since = utc(excluded), utc(cooling), a.quarter.UTC(), a.since.UTC()
+	for m := range measures {
+		a.current[m] = money.Amount(current[m])
+		for p := range periods {
+			limit := limits[int(m)*int(periods)+int(p)]
+			a.rules.Limits[m][p] = Cap{Amount: money.Amount(limit.Int64), Set: limit.Valid}
+			a.earlier[p][m] = money.Amount(earlier[int(p)*int(measures)+int(m)])
+		}
+	}
+	for i := range quarters {
+		kept = append(kept, pastUsage{quarters[i].UTC(), Usage{money.Amount(deposited[i]), money.Amount(lost[i]), money.Amount(wagered[i])}})
+	}
+	if err := a.rules.readWaiting(waitingText); err != nil {
+		return nil, nil, fmt.Errorf("the allowance of player %s: %w", a.player, err)
+	}
+	if b.id.Valid {
+		if a.active, err = b.bonus(); err != nil {
+			return nil, nil, err
+		}
+		a.bonuses[a.active.ID] = a.active
+	}
+	return a, kept, nil
+}
+
+func (r *Rules) readWaiting(text []byte) error {
+	if text == nil {
+		return nil
+	}
+	var w waitingRules
+	if err := json.Unmarshal(text, &w); err != nil {
+		return err
+	}
+	for _, raise := range w.Raises {
+		to := Cap{}
+		if raise.To != nil {
+			to = Cap{Amount: *raise.To, Set: true}
+		}
+		r.Raises = append(r.Raises, Raise{Measure: raise.Measure, Period: raise.Period, To: to, From: raise.From})
+	}
+	if w.Calendar != nil {
+		r.Next, r.NextFrom = *w.Calendar, w.From
+	}
+	return nil
+}
+
+// writeWaiting is nil where nothing waits.
+func (r *Rules) writeWaiting() []byte {
+	if len(r.Raises) == 0 && r.NextFrom.IsZero() {
+		return nil
+	}
+	var w waitingRules
+	for _, raise := range r.Raises {
+		one := waitingRaise{Measure: raise.Measure, Period: raise.Period, From: raise.From}
+		if raise.To.Set {
+			one.To = &raise.To.Amount
+		}
+		w.Raises = append(w.Raises, one)
+	}
+	if !r.NextFrom.IsZero() {
+		w.Calendar, w.From = &r.Next, r.NextFrom
+	}
+	text, _ := json.Marshal(w) // numbers and times: nothing to refuse
+	return text
+}
+
+// queueAllowances asks for the allowances of players, as of now. Of players who may see a result of
+// an earlier stake the bonuses that have ended are read too.
+func (b *Batch) queueAllowances(statements *pgx.Batch, players, answered []uuid.UUID, now time.Time) {
+	b.allowances = make(map[uuid.UUID]*allowance)
+	if len(players) == 0 {
+		return
+	}
+	at := Quarter(now)
+	statements.Queue(readAllowances, postgres.UUIDs(players), at, at.Add(-keptUsage)).Query(func(rows pgx.Rows) error {
+		defer rows.Close()
+		for rows.Next() {
+			a, kept, err := scanAllowance(rows)
+			if err != nil {
+				return err
+			}
+			a.turn(now, kept)
+			b.allowances[a.player] = a
+		}
+		return rows.Err()
+	})
+	if len(answered) == 0 {
+		return
+	}
+	statements.Queue(readEndedBonuses, postgres.UUIDs(answered)).Query(func(rows pgx.Rows) error {
+		defer rows.Close()
+		for rows.Next() {
+			var row bonusRow
+			if err := rows.Scan(row.targets()...); err != nil {
+				return err
+			}
+			bonus, err := row.bonus()
+			if err != nil {
+				return err
+			}
+			if a := b.allowances[bonus.Player]; a != nil {
+				a.bonuses[bonus.ID] = bonus
+			}
+		}
+		return rows.Err()
+	})
+}
+
+// Index: allowances_pkey; the player is locked.
+const updateCounts = `
+	UPDATE allowances a
+	   SET quarter = u.quarter, current = array[u.deposited, u.lost, u.wagered], wagered = u.progress,
+	       earlier = array[u.e0, u.e1, u.e2, u.e3, u.e4, u.e5, u.e6, u.e7, u.e8]
+	  FROM unnest($1::uuid[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
+	              $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[])
+	       u (player_id, quarter, deposited, lost, wagered, progress, e0, e1, e2, e3, e4, e5, e6, e7, e8)
+	 WHERE a.player_id = u.player_id`
+
+// Index: usage_quarters_pkey.
+const addUsage = `
+	INSERT INTO usage_quarters AS q (player_id, quarter, deposited, lost, wagered)
+	SELECT player_id, quarter, sum(deposited), sum(lost), sum(wagered)
+	  FROM unnest($1::uuid[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::bigint[]) u (player_id, quarter, deposited, lost, wagered)
+	 GROUP BY player_id, quarter ORDER BY player_id, quarter
+	    ON CONFLICT (player_id, quarter) DO UPDATE
+	   SET deposited = q.deposited + excluded.deposited, lost = q.lost + excluded.lost, wagered = q.wagered + excluded.wagered`
+
+const insertAllowance = `
+	INSERT INTO allowances (player_id, limits, waiting, zone, rolling, excluded_until, cooling_until, quarter, current, earlier, since, wagered)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, '1970-01-01 00:00:00Z', '{0,0,0}', '{0,0,0,0,0,0,0,0,0}', $8, $9)`
+
+const updateRules = `
+	UPDATE allowances SET limits = $2, waiting = $3, zone = $4, rolling = $5, excluded_until = $6, cooling_until = $7 WHERE player_id = $1`
+
+// sumUsage is what the ledger says that a player has used: deposits, losses and wagers, by the quarter
+// of an hour when they count.
+const sumUsage = `
+	SELECT player_id, date_bin('15 minutes', effective_at, 'epoch') AS quarter,
+	       coalesce(sum(amount) FILTER (WHERE kind = 'deposit'), 0) AS deposited,
+	       coalesce(-sum(amount - coalesce(bonus_amount, 0)) FILTER (WHERE kind <> 'deposit'), 0) AS lost,
+	       coalesce(sum(staked) FILTER (WHERE kind <> 'deposit'), 0) AS wagered
+	  FROM transactions x
+	 WHERE effective_at IS NOT NULL`
+
+// A new allowance finds what was used before in the ledger, this batch's own included. What counts at
+// a time was written then or later. Index: transactions_player.
+const fillUsage = `
+	INSERT INTO usage_quarters (player_id, quarter, deposited, lost, wagered)
+	` + sumUsage + ` AND player_id = $1 AND id >= $2 AND effective_at >= $3
+	 GROUP BY player_id, quarter`
+
+// queueAllowanceRows writes what the batch has changed of allowances and bonuses.
+func (b *Batch) queueAllowanceRows(statements *pgx.Batch) {
+	var counted, fresh, reworded []*allowance
+	var bonuses []*Bonus
+	for _, a := range b.allowances {
+		switch {
+		case a.fresh && (a.reworded || a.active != nil || len(a.bonuses) > 0):
+			fresh = append(fresh, a)
+		case a.counted:
+			counted = append(counted, a)
+		}
+		if a.reworded && !a.fresh {
+			reworded = append(reworded, a)
+		}
+	}
+	for _, bonus := range b.changedBonuses {
+		bonuses = append(bonuses, bonus)
+	}
+	b.queueBonuses(statements, bonuses)
+	b.queueCounts(statements, counted)
+	for _, a := range reworded {
+		r := &a.rules
+		statements.Queue(updateRules, a.player, r.caps(), r.writeWaiting(), r.Calendar.Zone, r.Calendar.Rolling, nullTime(r.ExcludedUntil), nullTime(r.CoolingUntil)).
+			Exec(one("allowance"))
+	}
+	for _, a := range fresh {
+		r := &a.rules
+		statements.Queue(insertAllowance, a.player, r.caps(), r.writeWaiting(), r.Calendar.Zone, r.Calendar.Rolling, nullTime(r.ExcludedUntil), nullTime(r.CoolingUntil),
+			a.since, int64(a.wagered))
+		statements.Queue(fillUsage, a.player, postgres.IDAt(a.since), a.since)
+	}
+}
+
+// one makes a statement that touched no row an error.
+func one(what string) func(pgconn.CommandTag) error {
+	return func(tag pgconn.CommandTag) error {
+		if tag.RowsAffected() != 1 {
+			return fmt.Errorf("%d rows of the %s written", tag.RowsAffected(), what)
+		}
+		return nil
+	}
+}
+
+func (r *Rules) caps() []pgtype.Int8 {
+	caps := make([]pgtype.Int8, 0, cells)
+	for m := range measures {
+		for p := range periods {
+			limit := r.Limits[m][p]
+			caps = append(caps, pgtype.Int8{Int64: int64(limit.Amount), Valid: limit.Set})
+		}
+	}
+	return caps
+}
+
+func (b *Batch) queueCounts(statements *pgx.Batch, counted []*allowance) {
+	n := len(counted)
+	if n == 0 {
+		return
+	}
+	slices.SortFunc(counted, func(x, y *allowance) int { return slices.Compare(x.player[:], y.player[:]) })
+	players, quarters, progress := make([]pgtype.UUID, n), make([]time.Time, n), make([]int64, n)
+	var current [measures][]int64
+	var earlier [cells][]int64
+	var pastPlayers []pgtype.UUID
+	var pastQuarters []time.Time
+	var past [measures][]int64
+	for i, a := range counted {
+		players[i], quarters[i], progress[i] = postgres.UUID(a.player), a.quarter, int64(a.wagered)
+		for m := range measures {
+			current[m] = append(current[m], int64(a.current[m]))
+			for p := range periods {
+				at := int(p)*int(measures) + int(m)
+				earlier[at] = append(earlier[at], int64(a.earlier[p][m]))
+			}
+		}
+		for _, u := range a.past {
+			pastPlayers, pastQuarters = append(pastPlayers, postgres.UUID(a.player)), append(pastQuarters, u.quarter)
+			for m := range measures {
+				past[m] = append(past[m], int64(u.Usage[m]))
+			}
+		}
+	}
+	statements.Queue(updateCounts, postgres.Array(players), quarters, current[Deposits], current[Losses], current[Wagers], progress,
+		earlier[0], earlier[1], earlier[2], earlier[3], earlier[4], earlier[5], earlier[6], earlier[7], earlier[8]).Exec(func(tag pgconn.CommandTag) error {
+		if int(tag.RowsAffected()) != n {
+			return fmt.Errorf("%d of %d allowances written", tag.RowsAffected(), n)
+		}
+		return nil
+	})
+	if len(pastPlayers) > 0 {
+		statements.Queue(addUsage, postgres.Array(pastPlayers), pastQuarters, past[Deposits], past[Losses], past[Wagers])
+	}
+}
+
+const writeBonus = `
+	INSERT INTO bonuses (id, player_id, campaign, status, currency, granted, required, wagered, released, converted, terms, operator, granted_at, expires_at, ended_at)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+	    ON CONFLICT (id) DO UPDATE
+	   SET status = excluded.status, wagered = excluded.wagered, released = excluded.released, converted = excluded.converted, ended_at = excluded.ended_at`
+
+// queueBonuses writes bonuses that began, ended or were corrected: few of a batch's works do that.
+// Those that end are written before those that begin, for a player has one active.
+func (b *Batch) queueBonuses(statements *pgx.Batch, bonuses []*Bonus) {
+	slices.SortFunc(bonuses, func(x, y *Bonus) int {
+		if ended := x.Status != BonusActive; ended != (y.Status != BonusActive) {
+			if ended {
+				return -1
+			}
+			return 1
+		}
+		return slices.Compare(x.ID[:], y.ID[:])
+	})
+	for _, bonus := range bonuses {
+		terms, _ := json.Marshal(bonus.Terms) // numbers: nothing to refuse
+		statements.Queue(writeBonus, bonus.ID, bonus.Player, bonus.Campaign, string(bonus.Status), string(bonus.Currency), int64(bonus.Granted),
+			int64(bonus.Required), int64(bonus.Wagered), int64(bonus.Released), int64(bonus.Converted), terms, bonus.Operator, bonus.GrantedAt,
+			nullTime(bonus.ExpiresAt), nullTime(bonus.EndedAt))
+	}
+}
+
+func nullTime(at time.Time) *time.Time {
+	if at.IsZero() {
+		return nil
+	}
+	return &at
+}

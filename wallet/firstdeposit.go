@@ -1,0 +1,71 @@
+package wallet
+
+import (
+	"errors"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"evens/internal/postgres"
+)
+
+// Index: transactions_rare.
+const readDepositors = `
+	SELECT p.id FROM unnest($1::uuid[]) p (id)
+	 WHERE EXISTS (SELECT FROM transactions t
+	                WHERE t.player_id = p.id AND t.kind = 'deposit'
+	                  AND t.kind NOT IN ('bet', 'win', 'bet_win', 'stake', 'payout', 'loss', 'refused', 'tombstone'))`
+
+// firstDeposits reads which players have deposited before.
+type firstDeposits struct{}
+
+type depositorsKey struct{}
+
+// depositors are the players who have deposited, as far as a batch has looked.
+type depositors map[uuid.UUID]bool
+
+// Queue implements RowSet: there is nothing to write.
+func (depositors) Queue(*pgx.Batch) {}
+
+func depositorsOf(batch *Batch) depositors {
+	return batch.Rows(depositorsKey{}, func() RowSet { return make(depositors) }).(depositors)
+}
+
+// QueueReads implements Reader.
+func (firstDeposits) QueueReads(statements *pgx.Batch, batch *Batch, works []*Work) {
+	found := depositorsOf(batch)
+	var players []uuid.UUID
+	for _, work := range works {
+		players = append(players, work.Players...)
+	}
+	statements.Queue(readDepositors, postgres.UUIDs(players)).Query(func(rows pgx.Rows) error {
+		var id uuid.UUID
+		_, err := pgx.ForEachRow(rows, []any{&id}, func() error {
+			found[id] = true
+			return nil
+		})
+		return err
+	})
+}
+
+// offer gives the bonus of a first deposit, where the house has one and the player none.
+func (b *Batch) offer(cash Cash) error {
+	if b.offers == nil {
+		return nil
+	}
+	known := depositorsOf(b)
+	if known[cash.Player] {
+		return nil
+	}
+	known[cash.Player] = true
+	grant, ok := b.offers.OnFirstDeposit(cash.Currency, cash.Amount, cash.At)
+	if !ok {
+		return nil
+	}
+	grant.Player, grant.Currency, grant.At = cash.Player, cash.Currency, cash.At
+	_, err := b.Grant(grant)
+	if errors.Is(err, ErrBonusActive) {
+		return nil
+	}
+	return err
+}
