@@ -18,6 +18,7 @@ import (
 	"evens/internal/broadcast"
 	"evens/player"
 	"evens/wallet"
+	"evens/wallet/campaign"
 )
 
 // Desk places coupons. *coupon.Desk is one.
@@ -50,6 +51,11 @@ type Config struct {
 	Tokens  *player.Tokens
 	Keys    *player.Keys
 	History *player.History
+	Rules   *wallet.Rulebook
+	// Bonuses lists a player's bonuses, newest first.
+	Bonuses func(ctx context.Context, player uuid.UUID, before uuid.NullUUID, limit int) ([]wallet.BonusView, error)
+	// Campaigns are those that bonuses are granted from; nil: none.
+	Campaigns *campaign.Book
 	Poster  *wallet.Poster
 	Coupons Coupons
 	Desk    Desk // nil (the interface): BeT is off, placing answers provider_not_configured
@@ -111,6 +117,11 @@ func (s *server) routes() {
 	route(s, access{scope: player.ScopeWallet, players: true}, s.transactionsOperation(), s.listTransactions)
 	route(s, access{scope: player.ScopeCashier}, deposit, s.deposit)
 	route(s, access{scope: player.ScopeCashier}, withdraw, s.withdraw)
+
+	route(s, access{scope: player.ScopeLimits}, getLimits, s.getLimits)
+	route(s, access{scope: player.ScopeLimits}, putLimits, s.putLimits)
+	route(s, access{scope: player.ScopeBonuses}, listBonuses, s.listBonuses)
+	route(s, access{scope: player.ScopeBonuses}, grantBonus, s.grantBonus)
 
 	route(s, access{scope: player.ScopeCoupons, players: true}, placeCoupon, s.placeCoupon)
 	route(s, access{scope: player.ScopeCoupons, players: true}, getCoupon, s.getCoupon)

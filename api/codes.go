@@ -21,6 +21,8 @@ const (
 	CodePlayerConflict         = "player_conflict"
 	CodeIdempotencyConflict    = "idempotency_conflict"
 	CodeTransactionConflict    = "transaction_conflict"
+	CodeBonusActive            = "bonus_active"
+	CodeExclusionActive        = "exclusion_active"
 	CodeRequestInProgress      = "request_in_progress"
 	CodeBodyTooLarge           = "body_too_large"
 	CodeUnsupportedMediaType   = "unsupported_media_type"
@@ -49,8 +51,8 @@ var meanings = []meaning{
 	{CodeUnauthorized, http.StatusUnauthorized, "No bearer, or one that is unknown, expired, revoked or logged out."},
 	{CodeInsufficientFunds, http.StatusPaymentRequired, "The player's cash does not cover it. The same Idempotency-Key is refused again."},
 	{CodeForbidden, http.StatusForbidden, "The key lacks the scope, or a player's token asks for what is not that player's."},
-	{CodePlayerBlocked, http.StatusForbidden, "The player is blocked or closed: no stakes are taken. Payouts and refunds still arrive."},
-	{CodeLimitExceeded, http.StatusForbidden, "One of the player's limits would be exceeded."},
+	{CodePlayerBlocked, http.StatusForbidden, "The player is blocked, closed, self-excluded or cooling off: no stakes are taken. Payouts and refunds still arrive."},
+	{CodeLimitExceeded, http.StatusForbidden, "One of the player's limits would be exceeded; detail has the figures. The same Idempotency-Key is refused again."},
 	{CodeNotFound, http.StatusNotFound, "There is nothing at this address."},
 	{CodePlayerNotFound, http.StatusNotFound, "There is no such player."},
 	{CodeCouponNotFound, http.StatusNotFound, "There is no such coupon, or it is not this player's."},
@@ -61,6 +63,8 @@ var meanings = []meaning{
 	{CodePlayerConflict, http.StatusConflict, "The external_id belongs to a player in another currency."},
 	{CodeIdempotencyConflict, http.StatusConflict, "The Idempotency-Key was used before with another body."},
 	{CodeTransactionConflict, http.StatusConflict, "The transaction_id was used before with other content."},
+	{CodeBonusActive, http.StatusConflict, "The player has an active bonus: one at a time."},
+	{CodeExclusionActive, http.StatusConflict, "A self-exclusion or a cooling-off can be made longer, never shorter."},
 	{CodeRequestInProgress, http.StatusConflict, "A call with this Idempotency-Key is still under way: ask again after Retry-After."},
 	{CodeBodyTooLarge, http.StatusRequestEntityTooLarge, "The body is larger than 1 MiB."},
 	{CodeUnsupportedMediaType, http.StatusUnsupportedMediaType, "The body's Content-Type is not application/json."},

@@ -12,6 +12,7 @@ type listing byte
 const (
 	listingTransactions listing = 't'
 	listingCoupons      listing = 'c'
+	listingBonuses      listing = 'b'
 )
 
 // Paging is what every list takes. It is exported for huma, which sees no other embedded field.

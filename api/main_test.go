@@ -113,7 +113,8 @@ func setupOn(t *testing.T, databaseURL, redisURL string) bundle {
 	<-b.changes.Ready()
 
 	now := func() time.Time { return time.Now().UTC() }
-	poster := wallet.NewPoster(wallet.NewBooks(b.db, b.changes.WalletsMoved, quiet), wallet.PosterConfig{})
+	books := wallet.NewBooks(b.db, b.changes.WalletsMoved, quiet)
+	poster := wallet.NewPoster(books, wallet.PosterConfig{})
 	t.Cleanup(poster.Close)
 	store := coupon.NewStore(b.db)
 	desk := coupon.NewDesk(poster, store, coupon.Config{
@@ -130,7 +131,10 @@ func setupOn(t *testing.T, databaseURL, redisURL string) bundle {
 	t.Cleanup(b.stop)
 	b.config = Config{
 		Players: player.New(b.db, now), Tokens: player.NewTokens(b.db, now), Keys: keys, History: player.NewHistory(b.db),
-		Poster: poster, Coupons: store, Desk: desk, Changes: b.changes,
+		Poster: poster, Coupons: store, Desk: desk, Changes: b.changes, Rules: wallet.NewRulebook(books, 0, now), Campaigns: campaigns(t),
+		Bonuses: func(ctx context.Context, id uuid.UUID, before uuid.NullUUID, limit int) ([]wallet.BonusView, error) {
+			return wallet.Bonuses(ctx, b.db, id, before, limit)
+		},
 		Providers: []Provider{{Name: "bet", Configured: true}, {Name: "tg"}},
 		Games:     games(t, b, client, now, quiet),
 		Version:   "test", Now: now, Stop: stop, Log: slog.New(slog.NewTextHandler(b.log, nil)),

@@ -48,6 +48,16 @@ func problemOf(err error) *Problem {
 		return newProblem(CodeCouponNotFound, "there is no such coupon")
 	case errors.Is(err, wallet.ErrInsufficientFunds):
 		return newProblem(CodeInsufficientFunds, "the player's cash does not cover this")
+	case errors.Is(err, wallet.ErrLimitExceeded):
+		return newProblem(CodeLimitExceeded, err.Error())
+	case errors.Is(err, wallet.ErrExcluded):
+		return newProblem(CodePlayerBlocked, "the player is self-excluded or cooling off")
+	case errors.Is(err, wallet.ErrShorter):
+		return newProblem(CodeExclusionActive, "an exclusion or a cooling-off cannot be made shorter")
+	case errors.Is(err, wallet.ErrZone):
+		return badField(CodeValidationFailed, "body.time_zone", "is not an IANA time zone")
+	case errors.Is(err, wallet.ErrBonusActive):
+		return newProblem(CodeBonusActive, "the player has an active bonus")
 	case errors.Is(err, wallet.ErrPlayerBlocked):
 		return newProblem(CodePlayerBlocked, "the player may not stake")
 	case errors.Is(err, wallet.ErrCurrency):

@@ -19,7 +19,7 @@ import (
 type transactionView struct {
 	ID            string    `json:"id" format:"uuid"`
 	At            time.Time `json:"at"`
-	Type          string    `json:"type" example:"deposit" doc:"deposit, withdrawal, withdrawal_return, stake, refund, payout, resettlement, bet, win, bet_win, rollback"`
+	Type          string    `json:"type" example:"deposit" doc:"deposit, withdrawal, withdrawal_return, stake, refund, payout, resettlement, bet, win, bet_win, rollback, adjustment, bonus, bonus_conversion, bonus_expiry, bonus_forfeiture, bonus_correction"`
 	Amount        string    `json:"amount" example:"-15.50" doc:"Signed: what it did to the wallet"`
 	Balance       string    `json:"balance" example:"134.50" doc:"Cash afterwards"`
 	BonusBalance  string    `json:"bonus_balance" example:"0.00"`
@@ -80,6 +80,8 @@ type transactionsInput struct {
 	Type     []string  `query:"type,explode" nullable:"false" doc:"Types, repeated or separated by commas; bet and win include bet_win"`
 	Provider string    `query:"provider" doc:"bet, betao, betron, tg, naga or cashier"`
 	GameID   string    `query:"game_id"`
+	RoundID  string    `query:"round_id"`
+	CouponID string    `query:"coupon_id"`
 	Paging
 }
 
@@ -101,7 +103,11 @@ func (s *server) listTransactions(ctx context.Context, who *caller, in *transact
 		From: in.From, To: in.To, Types: types(&c, in.Type),
 		Provider: c.text("query.provider", in.Provider, longestFilter),
 		GameID:   c.text("query.game_id", in.GameID, longestFilter),
+		RoundID:  c.text("query.round_id", in.RoundID, longestFilter),
 		Before:   listingTransactions.before(&c, in.Cursor),
+	}
+	if in.CouponID != "" {
+		filter.Coupon = uuid.NullUUID{UUID: c.id("query.coupon_id", in.CouponID), Valid: true}
 	}
 	if err := c.err(); err != nil {
 		return nil, err

@@ -29,6 +29,7 @@ type Lounge struct {
 	Catalogues *Catalogues
 	Sessions   *Sessions
 	Players    *player.Registry
+	Rules      *wallet.Rulebook // nil: nobody is excluded
 	Platforms  []Platform
 }
 
@@ -45,7 +46,7 @@ type Order struct {
 }
 
 // Launch opens a session and asks the platform for the game's address. Refusals:
-// wallet.ErrUnknownPlayer, wallet.ErrPlayerBlocked, ErrNotAPlatform, ErrUnknownGame,
+// wallet.ErrUnknownPlayer, wallet.ErrPlayerBlocked, wallet.ErrExcluded, ErrNotAPlatform, ErrUnknownGame,
 // ErrUnsupported, ErrUnavailable. A session whose game did not open is ended.
 func (l *Lounge) Launch(ctx context.Context, order Order) (url string, session Session, err error) {
 	platform := l.platform(order.Provider)
@@ -58,6 +59,9 @@ func (l *Lounge) Launch(ctx context.Context, order Order) (url string, session S
 	}
 	if who.Status != wallet.Active {
 		return "", Session{}, wallet.ErrPlayerBlocked
+	}
+	if err := l.mayOpen(ctx, order); err != nil {
+		return "", Session{}, err
 	}
 	game, err := l.game(ctx, order)
 	if err != nil {
@@ -79,6 +83,18 @@ func (l *Lounge) Launch(ctx context.Context, order Order) (url string, session S
 		return "", Session{}, errors.Join(err, endErr)
 	}
 	return url, session, nil
+}
+
+// mayOpen refuses who is self-excluded or cooling off, but for a demo.
+func (l *Lounge) mayOpen(ctx context.Context, order Order) error {
+	if l.Rules == nil || order.Demo {
+		return nil
+	}
+	until, err := l.Rules.Barred(ctx, order.Player)
+	if err == nil && !until.IsZero() {
+		err = wallet.ErrExcluded
+	}
+	return err
 }
 
 // game looks the order's game up. While a platform's catalogue cannot be had, the platform itself

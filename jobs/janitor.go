@@ -8,6 +8,8 @@ import (
 
 	"github.com/hibiken/asynq"
 	"github.com/jackc/pgx/v5"
+
+	"evens/wallet"
 )
 
 // keepChunks is how long a chunk's row outlives its work.
@@ -24,7 +26,8 @@ func (w *Worker) janitor(ctx context.Context, _ *asynq.Task) error {
 	if w.cfg.Books != nil {
 		err = errors.Join(err, w.cfg.Books.Prune(ctx, now.Add(-keepStatements)))
 	}
-	return errors.Join(err,
+	_, usageErr := wallet.ForgetUsage(ctx, w.cfg.DB, now)
+	return errors.Join(err, usageErr,
 		w.dropArchived(),
 		w.partitionCallbacks(ctx, now))
 }

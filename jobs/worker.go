@@ -16,6 +16,7 @@ import (
 	"evens/coupon"
 	"evens/internal/postgres"
 	"evens/reconcile"
+	"evens/wallet"
 )
 
 // Settler applies results. *settlement.Settler is one.
@@ -49,6 +50,7 @@ type Books interface {
 type WorkerConfig struct {
 	Redis       redis.UniversalClient
 	DB          *postgres.DB
+	Poster      *wallet.Poster // nil: expired bonuses wait for their players
 	Settler     Settler
 	Desk        Desk    // nil: no bookmaker is configured, open coupons wait
 	Notices     Notices // nil: no game platform is configured, notices wait
@@ -211,7 +213,7 @@ func (w *Worker) sweep(ctx context.Context, _ *asynq.Task) error {
 	if rung > 0 {
 		w.cfg.Log.InfoContext(ctx, "sweep found results without a job", "chunks", rung)
 	}
-	return errors.Join(err, w.sweepCoupons(ctx), w.sweepNotices(ctx))
+	return errors.Join(err, w.sweepCoupons(ctx), w.sweepNotices(ctx), w.sweepBonuses(ctx))
 }
 
 func (w *Worker) sweepNotices(ctx context.Context) error {
@@ -221,6 +223,21 @@ func (w *Worker) sweepNotices(ctx context.Context) error {
 	rung, err := w.cfg.Notices.Sweep(ctx)
 	if rung > 0 {
 		w.cfg.Log.InfoContext(ctx, "sweep found notices without a job", "notices", rung)
+	}
+	return err
+}
+
+// expiredAtOnce is how many bonuses a sweep ends at most.
+const expiredAtOnce = 500
+
+// sweepBonuses takes back the bonuses whose time is over.
+func (w *Worker) sweepBonuses(ctx context.Context) error {
+	if w.cfg.Poster == nil {
+		return nil
+	}
+	expired, err := wallet.ExpireBonuses(ctx, w.cfg.DB, w.cfg.Poster, w.cfg.Now(), expiredAtOnce)
+	if expired > 0 {
+		w.cfg.Log.InfoContext(ctx, "bonuses have expired", "bonuses", expired)
 	}
 	return err
 }

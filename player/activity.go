@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
@@ -38,6 +39,12 @@ type Execer interface {
 const insertActivity = `
 	INSERT INTO activity_log (at, event, operator, player_id, coupon_id, comment, detail)
 	VALUES ($1, $2, $3, $4, $5, $6, $7)`
+
+// queueActivity appends to the activity log in the commit of a batch. Its details are texts.
+func queueActivity(batch *pgx.Batch, a Activity) {
+	detail, _ := json.Marshal(a.Detail)
+	batch.Queue(insertActivity, a.At, a.Event, a.Operator, a.Player, a.Coupon, a.Comment, detail)
+}
 
 // Log appends to the activity log.
 func Log(ctx context.Context, db Execer, a Activity) error {

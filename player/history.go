@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -37,6 +38,8 @@ type HistoryFilter struct {
 	Types    []string
 	Provider string
 	GameID   string
+	RoundID  string
+	Coupon   uuid.NullUUID
 	Before   uuid.NullUUID // older than this movement: the page before ended with it
 }
 
@@ -49,29 +52,84 @@ func NewHistory(db *postgres.DB) *History { return &History{db: db} }
 // chunk is how many rows a stream holds in memory.
 const chunk = 1000
 
-// A lost coupon's first settlement and a refusal move none of the player's money: they are left out. Ids are
-// UUIDv7: their order is the order in which the ledger wrote. Index: transactions_player.
+// A lost coupon's first settlement and a refusal move none of the player's money: they are left out.
+// Ids are UUIDv7: their order is the order in which the ledger wrote, and a time is an id. Indexes:
+// transactions_player; transactions_rare where only rare types are asked for.
 const readHistory = `
 	SELECT t.id, t.at, t.kind, t.amount, t.cash_after, t.bonus_after, a.currency, coalesce(t.provider, ''),
 	       t.external_id, coalesce(t.game_id, ''), coalesce(t.round_id, ''), t.coupon_id, coalesce(t.comment, '')
 	  FROM transactions t
 	  JOIN accounts a ON a.player_id = t.player_id AND a.kind = 'cash'
 	 WHERE t.player_id = $1
-	   AND t.kind NOT IN ('loss', 'refused', 'tombstone', 'withdrawal_paid')
-	   AND ($2::timestamptz IS NULL OR t.at >= $2)
-	   AND ($3::timestamptz IS NULL OR t.at < $3)
-	   AND ($4::text[] IS NULL OR t.kind = ANY ($4))
-	   AND ($5::text = '' OR t.provider = $5)
-	   AND ($6::text = '' OR t.game_id = $6)
-	   AND ($7::uuid IS NULL OR t.id < $7)
-	 ORDER BY t.id DESC
-	 LIMIT $8`
+	   AND t.kind NOT IN ('loss', 'refused', 'tombstone', 'withdrawal_paid')`
+
+// filtered adds a filter's conditions to the query: only those that are set, so that each is planned
+// as what it is.
+func filtered(player uuid.UUID, f HistoryFilter, limit int) (query string, arguments []any) {
+	var text strings.Builder
+	text.WriteString(readHistory)
+	arguments = []any{player}
+	add := func(condition string, value any) {
+		arguments = append(arguments, value)
+		fmt.Fprintf(&text, " AND "+condition, len(arguments))
+	}
+	if !f.From.IsZero() {
+		add("t.at >= $%d", f.From)
+		add("t.id >= $%d", postgres.IDAt(f.From.Add(-idSlack)))
+	}
+	if !f.To.IsZero() {
+		add("t.at < $%d", f.To)
+		add("t.id < $%d", postgres.IDAt(f.To.Add(idSlack)))
+	}
+	if len(f.Types) > 0 {
+		add("t.kind = ANY ($%d)", f.Types)
+		if rare(f.Types) {
+			text.WriteString(" AND " + rareKinds)
+		}
+	}
+	if f.Provider != "" {
+		add("t.provider = $%d", f.Provider)
+	}
+	if f.GameID != "" {
+		add("t.game_id = $%d", f.GameID)
+	}
+	if f.RoundID != "" {
+		add("t.round_id = $%d", f.RoundID)
+	}
+	if f.Coupon.Valid {
+		add("t.coupon_id = $%d", f.Coupon.UUID)
+	}
+	if f.Before.Valid {
+		add("t.id < $%d", f.Before.UUID)
+	}
+	text.WriteString(" ORDER BY t.id DESC")
+	arguments = append(arguments, limit)
+	fmt.Fprintf(&text, " LIMIT $%d", len(arguments))
+	return text.String(), arguments
+}
+
+// idSlack is how far the time of an instruction may be from that of its id: the id is made when the
+// commit is decided.
+const idSlack = time.Minute
+
+// rareKinds is the condition of the index transactions_rare.
+const rareKinds = `t.kind NOT IN ('bet', 'win', 'bet_win', 'stake', 'payout', 'loss', 'refused', 'tombstone')`
+
+func rare(types []string) bool {
+	for _, name := range types {
+		switch ledger.Kind(name) {
+		case ledger.Bet, ledger.Win, ledger.BetWin, ledger.Stake, ledger.Payout, ledger.Loss, ledger.Refused, ledger.Tombstone:
+			return false
+		}
+	}
+	return true
+}
 
 // Page returns at most limit movements of a player. An unknown player has none.
 func (h *History) Page(ctx context.Context, player uuid.UUID, filter HistoryFilter, limit int) ([]Movement, error) {
+	query, arguments := filtered(player, filter, limit)
 	// Planned with its values each time: what serves depends on which filters are set.
-	rows, err := h.db.Pool.Query(ctx, readHistory, pgx.QueryExecModeExec, player, optional(filter.From), optional(filter.To),
-		filter.Types, filter.Provider, filter.GameID, filter.Before, limit)
+	rows, err := h.db.Pool.Query(ctx, query, append([]any{pgx.QueryExecModeExec}, arguments...)...)
 	if err != nil {
 		return nil, fmt.Errorf("read movements: %w", err)
 	}
@@ -109,11 +167,4 @@ func (h *History) All(ctx context.Context, player uuid.UUID, filter HistoryFilte
 			filter.Before = uuid.NullUUID{UUID: movements[chunk-1].ID, Valid: true}
 		}
 	}
-}
-
-func optional(at time.Time) *time.Time {
-	if at.IsZero() {
-		return nil
-	}
-	return &at
 }

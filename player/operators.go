@@ -165,6 +165,15 @@ func (o *Operators) Get(ctx context.Context, id uuid.UUID) (Operator, error) {
 	return found.operator()
 }
 
+// ByEmail returns an operator, or ErrNoOperator.
+func (o *Operators) ByEmail(ctx context.Context, email string) (Operator, error) {
+	found, err := o.row(ctx, "email = ?", normal(email))
+	if err != nil {
+		return Operator{}, err
+	}
+	return found.operator()
+}
+
 // List returns all operators by e-mail.
 func (o *Operators) List(ctx context.Context) ([]Operator, error) {
 	rows, err := gorm.G[operatorRow](o.db.Gorm).Select(operatorColumns).Order("email").Find(ctx)

@@ -14,6 +14,7 @@ import (
 	"evens/internal/postgres"
 	"evens/ledger"
 	"evens/money"
+	"evens/wallet"
 )
 
 // auditChecks are the rules that tie coupons, results and settlements to the ledger.
@@ -83,7 +84,7 @@ func Audit(ctx context.Context, db *postgres.DB, more ...ledger.Check) (*ledger.
 		if err := auditFigures(ctx, tx, report); err != nil {
 			return err
 		}
-		for _, check := range slices.Concat(auditChecks, more) {
+		for _, check := range slices.Concat(auditChecks, wallet.PlayerChecks, more) {
 			if err := report.Add(ctx, tx, check); err != nil {
 				return err
 			}

@@ -18,33 +18,28 @@ const BonusSource = "bonus"
 // wagered one is converted after, and what came of a stake that an ended bonus paid goes where that
 // bonus went.
 func (b *Batch) Post(t ledger.Transaction, moves ...ledger.Move) (posted *ledger.Transaction, fresh bool, err error) {
-	a := b.allowances[t.Player]
-	if a == nil || b.Known(t.Key) != nil {
-		return b.Book.Post(t, moves...)
-	}
-	if err := b.lapse(a, t.At); err != nil {
-		return nil, false, err
-	}
-	if posted, fresh, err = b.Book.Post(t, moves...); err != nil || !fresh {
-		return posted, fresh, err
-	}
-	b.save(a)
-	a.count(posted)
-	if err := b.progress(a, posted); err != nil {
-		return nil, false, err
-	}
-	return posted, true, nil
+	return b.record(t, func() (*ledger.Transaction, bool, error) { return b.Book.Post(t, moves...) })
 }
 
 // Note records a transaction that moves nothing as [ledger.Book.Note] does, and counts it as Post does.
 func (b *Batch) Note(t ledger.Transaction) (noted *ledger.Transaction, fresh bool, err error) {
+	return b.record(t, func() (*ledger.Transaction, bool, error) { return b.Book.Note(t) })
+}
+
+func (b *Batch) record(t ledger.Transaction, write func() (*ledger.Transaction, bool, error)) (posted *ledger.Transaction, fresh bool, err error) {
 	a := b.allowances[t.Player]
-	if noted, fresh, err = b.Book.Note(t); err != nil || !fresh || a == nil {
-		return noted, fresh, err
+	if a == nil || b.Known(t.Key) != nil {
+		return write()
+	}
+	if err := b.lapse(a, t.At); err != nil {
+		return nil, false, err
+	}
+	if posted, fresh, err = write(); err != nil || !fresh {
+		return posted, fresh, err
 	}
 	b.save(a)
-	a.count(noted)
-	return noted, fresh, b.progress(a, noted)
+	a.count(posted)
+	return posted, true, b.progress(a, posted)
 }
 
 // progress does what a transaction means for the bonus behind it.

@@ -34,6 +34,12 @@ const (
 	periods
 )
 
+// Measures and Periods list what limits there are, in their order.
+func Measures() []Measure { return []Measure{Deposits, Losses, Wagers} }
+
+// Periods lists the periods, shortest first.
+func Periods() []Period { return []Period{Daily, Weekly, Monthly} }
+
 func (p Period) String() string { return [...]string{"daily", "weekly", "monthly"}[p] }
 
 // cells is how many limits there are.
@@ -172,9 +178,9 @@ func (r *Rules) barred(now time.Time) time.Time {
 	return time.Time{}
 }
 
-// Wish is how a player's rules shall be. Limits replace those there are; nil fields stay.
+// Wish is how a player's rules shall be. What is nil stays; a cap that is not Set takes a limit away.
 type Wish struct {
-	Limits        Limits
+	Caps          [measures][periods]*Cap
 	Calendar      *Calendar
 	ExcludedUntil *time.Time
 	CoolingUntil  *time.Time
@@ -199,12 +205,18 @@ func (r *Rules) take(wish Wish, now time.Time, delay time.Duration) error {
 	var raises []Raise
 	for m := range measures {
 		for p := range periods {
-			held, wished := &r.Limits[m][p], wish.Limits[m][p]
-			if wished.stricter(*held) {
-				*held = wished
-				continue
+			held, wished, waits := &r.Limits[m][p], wish.Caps[m][p], r.waiting(m, p)
+			switch {
+			case wished == nil && waits != nil:
+				raises = append(raises, *waits)
+			case wished == nil:
+			case wished.stricter(*held):
+				*held = *wished
+			case waits != nil && wished.stricter(waits.To): // asked again: it does not wait anew
+				raises = append(raises, Raise{Measure: m, Period: p, To: *wished, From: waits.From})
+			default:
+				raises = append(raises, Raise{Measure: m, Period: p, To: *wished, From: from})
 			}
-			raises = append(raises, r.raise(Raise{Measure: m, Period: p, To: wished, From: from}))
 		}
 	}
 	r.Raises = raises
@@ -214,14 +226,14 @@ func (r *Rules) take(wish Wish, now time.Time, delay time.Duration) error {
 	return nil
 }
 
-// raise keeps the time of a raise that waits already: asking again does not make it wait anew.
-func (r *Rules) raise(wished Raise) Raise {
-	for _, waiting := range r.Raises {
-		if waiting.Measure == wished.Measure && waiting.Period == wished.Period && wished.To.stricter(waiting.To) {
-			wished.From = waiting.From
+// waiting returns the raise of a cap that waits, or nil.
+func (r *Rules) waiting(m Measure, p Period) *Raise {
+	for i := range r.Raises {
+		if r.Raises[i].Measure == m && r.Raises[i].Period == p {
+			return &r.Raises[i]
 		}
 	}
-	return wished
+	return nil
 }
 
 // move changes the calendar: at once where there is no limit it could ease.

@@ -7,6 +7,7 @@ import (
 
 	"evens/casino"
 	"evens/ledger"
+	"evens/player"
 	"evens/reconcile"
 	"evens/settlement"
 	"evens/wallet"
@@ -40,7 +41,7 @@ func (c auditCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 
 // audit holds the books against every rule of the house.
 func (s *system) audit(ctx context.Context) (*ledger.Report, error) {
-	report, err := settlement.Audit(ctx, s.db, slices.Concat(wallet.WithdrawalChecks, casino.Checks)...)
+	report, err := settlement.Audit(ctx, s.db, slices.Concat(wallet.WithdrawalChecks, player.AdjustmentChecks, casino.Checks)...)
 	if err != nil {
 		return nil, err
 	}

@@ -119,8 +119,9 @@ func (s *system) wireCasino() error {
 	}
 	g.lounge = &casino.Lounge{
 		Catalogues: casino.NewCatalogues(s.redis, g.platforms, s.now, s.log),
-		Sessions:   g.sessions, Players: s.players, Platforms: g.platforms,
+		Sessions:   g.sessions, Players: s.players, Rules: s.rules, Platforms: g.platforms,
 	}
+	g.lounge.Catalogues.Learned = g.floor.Categories().Keep
 	return nil
 }
 

@@ -16,7 +16,10 @@ type commandLine struct {
 	Breaks    breaksCommand    `cmd:"" help:"List, show or end differences to providers' lists."`
 	Failures  failuresCommand  `cmd:"" help:"The Failed Transactions report: what was refused, undone or waits, and what was done about it."`
 	Closing   closingCommand   `cmd:"" help:"A day's closing, ours beside theirs, as CSV."`
-	Player    playerCommand    `cmd:"" help:"Block, unblock or close a player."`
+	Player    playerCommand    `cmd:"" help:"Block, unblock or close a player; show a player's limits."`
+	Adjust    adjustCommand    `cmd:"" help:"Give a player money by hand, or take it, with a reason; large sums need a second person."`
+	Bonus     bonusCommand     `cmd:"" help:"List a player's bonuses, take one back, show the campaigns."`
+	Debts     debtsCommand     `cmd:"" help:"Purses below zero, oldest first."`
 	Explain   explainCommand   `cmd:"" help:"The whole story of one coupon or balance, with the reason of each step."`
 	Callback  callbackCommand  `cmd:"" help:"Show what a provider sent, what it was answered and what that moved."`
 	Apikey    apikeyCommand    `cmd:"" help:"Create, list or revoke API keys."`

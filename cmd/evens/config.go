@@ -7,10 +7,12 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
+	"os"
 	"strings"
 	"time"
 
 	"evens/money"
+	"evens/wallet/campaign"
 )
 
 // Config is every setting that the long-running commands share. Each is a flag and a variable
@@ -66,6 +68,11 @@ type Config struct {
 
 	CashierSecret string `help:"HMAC key of the payment gateway's callbacks; off when empty."`
 
+	StakeOrder      string        `help:"Which pocket pays a stake first: cash-first or bonus-first." default:"cash-first" enum:"cash-first,bonus-first"`
+	Campaigns       string        `help:"A YAML file with the bonuses that are offered." placeholder:"FILE"`
+	LimitRaiseAfter time.Duration `help:"How long a player waits for a limit to be higher, or gone." default:"24h"`
+	AdjustApproval  string        `help:"Adjustments above this, either way, need a second person; in major units." default:"500"`
+
 	ReconcilePolicy string `help:"A YAML file that says which differences heal by themselves." placeholder:"FILE"`
 
 	SweepInterval     time.Duration `help:"How often lost work is looked for; whole seconds." default:"15s"`
@@ -80,6 +87,8 @@ type settings struct {
 	nominal     money.Amount // 0: the player's stake is sent
 	allow       []netip.Prefix
 	guardAmount money.Amount
+	approval    money.Amount // of adjustments
+	campaigns   *campaign.Book
 	publicURL   string
 	remoteHost  string // where BeT posts results
 	resultPath  string
@@ -104,6 +113,15 @@ func (c *Config) parse() (settings, error) {
 	if s.guardAmount, err = money.Parse(c.GuardAmount); err != nil {
 		problem("EVENS_GUARD_AMOUNT", err)
 	}
+	if s.approval, err = money.Parse(c.AdjustApproval); err != nil || s.approval < 0 {
+		problem("EVENS_ADJUST_APPROVAL", cmp.Or(err, errors.New("must not be below zero")))
+	}
+	if s.campaigns, err = readCampaigns(c.Campaigns); err != nil {
+		problem("EVENS_CAMPAIGNS", err)
+	}
+	if c.LimitRaiseAfter <= 0 {
+		problem("EVENS_LIMIT_RAISE_AFTER", errors.New("must be above zero"))
+	}
 	s.allow = parseAllow("EVENS_BET_RESULT_ALLOW", c.BetResultAllow, problem)
 	s.platforms = c.parsePlatforms(problem)
 	if c.SweepInterval < time.Second || c.SweepInterval%time.Second != 0 {
@@ -122,6 +140,19 @@ func (c *Config) parse() (settings, error) {
 		s.resultPath = "/" + secret + s.resultPath
 	}
 	return s, errors.Join(problems...)
+}
+
+// readCampaigns reads the file of campaigns; there are none where there is no file.
+func readCampaigns(path string) (*campaign.Book, error) {
+	if path == "" {
+		return &campaign.Book{}, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // only read
+	return campaign.Read(f)
 }
 
 func parseAllow(name string, texts []string, problem func(name string, err error)) (allow []netip.Prefix) {

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"text/tabwriter"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -14,6 +16,69 @@ type playerCommand struct {
 	Block   playerBlockCommand   `cmd:"" help:"No more stakes; payouts, wins and refunds still arrive."`
 	Unblock playerUnblockCommand `cmd:"" help:"Let a player play again."`
 	Close   playerCloseCommand   `cmd:"" help:"As block, for a player who has left."`
+	Limits  playerLimitsCommand  `cmd:"" help:"A player's limits, and what has been used of them."`
+}
+
+// findPlayer returns a player by our id or by the external id.
+func (s *system) findPlayer(ctx context.Context, name string) (who player.Player, err error) {
+	if id, parseErr := uuid.Parse(name); parseErr == nil {
+		who, err = s.players.Get(ctx, id)
+	} else {
+		who, err = s.players.ByExternalID(ctx, name)
+	}
+	if err != nil {
+		return player.Player{}, fmt.Errorf("player %s: %w", name, err)
+	}
+	return who, nil
+}
+
+type playerLimitsCommand struct {
+	ID string `arg:"" help:"Our id, or the external id."`
+}
+
+// Run shows a player's limits.
+func (c playerLimitsCommand) Run(ctx context.Context, cfg *Config, std streams) error {
+	s, err := open(ctx, cfg, role{name: "evens-player", migrate: cfg.DatabaseURL == ""}, std.err)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	who, err := s.findPlayer(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	rules, err := s.rules.Read(ctx, who.ID)
+	if err != nil {
+		return err
+	}
+	window := "calendar"
+	if rules.Calendar.Rolling {
+		window = "rolling"
+	}
+	table := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(table, "%s windows, days begin in %s\n\nLIMIT\tPERIOD\tUSED\tOF\n", window, rules.Calendar.Zone)
+	for _, m := range wallet.Measures() {
+		for _, p := range wallet.Periods() {
+			of := "no limit"
+			if limit := rules.Limits[m][p]; limit.Set {
+				of = limit.Amount.String()
+			}
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", m, p, rules.Used[m][p], of)
+		}
+	}
+	for _, raise := range rules.Raises {
+		to := "no limit"
+		if raise.To.Set {
+			to = raise.To.Amount.String()
+		}
+		fmt.Fprintf(table, "%s\t%s\tfrom %s\t%s\n", raise.Measure, raise.Period, raise.From.Format(time.RFC3339), to)
+	}
+	for name, until := range map[string]time.Time{"self-excluded": rules.ExcludedUntil, "cooling off": rules.CoolingUntil} {
+		if until.After(s.now()) {
+			fmt.Fprintf(table, "%s until %s\n", name, until.Format(time.RFC3339))
+		}
+	}
+	return table.Flush()
 }
 
 type playerStatus struct {
@@ -49,14 +114,9 @@ func (c playerStatus) set(ctx context.Context, cfg *Config, std streams, status 
 		return err
 	}
 	defer s.close()
-	var who player.Player
-	if id, parseErr := uuid.Parse(c.ID); parseErr == nil {
-		who, err = s.players.Get(ctx, id)
-	} else {
-		who, err = s.players.ByExternalID(ctx, c.ID)
-	}
+	who, err := s.findPlayer(ctx, c.ID)
 	if err != nil {
-		return fmt.Errorf("player %s: %w", c.ID, err)
+		return err
 	}
 	if err := s.players.SetStatus(ctx, who.ID, status, c.Operator, c.Comment); err != nil {
 		return err

@@ -20,6 +20,7 @@ import (
 	"evens/jobs"
 	"evens/player"
 	"evens/settlement"
+	"evens/wallet"
 )
 
 // service is one long-lived part of a process: it runs until ctx ends.
@@ -58,7 +59,10 @@ func (s *system) publicHandler() http.Handler {
 func (s *system) apiConfig() api.Config {
 	cfg := api.Config{
 		Players: s.players, Tokens: s.tokens, Keys: s.keys, History: player.NewHistory(s.db),
-		Poster: s.poster, Coupons: s.coupons, Changes: s.broadcast,
+		Poster: s.poster, Coupons: s.coupons, Changes: s.broadcast, Rules: s.rules, Campaigns: s.settings.campaigns,
+		Bonuses: func(ctx context.Context, id uuid.UUID, before uuid.NullUUID, limit int) ([]wallet.BonusView, error) {
+			return wallet.Bonuses(ctx, s.db, id, before, limit)
+		},
 		Providers: s.providers(), HoldWithdrawals: s.cfg.CashierSecret != "",
 		Version: version, Now: s.now, Observe: s.metrics.Request, Stop: s.streamsEnd, Log: s.log,
 	}
@@ -142,7 +146,7 @@ func (s *system) serveOn(ctx context.Context, name string, listener net.Listener
 
 func (s *system) work(ctx context.Context) error {
 	cfg := jobs.WorkerConfig{
-		Redis: s.redis, DB: s.db, Settler: s.settler, Books: s.reconciler, Now: s.now,
+		Redis: s.redis, DB: s.db, Poster: s.poster, Settler: s.settler, Books: s.reconciler, Now: s.now,
 		Concurrency: s.cfg.WorkerConcurrency, KeepCallbacks: s.cfg.KeepCallbacks, Observe: s.metrics.Job, Log: s.log,
 	}
 	if s.desk != nil {

@@ -44,6 +44,8 @@ type system struct {
 	keys        *player.Keys
 	operators   *player.Operators
 	poster      *wallet.Poster
+	rules       *wallet.Rulebook
+	adjustments *player.Adjustments
 	coupons     *coupon.Store
 	bell        *jobs.Bell
 	settler     *settlement.Settler
@@ -181,8 +183,12 @@ func (s *system) wire(role role) {
 		func() float64 { return float64(s.recorder.Dropped()) })
 
 	books := wallet.NewBooks(s.db, s.broadcast.WalletsMoved, s.log)
+	books.BonusFirst = s.cfg.StakeOrder == bonusFirst
+	books.Offers = s.settings.campaigns
+	s.rules = wallet.NewRulebook(books, s.cfg.LimitRaiseAfter, s.now)
 	s.poster = wallet.NewPoster(books, wallet.PosterConfig{Observe: s.metrics.Batch})
 	s.onClose(s.poster.Close)
+	s.adjustments = player.NewAdjustments(s.db, s.poster, s.operators, s.settings.approval, s.now)
 
 	s.bell = jobs.NewBell(s.redis, s.log)
 	s.onClose(s.bell.Close)
@@ -199,6 +205,9 @@ func (s *system) wire(role role) {
 		Settled: s.metrics.Settled, Lag: lag, SameTime: s.metrics.SameTime, Changed: s.broadcast.CouponChanged,
 	}, s.log)
 }
+
+// bonusFirst is the setting that has stakes paid from the bonus pocket first.
+const bonusFirst = "bonus-first"
 
 // broadcastChannel carries change notifications between the processes of one installation.
 const broadcastChannel = "evens:changes"

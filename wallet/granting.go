@@ -1,0 +1,150 @@
+package wallet
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"evens/internal/postgres"
+	"evens/money"
+)
+
+// BonusView is a bonus as it stands.
+type BonusView struct {
+	Bonus
+	Balance money.Amount // in the bonus pocket; 0 once it has ended
+}
+
+// GiveBonus grants a bonus in a shared commit. Refusals are those of [Batch.Grant], and
+// ErrRequestConflict; the same request again is answered as at first.
+func GiveBonus(ctx context.Context, poster *Poster, grant Grant, request Request) (BonusView, error) {
+	var view BonusView
+	work := &Work{Players: []uuid.UUID{grant.Player}, Request: request, At: grant.At}
+	work.Decide = func(batch *Batch) error {
+		view = BonusView{}
+		answered, err := batch.Answered(request)
+		if err != nil {
+			return err
+		}
+		if answered != nil {
+			return json.Unmarshal(answered.Body, &view)
+		}
+		bonus, err := batch.Grant(grant)
+		if err != nil {
+			return err
+		}
+		view = BonusView{Bonus: *bonus, Balance: batch.Purse(grant.Player).Bonus.Balance}
+		body, err := json.Marshal(view)
+		if err != nil {
+			return fmt.Errorf("keep the answer: %w", err)
+		}
+		batch.Remember(request, Answer{Status: http.StatusCreated, Body: body}, grant.At)
+		return nil
+	}
+	if err := poster.Do(ctx, work); err != nil {
+		return BonusView{}, err
+	}
+	return view, nil
+}
+
+// ForfeitBonus takes a player's active bonus back, on an operator's word. ErrNoBonus where it is not
+// active.
+func ForfeitBonus(ctx context.Context, poster *Poster, player, id uuid.UUID, operator, comment string, at time.Time) error {
+	work := &Work{Players: []uuid.UUID{player}, At: at}
+	work.Decide = func(batch *Batch) error { return batch.Forfeit(player, id, operator, comment, at) }
+	return poster.Do(ctx, work)
+}
+
+// Indexes: bonuses_player, allowances_pkey, accounts_player.
+const listBonuses = `
+	SELECT ` + bonusColumns + `, a.wagered, p.balance
+	  FROM bonuses b
+	  LEFT JOIN allowances a ON a.player_id = b.player_id AND b.status = 'active'
+	  LEFT JOIN accounts p ON p.player_id = b.player_id AND p.kind = 'bonus' AND b.status = 'active'
+	 WHERE b.player_id = $1 AND ($2::uuid IS NULL OR b.id < $2)
+	 ORDER BY b.id DESC
+	 LIMIT $3`
+
+// Bonuses lists a player's bonuses, newest first; before is the last of the page before.
+func Bonuses(ctx context.Context, db *postgres.DB, player uuid.UUID, before uuid.NullUUID, limit int) ([]BonusView, error) {
+	rows, err := db.Pool.Query(ctx, listBonuses, player, before, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list bonuses: %w", err)
+	}
+	views, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (BonusView, error) {
+		var b bonusRow
+		var progress, balance pgtype.Int8
+		if err := row.Scan(append(b.targets(), &progress, &balance)...); err != nil {
+			return BonusView{}, err
+		}
+		bonus, err := b.bonus()
+		if err != nil {
+			return BonusView{}, err
+		}
+		view := BonusView{Bonus: *bonus, Balance: money.Amount(balance.Int64)}
+		if progress.Valid {
+			view.Wagered = money.Amount(progress.Int64)
+		}
+		return view, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list bonuses: %w", err)
+	}
+	return views, nil
+}
+
+// Index: bonuses_expiry.
+const readExpired = `
+	SELECT player_id FROM bonuses WHERE status = 'active' AND expires_at <= $1 ORDER BY expires_at LIMIT $2`
+
+// ExpireBonuses takes back the bonuses whose time is over, at most limit of them, and tells how many.
+// A bonus is never played with after its time, whether this has run or not.
+func ExpireBonuses(ctx context.Context, db *postgres.DB, poster *Poster, now time.Time, limit int) (int, error) {
+	rows, err := db.Pool.Query(ctx, readExpired, now, limit)
+	if err != nil {
+		return 0, fmt.Errorf("list expired bonuses: %w", err)
+	}
+	players, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	if err != nil {
+		return 0, fmt.Errorf("list expired bonuses: %w", err)
+	}
+	for i, player := range players {
+		work := &Work{Players: []uuid.UUID{player}, At: now}
+		work.Decide = func(batch *Batch) error {
+			if a := batch.allowances[player]; a != nil {
+				return batch.lapse(a, now)
+			}
+			return nil
+		}
+		if err := poster.Do(ctx, work); err != nil {
+			return i, fmt.Errorf("expire the bonus of player %s: %w", player, err)
+		}
+	}
+	return len(players), nil
+}
+
+// UsageKept is for how long what has been used is kept by the quarter of an hour: no window reaches
+// further back.
+const UsageKept = keptUsage + 8*24*time.Hour
+
+// Index: none; a janitor's walk over a table that it keeps small.
+const dropUsage = `DELETE FROM usage_quarters WHERE quarter < $1`
+
+// ForgetUsage drops what no limit looks at any more.
+func ForgetUsage(ctx context.Context, db *postgres.DB, now time.Time) (int64, error) {
+	tag, err := db.Pool.Exec(ctx, dropUsage, Quarter(now.Add(-UsageKept)))
+	if err != nil {
+		return 0, fmt.Errorf("forget old usage: %w", err)
+	}
+	return tag.RowsAffected(), nil
+}
+
+// ErrNoCampaign says that there is no campaign of that name.
+var ErrNoCampaign = errors.New("no such campaign")
