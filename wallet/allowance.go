@@ -15,7 +15,7 @@ import (
 type allowance struct {
 	player  uuid.UUID
 	rules   Rules
-	quarter time.Time      // that current counts
+	quarter time.Time // that current counts
 	starts  [periods]time.Time
 	current Usage
 	earlier [periods]Usage // of each window, up to quarter

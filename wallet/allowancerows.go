@@ -38,11 +38,11 @@ const readEndedBonuses = `SELECT ` + bonusColumns + ` FROM bonuses b WHERE b.pla
 
 // bonusRow scans the columns of a bonus that may not be there.
 type bonusRow struct {
-	id, player                                        uuid.NullUUID
-	campaign, status, currency, operator              pgtype.Text
-	granted, required, wagered, released, converted   pgtype.Int8
-	terms                                             []byte
-	grantedAt, expiresAt, endedAt                     pgtype.Timestamptz
+	id, player                                      uuid.NullUUID
+	campaign, status, currency, operator            pgtype.Text
+	granted, required, wagered, released, converted pgtype.Int8
+	terms                                           []byte
+	grantedAt, expiresAt, endedAt                   pgtype.Timestamptz
 }
 
 func (r *bonusRow) targets() []any {

@@ -112,7 +112,7 @@ func decideCash(batch *Batch, cash Cash, key ledger.Key, kind ledger.Kind, move 
 	}
 	posted, fresh, err := batch.Post(ledger.Transaction{
 		Key: key, Kind: kind, Player: cash.Player, Provider: CashSource, Comment: cash.Method, At: cash.At,
-		Payload: ledger.HashOf(string(kind), cash.Player.String(), cash.Amount.String(), string(cash.Currency), cash.Method),
+		Payload:   ledger.HashOf(string(kind), cash.Player.String(), cash.Amount.String(), string(cash.Currency), cash.Method),
 		Effective: effective,
 	}, move)
 	if err != nil {

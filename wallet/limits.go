@@ -146,7 +146,9 @@ func (c Calendar) starts(at time.Time) [periods]time.Time {
 	local := at.In(location)
 	year, month, day := local.Date()
 	sinceMonday := (int(local.Weekday()) + 6) % 7
-	midnight := func(month time.Month, day int) time.Time { return time.Date(year, month, day, 0, 0, 0, 0, location).UTC() }
+	midnight := func(month time.Month, day int) time.Time {
+		return time.Date(year, month, day, 0, 0, 0, 0, location).UTC()
+	}
 	return [periods]time.Time{midnight(month, day), midnight(month, day-sinceMonday), midnight(month, 1)}
 }
 
