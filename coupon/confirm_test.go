@@ -14,6 +14,7 @@ import (
 
 	"evens/coupon"
 	"evens/coupon/bet"
+	"evens/wallet"
 )
 
 func (c *counter) due() []uuid.UUID {
@@ -138,6 +139,45 @@ func TestLateAnswerInTime(t *testing.T) {
 	close(goOn)
 	if placed := <-done; placed.Status != coupon.Accepted || placed.BetCode != "late" {
 		t.Errorf("Place() = %s %q, want accepted late", placed.Status, placed.BetCode)
+	}
+	c.is(id, coupon.Accepted, "", "6.00")
+}
+
+// The sweep and the bookmaker's answer speak of one coupon in the same commit: the last word holds, and
+// is written once.
+func TestLateAnswerInTheSweepsOwnCommit(t *testing.T) {
+	t.Parallel()
+	takes, reached, goOn := slow(bet.Answer{BetCode: "late"}, nil)
+	c := open(t, takes)
+	id, done := c.placing(order(c.player("10.00"), "4.00", "2.00"), reached)
+	c.clock.forward(3 * time.Minute)
+
+	deciding, release := make(chan struct{}), make(chan struct{})
+	blocked := make(chan error, 2)
+	go func() { // keeps the lane busy until both wait in it
+		once := false
+		blocked <- c.poster.Do(t.Context(), &wallet.Work{Decide: func(*wallet.Batch) error {
+			if !once {
+				once = true
+				close(deciding)
+				<-release
+			}
+			return nil
+		}})
+	}()
+	<-deciding
+	go func() { blocked <- c.desk.Confirm(t.Context(), id) }()
+	time.Sleep(50 * time.Millisecond) // Confirm reads, then waits in the lane; where it is late, two commits do the same
+	close(goOn)
+	time.Sleep(50 * time.Millisecond)
+	close(release)
+	if placed := <-done; placed.Status != coupon.Accepted || placed.BetCode != "late" {
+		t.Errorf("Place() = %s %q, want accepted late", placed.Status, placed.BetCode)
+	}
+	for range 2 {
+		if err := <-blocked; err != nil {
+			t.Error(err)
+		}
 	}
 	c.is(id, coupon.Accepted, "", "6.00")
 }

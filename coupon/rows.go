@@ -1,12 +1,10 @@
 package coupon
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"evens/internal/postgres"
@@ -72,12 +70,21 @@ func joinPointers(selections []Selection) string {
 }
 
 // answerRows gathers coupons that moved on, and the selections of those accepted.
-type answerRows struct{ coupons []*Coupon }
+type answerRows struct {
+	coupons []*Coupon
+	at      map[uuid.UUID]int // where a coupon stands among them
+}
 
-func openAnswerRows() wallet.RowSet { return &answerRows{} }
+func openAnswerRows() wallet.RowSet { return &answerRows{at: make(map[uuid.UUID]int)} }
 
+// add has a coupon written as it is now: the last of a batch's words on it.
 func (r *answerRows) add(c *Coupon) {
 	copied := *c
+	if at, known := r.at[c.ID]; known {
+		r.coupons[at] = &copied
+		return
+	}
+	r.at[c.ID] = len(r.coupons)
 	r.coupons = append(r.coupons, &copied)
 }
 
@@ -112,13 +119,7 @@ func (r *answerRows) Queue(batch *pgx.Batch) {
 		answeredStatuses[i] = orNull(string(c.answeredStatus))
 		coefs[i], wins[i] = int64(c.Coef), int64(c.PossibleWin)
 	}
-	batch.Queue(updateAnswered, postgres.UUIDs(ids), statuses, codes, coefs, wins, errorCodes, messages, answeredStatuses).
-		Exec(func(tag pgconn.CommandTag) error {
-			if int(tag.RowsAffected()) != n {
-				return fmt.Errorf("%d of %d coupons written", tag.RowsAffected(), n)
-			}
-			return nil
-		})
+	postgres.QueueExactly(batch, n, "coupons", updateAnswered, postgres.UUIDs(ids), statuses, codes, coefs, wins, errorCodes, messages, answeredStatuses)
 	r.queueSelections(batch)
 }
 

@@ -1,13 +1,11 @@
 package ledger
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"evens/internal/postgres"
@@ -131,12 +129,7 @@ func (b *Book) queueBalances(batch *pgx.Batch) {
 	if len(ids) == 0 {
 		return
 	}
-	batch.Queue(updateBalances, ids, balances, versions, were).Exec(func(tag pgconn.CommandTag) error {
-		if int(tag.RowsAffected()) != len(ids) {
-			return fmt.Errorf("%d of %d balances written: a purse changed without its lock", tag.RowsAffected(), len(ids))
-		}
-		return nil
-	})
+	postgres.QueueExactly(batch, len(ids), "balances", updateBalances, ids, balances, versions, were)
 }
 
 // Moved lists the players whose balances this book changed.

@@ -1,6 +1,18 @@
 -- A player's two pockets, the bonuses that fill the second, the limits that hold both, and what was
 -- put right by hand.
 -- +goose Up
+-- A statement that touched another number of rows than it must ends its transaction here, in the
+-- database: who sends COMMIT in the same pipeline has no say any more.
+-- +goose StatementBegin
+CREATE FUNCTION must_touch(got bigint, want bigint, what text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF got <> want THEN
+        RAISE EXCEPTION '% of % % written', got, want, what USING ERRCODE = 'EV001';
+    END IF;
+END
+$$;
+-- +goose StatementEnd
+
 INSERT INTO accounts (currency, kind)
 SELECT c.currency, k.kind
   FROM (SELECT DISTINCT currency FROM accounts WHERE player_id IS NULL) c, (VALUES ('promotions'), ('adjustments')) k (kind)
@@ -108,4 +120,5 @@ DROP TABLE games, adjustments, usage_quarters, allowances, bonuses;
 ALTER TABLE rounds DROP bonus_staked, DROP bonus_id;
 ALTER TABLE coupons DROP bonus_stake, DROP bonus_id, DROP contribution, DROP contributed;
 DROP INDEX transactions_rare;
+DROP FUNCTION must_touch;
 ALTER TABLE transactions DROP bonus_amount, DROP bonus_id, DROP contribution, DROP staked, DROP effective_at;

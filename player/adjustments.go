@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"evens/internal/postgres"
@@ -234,16 +233,11 @@ func (s *Adjustments) Approve(ctx context.Context, id uuid.UUID, operator, comme
 	err = s.post(ctx, a, func(a Adjustment) func(*pgx.Batch) {
 		return func(batch *pgx.Batch) {
 			now := s.now()
-			batch.Queue(approveAdjustment, a.ID, email, comment, now).Exec(func(tag pgconn.CommandTag) error {
-				if tag.RowsAffected() != 1 {
-					return errDecided
-				}
-				return nil
-			})
+			postgres.QueueExactly(batch, 1, "adjustments", approveAdjustment, a.ID, email, comment, now)
 			queueActivity(batch, a.activity("adjustment_approved", email, comment, now))
 		}
 	})
-	if errors.Is(err, errKnownReference) {
+	if errors.Is(err, errKnownReference) || postgres.Miscounted(err) {
 		err = errDecided
 	}
 	if err != nil {

@@ -108,9 +108,9 @@ func filtered(player uuid.UUID, f HistoryFilter, limit int) (query string, argum
 	return text.String(), arguments
 }
 
-// idSlack is how far the time of an instruction may be from that of its id: the id is made when the
-// commit is decided.
-const idSlack = time.Minute
+// idSlack is how far the time of an instruction may be from that of its id, which is made when its
+// commit is decided: an instruction is not kept waiting for longer.
+const idSlack = 24 * time.Hour
 
 // rareKinds is the condition of the index transactions_rare.
 const rareKinds = `t.kind NOT IN ('bet', 'win', 'bet_win', 'stake', 'payout', 'loss', 'refused', 'tombstone')`

@@ -96,7 +96,7 @@ func TestHistoryTellsNewestFirstWithoutLosses(t *testing.T) {
 func TestHistoryFilters(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	player, _ := b.story(t)
+	player, coupon := b.story(t)
 	start := b.clock.at
 	for _, test := range []struct {
 		name   string
@@ -111,6 +111,9 @@ func TestHistoryFilters(t *testing.T) {
 		{"losses, which are no movements", HistoryFilter{Types: []string{"loss"}}, nil},
 		{"a provider", HistoryFilter{Provider: "bet"}, []string{"c1:stake"}},
 		{"a game", HistoryFilter{GameID: "slot"}, []string{"r7"}},
+		{"a round", HistoryFilter{RoundID: "round-7"}, []string{"r7"}},
+		{"a coupon", HistoryFilter{Coupon: uuid.NullUUID{UUID: coupon, Valid: true}}, []string{"c1:stake"}},
+		{"everything at once", HistoryFilter{From: start, To: start.Add(time.Hour), Types: []string{"bet"}, Provider: "tg", GameID: "slot", RoundID: "round-7"}, []string{"r7"}},
 		{"two that exclude each other", HistoryFilter{GameID: "slot", Provider: "bet"}, nil},
 	} {
 		movements, err := b.history.Page(t.Context(), player, test.filter, 10)

@@ -38,7 +38,7 @@ func setup(t *testing.T) bundle {
 	t.Cleanup(db.Close)
 	poster := wallet.NewPoster(wallet.NewBooks(db, nil, log), wallet.PosterConfig{})
 	t.Cleanup(poster.Close)
-	c := &clock{at: time.Date(2025, 3, 1, 12, 0, 0, 0, time.UTC)}
+	c := &clock{at: time.Now().UTC().Truncate(time.Hour)}
 	const cheap = 4 // bcrypt.MinCost
 	return bundle{
 		db: db, clock: c, players: New(db, c.now), tokens: NewTokens(db, c.now), keys: NewKeys(db, c.now),

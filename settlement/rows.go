@@ -1,13 +1,10 @@
 package settlement
 
 import (
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"evens/coupon"
@@ -119,7 +116,7 @@ func (w *writtenRows) queueCoupons(batch *pgx.Batch) {
 		}
 		decided[i], results[i], contributed[i] = s.result.decidedAt, s.result.id, int64(c.contributed)
 	}
-	batch.Queue(updateCoupons, ids, statuses, payouts, counts, decided, results, at, contributed).Exec(exactly(n, "coupons"))
+	postgres.QueueExactly(batch, n, "coupons", updateCoupons, ids, statuses, payouts, counts, decided, results, at, contributed)
 }
 
 func (w *writtenRows) queueSettlements(batch *pgx.Batch) {
@@ -154,21 +151,9 @@ func (w *writtenRows) queueResults(batch *pgx.Batch) {
 	for i, e := range w.ended {
 		ids[i], states[i], reasons[i], attentions[i] = e.id, string(e.state), orNull(e.reason), orNull(e.attention)
 	}
-	batch.Queue(updateResults, ids, states, reasons, attentions).Exec(exactly(n, "results"))
-}
-
-// errRaced says that another worker ended some of the same results first (a result can be in two
-// chunks). Nothing was written; a second look finds them ended.
-var errRaced = errors.New("another worker was faster")
-
-// exactly makes a statement that touched another number of rows an error.
-func exactly(n int, what string) func(pgconn.CommandTag) error {
-	return func(tag pgconn.CommandTag) error {
-		if int(tag.RowsAffected()) != n {
-			return fmt.Errorf("%w: %d of %d %s written", errRaced, tag.RowsAffected(), n, what)
-		}
-		return nil
-	}
+	// A result can be in two chunks: where another worker has ended it first, nothing is written, and a
+	// second look finds it ended.
+	postgres.QueueExactly(batch, n, "results", updateResults, ids, states, reasons, attentions)
 }
 
 func orNull(text string) *string {

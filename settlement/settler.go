@@ -2,7 +2,6 @@ package settlement
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -57,7 +56,7 @@ const deadlockRetries = 5
 // worker is at, is left alone: calling again is harmless.
 func (s *Settler) Apply(ctx context.Context, chunk int64) (err error) {
 	for range deadlockRetries {
-		if err = s.apply(ctx, chunk); !postgres.Retriable(err) && !errors.Is(err, errRaced) {
+		if err = s.apply(ctx, chunk); !postgres.Retriable(err) && !postgres.Miscounted(err) {
 			break
 		}
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"evens/internal/postgres"
@@ -277,24 +276,13 @@ func (b *Batch) queueAllowanceRows(statements *pgx.Batch) {
 	b.queueCounts(statements, counted)
 	for _, a := range reworded {
 		r := &a.rules
-		statements.Queue(updateRules, a.player, r.caps(), r.writeWaiting(), r.Calendar.Zone, r.Calendar.Rolling, nullTime(r.ExcludedUntil), nullTime(r.CoolingUntil)).
-			Exec(one("allowance"))
+		postgres.QueueExactly(statements, 1, "rules", updateRules, a.player, r.caps(), r.writeWaiting(), r.Calendar.Zone, r.Calendar.Rolling, nullTime(r.ExcludedUntil), nullTime(r.CoolingUntil))
 	}
 	for _, a := range fresh {
 		r := &a.rules
 		statements.Queue(insertAllowance, a.player, r.caps(), r.writeWaiting(), r.Calendar.Zone, r.Calendar.Rolling, nullTime(r.ExcludedUntil), nullTime(r.CoolingUntil),
 			a.since, int64(a.wagered))
 		statements.Queue(fillUsage, a.player, postgres.IDAt(a.since), a.since)
-	}
-}
-
-// one makes a statement that touched no row an error.
-func one(what string) func(pgconn.CommandTag) error {
-	return func(tag pgconn.CommandTag) error {
-		if tag.RowsAffected() != 1 {
-			return fmt.Errorf("%d rows of the %s written", tag.RowsAffected(), what)
-		}
-		return nil
 	}
 }
 
@@ -337,13 +325,8 @@ func (b *Batch) queueCounts(statements *pgx.Batch, counted []*allowance) {
 			}
 		}
 	}
-	statements.Queue(updateCounts, postgres.Array(players), quarters, current[Deposits], current[Losses], current[Wagers], progress,
-		earlier[0], earlier[1], earlier[2], earlier[3], earlier[4], earlier[5], earlier[6], earlier[7], earlier[8]).Exec(func(tag pgconn.CommandTag) error {
-		if int(tag.RowsAffected()) != n {
-			return fmt.Errorf("%d of %d allowances written", tag.RowsAffected(), n)
-		}
-		return nil
-	})
+	postgres.QueueExactly(statements, n, "allowances", updateCounts, postgres.Array(players), quarters, current[Deposits], current[Losses], current[Wagers], progress,
+		earlier[0], earlier[1], earlier[2], earlier[3], earlier[4], earlier[5], earlier[6], earlier[7], earlier[8])
 	if len(pastPlayers) > 0 {
 		statements.Queue(addUsage, postgres.Array(pastPlayers), pastQuarters, past[Deposits], past[Losses], past[Wagers])
 	}

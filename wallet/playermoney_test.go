@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"evens/internal/postgres"
 	"evens/ledger"
 	"evens/money"
 	"evens/settlement/booktest"
@@ -652,6 +653,31 @@ func TestACommitThatFailsChangesNothing(t *testing.T) {
 	booktest.Clean(t, p.db)
 	p.mustBet("slots", "50", at)
 	p.stands(wallet.BonusCompleted, "50.00", "10.00")
+}
+
+// miscounted is a statement that touches no row where it must touch one.
+type miscounted struct{}
+
+func (miscounted) Queue(batch *pgx.Batch) {
+	postgres.QueueExactly(batch, 1, "players", "UPDATE players SET name = name WHERE false")
+}
+
+// A row that another has changed first ends the whole commit, in the database.
+func TestAMiscountEndsTheCommit(t *testing.T) {
+	t.Parallel()
+	p := open(t).purse("100")
+	key := p.key()
+	work := &wallet.Work{Players: []uuid.UUID{p.id}, Keys: []ledger.Key{key}, At: at}
+	work.Decide = func(batch *wallet.Batch) error {
+		_, _, err := batch.Post(ledger.Transaction{Key: key, Kind: ledger.Bet, Player: p.id, At: at},
+			ledger.Move{From: ledger.Cash, To: ledger.Casino, Amount: money.MustParse("1")})
+		batch.Rows(key, func() wallet.RowSet { return miscounted{} })
+		return err
+	}
+	if err := p.poster.Do(t.Context(), work); !postgres.Miscounted(err) {
+		t.Fatalf("the commit ended with %v", err)
+	}
+	p.has("100.00", "0.00")
 }
 
 func TestShare(t *testing.T) {

@@ -294,3 +294,31 @@ func FuzzReadCSV(f *testing.F) {
 		}
 	})
 }
+
+// A stake over the player's limit is refused in their words for good, and leaves its line in the
+// activity log; the balance they are shown is what may be staked on that game.
+func TestLimitAndBonus(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	ana := p.hall.Player(t, "ana", money.MustParse("100"))
+	p.hall.Limit(t, ana, money.MustParse("10"))
+	for range 2 {
+		if answer := p.call("/api/v3/wallet/debit", debit("10.01", "over")); answer.Status != 403 || !strings.Contains(answer.Body, `"limit_exceeded"`) {
+			t.Errorf("over the limit: %d %s", answer.Status, answer.Body)
+		}
+	}
+	if answer := p.call("/api/v3/wallet/debit", debit("10", "within")); answer.Status != 200 {
+		t.Errorf("within the limit: %d %s", answer.Status, answer.Body)
+	}
+	if n := p.hall.LimitEvents(t, ana); n != 1 {
+		t.Errorf("%d lines in the activity log", n)
+	}
+	p.hall.Catalogue(t, Provider, map[string]string{"gates": "Slots", "bj": "Blackjack"})
+	p.hall.Grant(t, ana, money.MustParse("50"), 40*money.One, &wallet.Terms{Games: map[string]wallet.Rate{"slots": wallet.Whole}})
+	for game, want := range map[string]string{"gates": "140.00", "bj": "90.00"} {
+		body := fmt.Sprintf(`{"player_id":"ana","currency":"USD","game_code":%q}`, game)
+		if answer := p.call("/api/v3/wallet/balance", body); !strings.Contains(answer.Body, `"balance":`+want) {
+			t.Errorf("the balance for %s: %s, want %s", game, answer.Body, want)
+		}
+	}
+}

@@ -136,3 +136,25 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+func TestLimitAndBonus(t *testing.T) {
+	t.Parallel()
+	hall, url := open(t, Config{})
+	ana := hall.Player(t, "12345", money.MustParse("100"))
+	hall.Limit(t, ana, money.MustParse("10"))
+	hall.Catalogue(t, Provider, map[string]string{"SLOT_001": "slot"})
+	hall.Grant(t, ana, money.MustParse("50"), 40*money.One, &wallet.Terms{Games: map[string]wallet.Rate{"slots": wallet.Whole}})
+	for _, step := range []struct{ says, want string }{
+		{says("transaction_bet", "12345", "10.01", "T1"), `{"status":0,"msg":"INSUFFICIENT_USER_FUNDS","balance":"150.00"}`},
+		{says("transaction_bet", "12345", "10.00", "T2"), `{"status":1,"balance":"140.00"}`},
+		{`{"method":"user_balance","user_id":"12345","game_id":"SLOT_001"}`, `{"status":1,"balance":"140.00"}`},
+		{`{"method":"user_balance","user_id":"12345"}`, `{"status":1,"balance":"90.00"}`}, // no slot, no bonus money
+	} {
+		if answer := casinotest.Post(t, url+"/casino/betron", nil, []byte(step.says)); answer.Body != step.want {
+			t.Errorf("%s: %s, want %s", step.says, answer.Body, step.want)
+		}
+	}
+	if n := hall.LimitEvents(t, ana); n != 1 {
+		t.Errorf("%d lines in the activity log", n)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -42,6 +43,7 @@ type Hall struct {
 	Recorder *callbacks.Recorder
 	Players  *player.Registry
 	Poster   *wallet.Poster
+	Rules    *wallet.Rulebook
 	Now      func() time.Time
 
 	clock atomic.Pointer[time.Time]
@@ -65,7 +67,9 @@ func Open(t TB, url string) *Hall {
 		return time.Now().UTC()
 	}
 	log := slog.New(slog.DiscardHandler)
-	h.Poster = wallet.NewPoster(wallet.NewBooks(h.DB, nil, log), wallet.PosterConfig{})
+	books := wallet.NewBooks(h.DB, nil, log)
+	h.Poster = wallet.NewPoster(books, wallet.PosterConfig{})
+	h.Rules = wallet.NewRulebook(books, 0, h.Now)
 	t.Cleanup(h.Poster.Close)
 	h.Floor = casino.NewFloor(h.DB, h.Poster, player.NewDirectory(h.DB), h.Now, log)
 	h.Sessions = casino.NewSessions(h.DB, h.Now)
@@ -84,7 +88,7 @@ func (h *Hall) audit(t TB) {
 		if report, err = ledger.Begin(ctx, tx, h.Now()); err != nil {
 			return err
 		}
-		for _, check := range casino.Checks {
+		for _, check := range slices.Concat(casino.Checks, wallet.PlayerChecks) {
 			if err := report.Add(ctx, tx, check); err != nil {
 				return err
 			}
@@ -160,6 +164,62 @@ func (h *Hall) Serve(t TB, platform casino.Platform) string {
 }
 
 func (h *Hall) id(what string) string { return fmt.Sprintf("%s-%d", what, h.next.Add(1)) }
+
+// Limit caps what a player may wager in a day.
+func (h *Hall) Limit(t TB, who player.Identity, daily money.Amount) {
+	t.Helper()
+	var wish wallet.Wish
+	wish.Caps[wallet.Wagers][wallet.Daily] = &wallet.Cap{Amount: daily, Set: true}
+	if _, err := h.Rules.Change(t.Context(), who.ID, wish, "test", ""); err != nil {
+		t.Fatalf("limit: %v", err)
+	}
+}
+
+// LimitEvents counts the attempts over a limit that the activity log has of a player.
+func (h *Hall) LimitEvents(t TB, who player.Identity) (n int) {
+	t.Helper()
+	err := h.DB.Pool.QueryRow(t.Context(), `SELECT count(*) FROM activity_log WHERE player_id = $1 AND event = $2`, who.ID, wallet.EventLimitExceeded).Scan(&n)
+	if err != nil {
+		t.Fatalf("read the activity log: %v", err)
+	}
+	return n
+}
+
+// Grant gives a player a bonus that asks for so many times itself, on open terms where terms is nil.
+func (h *Hall) Grant(t TB, who player.Identity, amount money.Amount, wagering money.Coef, terms *wallet.Terms) {
+	t.Helper()
+	if terms == nil {
+		terms = wallet.OpenTerms()
+	}
+	_, err := wallet.GiveBonus(t.Context(), h.Poster, wallet.Grant{
+		Player: who.ID, Currency: who.Currency, Amount: amount, Wagering: wagering, Terms: terms, At: h.Now(),
+	}, wallet.Request{})
+	if err != nil {
+		t.Fatalf("grant: %v", err)
+	}
+}
+
+// Bonus is a player's newest bonus.
+func (h *Hall) Bonus(t TB, who player.Identity) wallet.BonusView {
+	t.Helper()
+	bonuses, err := wallet.Bonuses(t.Context(), h.DB, who.ID, uuid.NullUUID{}, 1)
+	if err != nil || len(bonuses) != 1 {
+		t.Fatalf("bonuses: %v, %v", bonuses, err)
+	}
+	return bonuses[0]
+}
+
+// Catalogue writes down what kinds of games there are.
+func (h *Hall) Catalogue(t TB, provider string, categories map[string]string) {
+	t.Helper()
+	var games []casino.Game
+	for code, category := range categories {
+		games = append(games, casino.Game{Provider: provider, Code: code, Category: category})
+	}
+	if err := h.Floor.Categories().Keep(t.Context(), games); err != nil {
+		t.Fatalf("catalogue: %v", err)
+	}
+}
 
 // Deposit brings a player money.
 func (h *Hall) Deposit(t TB, id uuid.UUID, cash money.Amount) {

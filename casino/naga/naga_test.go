@@ -343,3 +343,33 @@ func FuzzReadData(f *testing.F) {
 		}
 	})
 }
+
+func TestLimitAndBonus(t *testing.T) {
+	t.Parallel()
+	p := open(t, "5")
+	ana, err := p.hall.Floor.Player(t.Context(), "ana")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.hall.Limit(t, ana, money.MustParse("10"))
+	p.hall.Catalogue(t, Provider, map[string]string{"fortune-naga": "Slot"})
+	p.hall.Grant(t, ana, money.MustParse("50"), 40*money.One, nil)
+	if answer := p.call("place-bet", p.bet("b1", "t1", "10.01", "")); answer.Body != failed(400, "Player's limit is exceeded") {
+		t.Errorf("over the limit: %s", answer.Body)
+	}
+	// The stake is 5 of cash and 5 of the bonus; the payout of its round follows that.
+	for _, step := range []struct{ route, data, want string }{
+		{"place-bet", p.bet("b2", "t2", "10", ""), "45.00"},
+		{"payout", p.bet("b2", "t3", "30", ""), "75.00"},
+	} {
+		if answer := p.call(step.route, step.data); answer.Body != `{"data":{"currency":"USD","balance":`+step.want+`},"error":null}` {
+			t.Errorf("%s: %s, want %s", step.route, answer.Body, step.want)
+		}
+	}
+	if cash := p.hall.Cash(t, ana); cash.String() != "15.00" {
+		t.Errorf("cash %s", cash)
+	}
+	if b := p.hall.Bonus(t, ana); b.Balance.String() != "60.00" || b.Wagered.String() != "10.00" {
+		t.Errorf("the bonus has %s, wagered %s", b.Balance, b.Wagered)
+	}
+}

@@ -271,3 +271,27 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+func TestLimitAndBonus(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	ana := p.hall.Player(t, "ana", money.MustParse("5"))
+	p.hall.Limit(t, ana, money.MustParse("10"))
+	p.hall.Grant(t, ana, money.MustParse("50"), 40*money.One, nil)
+	if answer := p.call(spin("betNSettle", "over", "10.01", "0")); !strings.Contains(answer.Body, `"1006"`) {
+		t.Errorf("over the limit: %s", answer.Body)
+	}
+	// 5 of cash, 5 of the bonus: the win of 30 is half and half.
+	if answer := p.call(spin("betNSettle", "within", "10", "30")); !strings.Contains(answer.Body, `"balance":75`) {
+		t.Errorf("within the limit: %s", answer.Body)
+	}
+	if cash := p.hall.Cash(t, ana); cash.String() != "15.00" {
+		t.Errorf("cash %s", cash)
+	}
+	if answer := p.call(spin("rollback", "within", "10", "30")); !strings.Contains(answer.Body, `"balance":55`) {
+		t.Errorf("rolled back: %s", answer.Body)
+	}
+	if b := p.hall.Bonus(t, ana); b.Balance.String() != "50.00" || b.Wagered != 0 {
+		t.Errorf("the bonus has %s, wagered %s", b.Balance, b.Wagered)
+	}
+}
