@@ -56,10 +56,10 @@ type Config struct {
 	Bonuses func(ctx context.Context, player uuid.UUID, before uuid.NullUUID, limit int) ([]wallet.BonusView, error)
 	// Campaigns are those that bonuses are granted from; nil: none.
 	Campaigns *campaign.Book
-	Poster  *wallet.Poster
-	Coupons Coupons
-	Desk    Desk // nil (the interface): BeT is off, placing answers provider_not_configured
-	Changes Changes
+	Poster    *wallet.Poster
+	Coupons   Coupons
+	Desk      Desk // nil (the interface): BeT is off, placing answers provider_not_configured
+	Changes   Changes
 	// HoldWithdrawals keeps withdrawals reserved until the payment gateway has paid them.
 	HoldWithdrawals bool
 	Games           Games // nil (the interface): no platform is configured

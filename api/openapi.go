@@ -39,6 +39,8 @@ func description(version string) *huma.OpenAPI {
 			{Name: "Players", Description: "Who has a wallet, and their tokens"},
 			{Name: "Wallet", Description: "What a player has, and what moved it"},
 			{Name: "Cashier", Description: "Money in and out"},
+			{Name: "Limits", Description: "What a player may deposit, lose and stake"},
+			{Name: "Bonuses", Description: "The house's money, and what must be staked to keep it"},
 			{Name: "Coupons", Description: "Singles and expresses, placed and followed"},
 			{Name: "Games", Description: "Providers"},
 		},
@@ -56,6 +58,11 @@ func description(version string) *huma.OpenAPI {
 var schemaNames = map[reflect.Type]string{
 	reflect.TypeFor[playerView]():      "Player",
 	reflect.TypeFor[walletView]():      "Wallet",
+	reflect.TypeFor[limitsView]():      "LimitsInForce",
+	reflect.TypeFor[capsView]():        "Caps",
+	reflect.TypeFor[usedView]():        "Used",
+	reflect.TypeFor[pendingView]():     "PendingLimit",
+	reflect.TypeFor[bonusView]():       "Bonus",
 	reflect.TypeFor[transactionView](): "Transaction",
 	reflect.TypeFor[transactionPage](): "TransactionPage",
 	reflect.TypeFor[couponView]():      "Coupon",
@@ -95,15 +102,26 @@ func security(who access) []map[string][]string {
 // openAnswers lets answers grow: a client must not refuse a field it does not know. What is sent
 // to us stays closed, so that a misspelt field is found out.
 func (s *server) openAnswers() {
+	schemas := s.huma.OpenAPI().Components.Schemas.Map()
 	sent := make(map[string]bool)
-	for _, op := range s.operations {
-		if op.RequestBody != nil {
-			for _, content := range op.RequestBody.Content {
-				sent[strings.TrimPrefix(content.Schema.Ref, schemaPrefix)] = true
+	var send func(*huma.Schema)
+	send = func(schema *huma.Schema) {
+		name := strings.TrimPrefix(schema.Ref, schemaPrefix)
+		if named, known := schemas[name]; known && !sent[name] {
+			sent[name] = true
+			for _, property := range named.Properties {
+				send(property)
 			}
 		}
 	}
-	for name, schema := range s.huma.OpenAPI().Components.Schemas.Map() {
+	for _, op := range s.operations {
+		if op.RequestBody != nil {
+			for _, content := range op.RequestBody.Content {
+				send(content.Schema)
+			}
+		}
+	}
+	for name, schema := range schemas {
 		if !sent[name] {
 			schema.AdditionalProperties = nil
 		}
@@ -114,7 +132,7 @@ func (s *server) openAnswers() {
 func (s *server) describe(mux *http.ServeMux) {
 	for _, op := range s.operations {
 		for _, parameter := range op.Parameters {
-			if parameter.Name == "Idempotency-Key" {
+			if parameter.Name == "Idempotency-Key" && strings.HasPrefix(parameter.Description, "Required") {
 				parameter.Required = true // asked for by idempotencyKey, for the sake of its code
 			}
 		}

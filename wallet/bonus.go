@@ -124,8 +124,6 @@ type Bonus struct {
 	GrantedAt time.Time
 	ExpiresAt time.Time // zero: never
 	EndedAt   time.Time // zero while it is active
-
-	fresh bool
 }
 
 func (b *Bonus) expired(at time.Time) bool {

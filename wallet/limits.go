@@ -203,6 +203,11 @@ func (r *Rules) take(wish Wish, now time.Time, delay time.Duration) error {
 		}
 		*bar.held = *bar.wished
 	}
+	if wish.Calendar != nil { // before the caps: where there was none, the calendar could ease nothing
+		if err := r.move(*wish.Calendar, now, delay); err != nil {
+			return err
+		}
+	}
 	from := now.Add(delay)
 	var raises []Raise
 	for m := range measures {
@@ -222,9 +227,6 @@ func (r *Rules) take(wish Wish, now time.Time, delay time.Duration) error {
 		}
 	}
 	r.Raises = raises
-	if wish.Calendar != nil {
-		return r.move(*wish.Calendar, now, delay)
-	}
 	return nil
 }
 

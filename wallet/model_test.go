@@ -276,6 +276,9 @@ func (m *plain) wish(wish Wish, measure Measure, period Period, wished Cap, now 
 		}
 		*bar.held = *bar.until
 	}
+	if wish.Calendar != nil {
+		m.reckon(*wish.Calendar, now)
+	}
 	var to *money.Amount
 	if wished.Set {
 		to = &wished.Amount
@@ -289,14 +292,11 @@ func (m *plain) wish(wish Wish, measure Measure, period Period, wished Cap, now 
 	default:
 		m.later[measure][period] = &plainRaise{to, now.Add(24 * time.Hour)}
 	}
-	if wish.Calendar != nil {
-		m.move2(*wish.Calendar, now)
-	}
 	return ""
 }
 
-// move2 changes the calendar: at once where no limit could be eased by it.
-func (m *plain) move2(to Calendar, now time.Time) {
+// reckon changes the calendar: at once where no limit could be eased by it.
+func (m *plain) reckon(to Calendar, now time.Time) {
 	zone, any := offsets[to.Zone], false
 	for i := range m.limits {
 		for j := range m.limits[i] {

@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"testing"
@@ -159,7 +160,7 @@ func (l *life) agree(doing string, refusal error) {
 // same compares a refusal with the model's.
 func (l *life) same(doing string, err error, refusal string) error {
 	got := ""
-	if limit, ok := err.(*LimitError); ok {
+	if limit, ok := errors.AsType[*LimitError](err); ok {
 		got = limit.Measure.String()
 	} else if err != nil {
 		got = err.Error()
@@ -424,12 +425,10 @@ func (l *life) forfeit() error {
 	over := a.active.expired(l.now)
 	err := l.batch.Forfeit(l.purse.Player, id, "ana", "a test", l.now)
 	if over {
-		l.same("forfeit", err, ErrNoBonus.Error())
-		return err
+		return l.same("forfeit", err, ErrNoBonus.Error())
 	}
-	l.same("forfeit", err, "")
 	l.model.end(BonusForfeited)
-	return err
+	return l.same("forfeit", err, "")
 }
 
 func (l *life) limit() error {
@@ -451,8 +450,7 @@ func (l *life) limit() error {
 		wish.CoolingUntil = &until
 	}
 	err := l.batch.reword(l.purse.Player, wish, l.now, RaiseAfter, "ana", "")
-	l.same("limit", err, l.model.wish(wish, measure, period, wished, l.now))
-	if err == nil {
+	if err = l.same("limit", err, l.model.wish(wish, measure, period, wished, l.now)); err == nil {
 		l.store()
 		l.load() // a calendar that changed is summed up with the next look
 	}
