@@ -60,6 +60,7 @@ CREATE TABLE bonuses (
 );
 CREATE UNIQUE INDEX bonuses_active ON bonuses (player_id) WHERE status = 'active';
 CREATE INDEX bonuses_player ON bonuses (player_id, id);
+CREATE INDEX bonuses_ended  ON bonuses (player_id) WHERE status <> 'active';
 CREATE INDEX bonuses_expiry ON bonuses (expires_at) WHERE status = 'active' AND expires_at IS NOT NULL;
 
 -- One row for each player who has limits, or has had a bonus. It changes only while the player's cash
@@ -76,7 +77,8 @@ CREATE TABLE allowances (
     current        bigint[]    NOT NULL, -- deposited, lost, wagered
     earlier        bigint[]    NOT NULL, -- the same of the day, the week, the month up to that quarter
     since          timestamptz NOT NULL, -- counted from
-    wagered        bigint      NOT NULL  -- towards the active bonus
+    bonus_id       uuid,                 -- the active bonus
+    wagered        bigint      NOT NULL  -- towards it
 ) WITH (fillfactor = 70);
 
 CREATE TABLE usage_quarters (

@@ -4,7 +4,9 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgtype"
 
+	"evens/internal/postgres"
 	"evens/ledger"
 	"evens/money"
 )
@@ -21,12 +23,15 @@ type allowance struct {
 	earlier [periods]Usage // of each window, up to quarter
 	past    []pastUsage    // to be added to earlier quarters
 	since   time.Time      // counted from
-	wagered money.Amount   // towards the active bonus
+	bonusID uuid.NullUUID  // of the active bonus, as it was loaded
+	wagered money.Amount   // towards it
 	active  *Bonus
 	bonuses map[uuid.UUID]*Bonus // those that a batch may meet
 
+	stale    bool // it was loaded from an earlier quarter than it counts now
 	fresh    bool // its row and its usage are made by this batch
 	counted  bool // what counts has changed
+	turned   bool // and with it more than the current quarter: the windows, or the active bonus
 	reworded bool // the rules have changed
 }
 
@@ -52,7 +57,7 @@ func (a *allowance) turn(now time.Time, kept []pastUsage) {
 			a.past = append(a.past, last)
 			kept = append(kept, last)
 		}
-		a.quarter, a.current, a.earlier = to, Usage{}, [periods]Usage{}
+		a.quarter, a.current, a.earlier, a.stale = to, Usage{}, [periods]Usage{}, true
 		a.starts = a.rules.Calendar.starts(to)
 		for _, past := range kept {
 			a.place(past)
@@ -88,6 +93,15 @@ func (a *allowance) count(t *ledger.Transaction) {
 		return
 	}
 	a.counted = true
+	a.turned = a.turned || a.stale || len(a.past) > 0
+}
+
+// activeID is the active bonus's id, null without one.
+func (a *allowance) activeID() pgtype.UUID {
+	if a.active == nil {
+		return pgtype.UUID{}
+	}
+	return postgres.UUID(a.active.ID)
 }
 
 // used is what has been used of a measure in a period.

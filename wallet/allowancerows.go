@@ -1,9 +1,11 @@
 package wallet
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,32 +16,29 @@ import (
 	"evens/money"
 )
 
-// What has been used in earlier quarters is read only when a new one has begun since the last write.
-// Indexes: allowances_pkey, bonuses_active, usage_quarters_pkey.
+// Index: allowances_pkey.
 const readAllowances = `
-	SELECT a.player_id, a.limits, a.waiting, a.zone, a.rolling, a.excluded_until, a.cooling_until,
-	       a.quarter, a.current, a.earlier, a.since, a.wagered, u.quarters, u.deposited, u.lost, u.wagered,
-	       ` + bonusColumns + `
-	  FROM allowances a
-	  LEFT JOIN bonuses b ON b.player_id = a.player_id AND b.status = 'active'
-	  CROSS JOIN LATERAL (
-	       SELECT array_agg(q.quarter) AS quarters, array_agg(q.deposited) AS deposited, array_agg(q.lost) AS lost, array_agg(q.wagered) AS wagered
-	         FROM usage_quarters q
-	        WHERE a.quarter < $2 AND q.player_id = a.player_id AND q.quarter >= $3
-	       ) u
-	 WHERE a.player_id = ANY ($1)`
+	SELECT player_id, limits, waiting, zone, rolling, excluded_until, cooling_until, quarter, current, earlier, since, bonus_id, wagered
+	  FROM allowances
+	 WHERE player_id = ANY ($1)`
+
+// What is granted does not change while a bonus is active: it is read once a process. Index: bonuses_pkey.
+const readGranted = `SELECT ` + bonusColumns + ` FROM bonuses b WHERE b.id = ANY ($1)`
+
+// Asked for only when a new quarter has begun since a player's last write. Index: usage_quarters_pkey.
+const readUsage = `SELECT player_id, quarter, deposited, lost, wagered FROM usage_quarters WHERE player_id = ANY ($1) AND quarter >= $2`
 
 const bonusColumns = `b.id, b.player_id, b.campaign, b.status, b.currency, b.granted, b.required, b.wagered, b.released, b.converted,
 	       b.terms, b.operator, b.granted_at, b.expires_at, b.ended_at`
 
-// Index: bonuses_player.
+// Index: bonuses_ended.
 const readEndedBonuses = `SELECT ` + bonusColumns + ` FROM bonuses b WHERE b.player_id = ANY ($1) AND b.status <> 'active'`
 
-// bonusRow scans the columns of a bonus that may not be there.
+// bonusRow scans the columns of a bonus.
 type bonusRow struct {
-	id, player                                      uuid.NullUUID
-	campaign, status, currency, operator            pgtype.Text
-	granted, required, wagered, released, converted pgtype.Int8
+	id, player                                      uuid.UUID
+	campaign, status, currency, operator            string
+	granted, required, wagered, released, converted money.Amount
 	terms                                           []byte
 	grantedAt, expiresAt, endedAt                   pgtype.Timestamptz
 }
@@ -57,10 +56,9 @@ func (r *bonusRow) bonus() (*Bonus, error) {
 		return nil, err
 	}
 	return &Bonus{
-		ID: r.id.UUID, Player: r.player.UUID, Campaign: r.campaign.String, Status: BonusStatus(r.status.String),
-		Currency: money.Currency(r.currency.String), Granted: money.Amount(r.granted.Int64), Required: money.Amount(r.required.Int64),
-		Wagered: money.Amount(r.wagered.Int64), Released: money.Amount(r.released.Int64), Converted: money.Amount(r.converted.Int64),
-		Terms: terms, Operator: r.operator.String, GrantedAt: utc(r.grantedAt), ExpiresAt: utc(r.expiresAt), EndedAt: utc(r.endedAt),
+		ID: r.id, Player: r.player, Campaign: r.campaign, Status: BonusStatus(r.status), Currency: money.Currency(r.currency),
+		Granted: r.granted, Required: r.required, Wagered: r.wagered, Released: r.released, Converted: r.converted,
+		Terms: terms, Operator: r.operator, GrantedAt: utc(r.grantedAt), ExpiresAt: utc(r.expiresAt), EndedAt: utc(r.endedAt),
 	}, nil
 }
 
@@ -86,23 +84,19 @@ type waitingRaise struct {
 	From    time.Time     `json:"from"`
 }
 
-func scanAllowance(row pgx.CollectableRow) (a *allowance, kept []pastUsage, err error) {
-	a = &allowance{bonuses: make(map[uuid.UUID]*Bonus)}
+func scanAllowance(row pgx.CollectableRow) (*allowance, error) {
+	a := &allowance{bonuses: make(map[uuid.UUID]*Bonus)}
 	var limits []pgtype.Int8
 	var waitingText []byte
 	var excluded, cooling pgtype.Timestamptz
-	var current, earlier, deposited, lost, wagered []int64
-	var quarters []time.Time
-	var b bonusRow
-	err = row.Scan(append([]any{
-		&a.player, &limits, &waitingText, &a.rules.Calendar.Zone, &a.rules.Calendar.Rolling, &excluded, &cooling,
-		&a.quarter, &current, &earlier, &a.since, &a.wagered, &quarters, &deposited, &lost, &wagered,
-	}, b.targets()...)...)
+	var current, earlier []int64
+	err := row.Scan(&a.player, &limits, &waitingText, &a.rules.Calendar.Zone, &a.rules.Calendar.Rolling, &excluded, &cooling,
+		&a.quarter, &current, &earlier, &a.since, &a.bonusID, &a.wagered)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if len(limits) != cells || len(current) != int(measures) || len(earlier) != cells {
-		return nil, nil, fmt.Errorf("the allowance of player %s has the wrong shape", a.player)
+		return nil, fmt.Errorf("the allowance of player %s has the wrong shape", a.player)
 	}
 	a.rules.ExcludedUntil, a.rules.CoolingUntil, a.quarter, a.since = utc(excluded), utc(cooling), a.quarter.UTC(), a.since.UTC()
 	for m := range measures {
@@ -113,19 +107,101 @@ func scanAllowance(row pgx.CollectableRow) (a *allowance, kept []pastUsage, err 
 			a.earlier[p][m] = money.Amount(earlier[int(p)*int(measures)+int(m)])
 		}
 	}
-	for i := range quarters {
-		kept = append(kept, pastUsage{quarters[i].UTC(), Usage{money.Amount(deposited[i]), money.Amount(lost[i]), money.Amount(wagered[i])}})
-	}
 	if err := a.rules.readWaiting(waitingText); err != nil {
-		return nil, nil, fmt.Errorf("the allowance of player %s: %w", a.player, err)
+		return nil, fmt.Errorf("the allowance of player %s: %w", a.player, err)
 	}
-	if b.id.Valid {
-		if a.active, err = b.bonus(); err != nil {
-			return nil, nil, err
+	return a, nil
+}
+
+// granted are the active bonuses that a process has met, as they were granted: what changes about one
+// while it is active is in its player's allowance.
+type granted struct {
+	mu    sync.RWMutex
+	known map[uuid.UUID]Bonus
+}
+
+// mostGranted bounds the memory; beyond it all is forgotten and read anew.
+const mostGranted = 100_000
+
+// join gives allowances their active bonuses, a copy each. Those that are met for the first time are
+// read.
+func (g *granted) join(ctx context.Context, tx postgres.Querier, allowances map[uuid.UUID]*allowance) error {
+	var unknown []uuid.UUID
+	g.mu.RLock()
+	for _, a := range allowances {
+		if !a.bonusID.Valid {
+			continue
 		}
-		a.bonuses[a.active.ID] = a.active
+		if bonus, known := g.known[a.bonusID.UUID]; known {
+			a.active = &bonus
+			a.bonuses[bonus.ID] = &bonus
+			continue
+		}
+		unknown = append(unknown, a.bonusID.UUID)
 	}
-	return a, kept, nil
+	g.mu.RUnlock()
+	if len(unknown) == 0 {
+		return nil
+	}
+	rows, err := tx.Query(ctx, readGranted, postgres.UUIDs(unknown))
+	if err != nil {
+		return fmt.Errorf("read bonuses: %w", err)
+	}
+	bonuses, err := pgx.CollectRows(rows, scanBonus)
+	if err != nil {
+		return fmt.Errorf("read bonuses: %w", err)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.known == nil || len(g.known) >= mostGranted {
+		g.known = make(map[uuid.UUID]Bonus)
+	}
+	for _, bonus := range bonuses {
+		g.known[bonus.ID] = *bonus
+		a := allowances[bonus.Player]
+		a.active, a.bonuses[bonus.ID] = bonus, bonus
+	}
+	return nil
+}
+
+func scanBonus(row pgx.CollectableRow) (*Bonus, error) {
+	var b bonusRow
+	if err := row.Scan(b.targets()...); err != nil {
+		return nil, err
+	}
+	return b.bonus()
+}
+
+// turnAll brings loaded allowances to now. What they used before is read for those that have not been
+// looked at in this quarter of an hour.
+func turnAll(ctx context.Context, tx postgres.Querier, allowances map[uuid.UUID]*allowance, now time.Time) error {
+	var old []uuid.UUID
+	for _, a := range allowances {
+		if a.quarter.Before(Quarter(now)) {
+			old = append(old, a.player)
+		}
+	}
+	kept := make(map[uuid.UUID][]pastUsage, len(old))
+	if len(old) > 0 {
+		rows, err := tx.Query(ctx, readUsage, postgres.UUIDs(old), Quarter(now).Add(-keptUsage))
+		if err != nil {
+			return fmt.Errorf("read usage: %w", err)
+		}
+		var player uuid.UUID
+		var past pastUsage
+		_, err = pgx.ForEachRow(rows, []any{&player, &past.quarter, &past.Usage[Deposits], &past.Usage[Losses], &past.Usage[Wagers]}, func() error {
+			past.quarter = past.quarter.UTC()
+			kept[player] = append(kept[player], past)
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("read usage: %w", err)
+		}
+	}
+	for _, a := range allowances {
+		a.turn(now, kept[a.player])
+	}
+	return nil
 }
 
 func (r *Rules) readWaiting(text []byte) error {
@@ -169,22 +245,20 @@ func (r *Rules) writeWaiting() []byte {
 	return text
 }
 
-// queueAllowances asks for the allowances of players, as of now. Of players who may see a result of
-// an earlier stake the bonuses that have ended are read too.
-func (b *Batch) queueAllowances(statements *pgx.Batch, players, answered []uuid.UUID, now time.Time) {
+// queueAllowances asks for the allowances of players; turnAll brings them to the present. Of players
+// who may see a result of an earlier stake the bonuses that have ended are read too.
+func (b *Batch) queueAllowances(statements *pgx.Batch, players, answered []uuid.UUID) {
 	b.allowances = make(map[uuid.UUID]*allowance)
 	if len(players) == 0 {
 		return
 	}
-	at := Quarter(now)
-	statements.Queue(readAllowances, postgres.UUIDs(players), at, at.Add(-keptUsage)).Query(func(rows pgx.Rows) error {
+	statements.Queue(readAllowances, postgres.UUIDs(players)).Query(func(rows pgx.Rows) error {
 		defer rows.Close()
 		for rows.Next() {
-			a, kept, err := scanAllowance(rows)
+			a, err := scanAllowance(rows)
 			if err != nil {
 				return err
 			}
-			a.turn(now, kept)
 			b.allowances[a.player] = a
 		}
 		return rows.Err()
@@ -195,11 +269,7 @@ func (b *Batch) queueAllowances(statements *pgx.Batch, players, answered []uuid.
 	statements.Queue(readEndedBonuses, postgres.UUIDs(answered)).Query(func(rows pgx.Rows) error {
 		defer rows.Close()
 		for rows.Next() {
-			var row bonusRow
-			if err := rows.Scan(row.targets()...); err != nil {
-				return err
-			}
-			bonus, err := row.bonus()
+			bonus, err := scanBonus(rows)
 			if err != nil {
 				return err
 			}
@@ -211,14 +281,21 @@ func (b *Batch) queueAllowances(statements *pgx.Batch, players, answered []uuid.
 	})
 }
 
+// Within a quarter of an hour only this changes. Index: allowances_pkey; the player is locked.
+const updateCurrent = `
+	UPDATE allowances a
+	   SET current = array[u.deposited, u.lost, u.wagered], wagered = u.progress
+	  FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) u (player_id, deposited, lost, wagered, progress)
+	 WHERE a.player_id = u.player_id`
+
 // Index: allowances_pkey; the player is locked.
 const updateCounts = `
 	UPDATE allowances a
-	   SET quarter = u.quarter, current = array[u.deposited, u.lost, u.wagered], wagered = u.progress,
+	   SET quarter = u.quarter, current = array[u.deposited, u.lost, u.wagered], wagered = u.progress, bonus_id = u.bonus_id,
 	       earlier = array[u.e0, u.e1, u.e2, u.e3, u.e4, u.e5, u.e6, u.e7, u.e8]
 	  FROM unnest($1::uuid[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
-	              $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[])
-	       u (player_id, quarter, deposited, lost, wagered, progress, e0, e1, e2, e3, e4, e5, e6, e7, e8)
+	              $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::uuid[])
+	       u (player_id, quarter, deposited, lost, wagered, progress, e0, e1, e2, e3, e4, e5, e6, e7, e8, bonus_id)
 	 WHERE a.player_id = u.player_id`
 
 // Index: usage_quarters_pkey.
@@ -231,8 +308,8 @@ const addUsage = `
 	   SET deposited = q.deposited + excluded.deposited, lost = q.lost + excluded.lost, wagered = q.wagered + excluded.wagered`
 
 const insertAllowance = `
-	INSERT INTO allowances (player_id, limits, waiting, zone, rolling, excluded_until, cooling_until, quarter, current, earlier, since, wagered)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, '1970-01-01 00:00:00Z', '{0,0,0}', '{0,0,0,0,0,0,0,0,0}', $8, $9)`
+	INSERT INTO allowances (player_id, limits, waiting, zone, rolling, excluded_until, cooling_until, quarter, current, earlier, since, wagered, bonus_id)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, '1970-01-01 00:00:00Z', '{0,0,0}', '{0,0,0,0,0,0,0,0,0}', $8, $9, $10)`
 
 const updateRules = `
 	UPDATE allowances SET limits = $2, waiting = $3, zone = $4, rolling = $5, excluded_until = $6, cooling_until = $7 WHERE player_id = $1`
@@ -256,12 +333,14 @@ const fillUsage = `
 
 // queueAllowanceRows writes what the batch has changed of allowances and bonuses.
 func (b *Batch) queueAllowanceRows(statements *pgx.Batch) {
-	var counted, fresh, reworded []*allowance
+	var counted, turned, fresh, reworded []*allowance
 	var bonuses []*Bonus
 	for _, a := range b.allowances {
 		switch {
 		case a.fresh && (a.reworded || a.active != nil || len(a.bonuses) > 0):
 			fresh = append(fresh, a)
+		case a.turned || len(a.past) > 0 && a.counted:
+			turned = append(turned, a)
 		case a.counted:
 			counted = append(counted, a)
 		}
@@ -273,7 +352,8 @@ func (b *Batch) queueAllowanceRows(statements *pgx.Batch) {
 		bonuses = append(bonuses, bonus)
 	}
 	b.queueBonuses(statements, bonuses)
-	b.queueCounts(statements, counted)
+	queueCurrent(statements, counted)
+	queueCounts(statements, turned)
 	for _, a := range reworded {
 		r := &a.rules
 		postgres.QueueExactly(statements, 1, "rules", updateRules, a.player, r.caps(), r.writeWaiting(), r.Calendar.Zone, r.Calendar.Rolling, nullTime(r.ExcludedUntil), nullTime(r.CoolingUntil))
@@ -281,7 +361,7 @@ func (b *Batch) queueAllowanceRows(statements *pgx.Batch) {
 	for _, a := range fresh {
 		r := &a.rules
 		statements.Queue(insertAllowance, a.player, r.caps(), r.writeWaiting(), r.Calendar.Zone, r.Calendar.Rolling, nullTime(r.ExcludedUntil), nullTime(r.CoolingUntil),
-			a.since, int64(a.wagered))
+			a.since, int64(a.wagered), a.activeID())
 		statements.Queue(fillUsage, a.player, postgres.IDAt(a.since), a.since)
 	}
 }
@@ -297,12 +377,31 @@ func (r *Rules) caps() []pgtype.Int8 {
 	return caps
 }
 
-func (b *Batch) queueCounts(statements *pgx.Batch, counted []*allowance) {
+func queueCurrent(statements *pgx.Batch, counted []*allowance) {
 	n := len(counted)
 	if n == 0 {
 		return
 	}
-	slices.SortFunc(counted, func(x, y *allowance) int { return slices.Compare(x.player[:], y.player[:]) })
+	players, progress := make([]pgtype.UUID, n), make([]int64, n)
+	var current [measures][]int64
+	for m := range measures {
+		current[m] = make([]int64, n)
+	}
+	for i, a := range counted {
+		players[i], progress[i] = postgres.UUID(a.player), int64(a.wagered)
+		for m := range measures {
+			current[m][i] = int64(a.current[m])
+		}
+	}
+	postgres.QueueExactly(statements, n, "allowances", updateCurrent, postgres.Array(players), current[Deposits], current[Losses], current[Wagers], progress)
+}
+
+func queueCounts(statements *pgx.Batch, counted []*allowance) {
+	n := len(counted)
+	if n == 0 {
+		return
+	}
+	bonuses := make([]pgtype.UUID, n)
 	players, quarters, progress := make([]pgtype.UUID, n), make([]time.Time, n), make([]int64, n)
 	var current [measures][]int64
 	var earlier [cells][]int64
@@ -311,6 +410,7 @@ func (b *Batch) queueCounts(statements *pgx.Batch, counted []*allowance) {
 	var past [measures][]int64
 	for i, a := range counted {
 		players[i], quarters[i], progress[i] = postgres.UUID(a.player), a.quarter, int64(a.wagered)
+		bonuses[i] = a.activeID()
 		for m := range measures {
 			current[m] = append(current[m], int64(a.current[m]))
 			for p := range periods {
@@ -326,7 +426,8 @@ func (b *Batch) queueCounts(statements *pgx.Batch, counted []*allowance) {
 		}
 	}
 	postgres.QueueExactly(statements, n, "allowances", updateCounts, postgres.Array(players), quarters, current[Deposits], current[Losses], current[Wagers], progress,
-		earlier[0], earlier[1], earlier[2], earlier[3], earlier[4], earlier[5], earlier[6], earlier[7], earlier[8])
+		earlier[0], earlier[1], earlier[2], earlier[3], earlier[4], earlier[5], earlier[6], earlier[7], earlier[8],
+		postgres.Array(bonuses))
 	if len(pastPlayers) > 0 {
 		statements.Queue(addUsage, postgres.Array(pastPlayers), pastQuarters, past[Deposits], past[Losses], past[Wagers])
 	}

@@ -24,6 +24,8 @@ type Books struct {
 	BonusFirst bool
 	// Offers, when not nil, is asked about each first deposit. Set it before the first batch.
 	Offers Offers
+
+	granted granted
 }
 
 // Offers are the bonuses that a house gives by itself.
@@ -51,6 +53,7 @@ type Batch struct {
 
 	bonusFirst     bool
 	offers         Offers
+	granted        *granted
 	allowances     map[uuid.UUID]*allowance
 	changedBonuses map[uuid.UUID]*Bonus
 	journal        []func() // takes back what works did to allowances and bonuses, last first
@@ -87,7 +90,7 @@ func (b *Books) Run(ctx context.Context, decide func(ctx context.Context, batch 
 	var moved []uuid.UUID
 	err := postgres.InSession(ctx, b.db.Hot, func(ctx context.Context, session *postgres.Session) error {
 		batch := &Batch{
-			tx: session, ledger: b.ledger, byKey: make(map[any]RowSet), bonusFirst: b.BonusFirst, offers: b.Offers, changedBonuses: make(map[uuid.UUID]*Bonus),
+			tx: session, ledger: b.ledger, byKey: make(map[any]RowSet), bonusFirst: b.BonusFirst, offers: b.Offers, granted: &b.granted, changedBonuses: make(map[uuid.UUID]*Bonus),
 		}
 		if err := decide(ctx, batch); err != nil {
 			return err
@@ -134,6 +137,18 @@ func (b *Batch) statements() *pgx.Batch {
 func (b *Batch) Lock(ctx context.Context, now time.Time, players []uuid.UUID, keys []ledger.Key) error {
 	statements := &pgx.Batch{}
 	b.Book = b.ledger.QueueLoad(statements, players, keys)
-	b.queueAllowances(statements, players, players, now)
-	return b.Loaded(ctx, b.tx, statements)
+	b.queueAllowances(statements, players, players)
+	return b.loaded(ctx, statements, now)
+}
+
+// loaded sends the statements of a load. A second round trip is made only for players who are seen
+// for the first time in this quarter of an hour, or by this process.
+func (b *Batch) loaded(ctx context.Context, statements *pgx.Batch, now time.Time) error {
+	if err := b.Loaded(ctx, b.tx, statements); err != nil {
+		return err
+	}
+	if err := b.granted.join(ctx, b.tx, b.allowances); err != nil {
+		return err
+	}
+	return turnAll(ctx, b.tx, b.allowances, now)
 }

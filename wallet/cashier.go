@@ -158,10 +158,13 @@ func (b *Batch) mayMove(purse *ledger.Purse, cash Cash, kind ledger.Kind) error 
 // forfeitByWithdrawal takes the active bonus back: who takes money out gives it up.
 func (b *Batch) forfeitByWithdrawal(cash Cash) error {
 	a := b.allowances[cash.Player]
-	if a == nil || a.active == nil {
+	if a == nil {
 		return nil
 	}
-	return b.Forfeit(cash.Player, a.active.ID, "", "by withdrawal "+cash.TransactionID, cash.At)
+	if err := b.lapse(a, cash.At); err != nil || a.active == nil {
+		return err
+	}
+	return b.end(a, BonusForfeited, "", "by withdrawal "+cash.TransactionID, cash.At)
 }
 
 // Terminal reports whether err is a refusal by rule, as opposed to a failure to decide.

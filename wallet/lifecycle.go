@@ -50,7 +50,9 @@ func (b *Batch) progress(a *allowance, t *ledger.Transaction) error {
 	}
 	if bonus == a.active {
 		a.wagered = plus(a.wagered, t.Contribution)
-		a.counted = a.counted || t.Contribution != 0
+		if t.Contribution != 0 {
+			a.counted, a.turned = true, a.turned || a.stale
+		}
 		return b.complete(a, t.At)
 	}
 	if t.Contribution != 0 {
@@ -87,7 +89,7 @@ func (b *Batch) end(a *allowance, status BonusStatus, operator, comment string, 
 	b.save(a)
 	b.change(bonus)
 	bonus.Status, bonus.EndedAt, bonus.Wagered = status, at, a.wagered
-	a.active, a.wagered, a.counted = nil, 0, true
+	a.active, a.wagered, a.counted, a.turned = nil, 0, true, true
 	moves := Split{Bonus: left}.Moves(ledger.Promotions)
 	if status == BonusCompleted {
 		bonus.Released, bonus.Converted = left, bonus.convertible(left)
@@ -182,7 +184,7 @@ func (b *Batch) Grant(g Grant) (*Bonus, error) {
 	}
 	b.save(a)
 	b.change(bonus)
-	a.active, a.bonuses[bonus.ID], a.wagered = bonus, bonus, 0
+	a.active, a.bonuses[bonus.ID], a.wagered, a.counted, a.turned = bonus, bonus, 0, true, true
 	b.tell(bonusEvent(bonus, g.Operator, "", g.At), false)
 	return bonus, b.complete(a, g.At)
 }

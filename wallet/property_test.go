@@ -196,8 +196,8 @@ func (l *life) withdraw() error {
 	if l.same("withdraw", err, short) != nil {
 		return err
 	}
-	if err := l.batch.forfeitByWithdrawal(cash); err != nil && l.model.active != nil && !l.model.active.over(l.now) {
-		return err
+	if err := l.batch.forfeitByWithdrawal(cash); err != nil {
+		l.Fatalf("forfeit by withdrawal: %v", err)
 	}
 	l.model.lapse(l.now)
 	l.model.end(BonusForfeited)

@@ -45,21 +45,25 @@ func NewRulebook(books *Books, raiseAfter time.Duration, now func() time.Time) *
 // set none.
 func (r *Rulebook) Read(ctx context.Context, player uuid.UUID) (RulesView, error) {
 	now := r.now()
-	rows, err := r.books.db.Pool.Query(ctx, readAllowances, postgres.UUIDs([]uuid.UUID{player}), Quarter(now), Quarter(now).Add(-keptUsage))
-	if err != nil {
-		return RulesView{}, fmt.Errorf("read rules: %w", err)
-	}
-	view, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (RulesView, error) {
-		a, kept, err := scanAllowance(row)
+	view := RulesView{Rules: Rules{Calendar: Calendar{Zone: "UTC"}}}
+	// Both reads see one moment.
+	err := pgx.BeginTxFunc(ctx, r.books.db.Pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, readAllowances, postgres.UUIDs([]uuid.UUID{player}))
 		if err != nil {
-			return RulesView{}, err
+			return err
 		}
-		a.turn(now, kept)
-		return a.view(now), nil
+		a, err := pgx.CollectExactlyOneRow(rows, scanAllowance)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		if err == nil {
+			err = turnAll(ctx, tx, map[uuid.UUID]*allowance{player: a}, now)
+		}
+		if err == nil {
+			view = a.view(now)
+		}
+		return err
 	})
-	if errors.Is(err, pgx.ErrNoRows) {
-		return RulesView{Rules: Rules{Calendar: Calendar{Zone: "UTC"}}}, nil
-	}
 	if err != nil {
 		return RulesView{}, fmt.Errorf("read rules: %w", err)
 	}
@@ -125,7 +129,7 @@ func (a *allowance) recount() {
 	if a.current != (Usage{}) {
 		a.past = append(a.past, pastUsage{a.quarter, a.current})
 	}
-	a.quarter, a.current, a.earlier, a.counted = time.Unix(0, 0).UTC(), Usage{}, [periods]Usage{}, true
+	a.quarter, a.current, a.earlier, a.counted, a.turned = time.Unix(0, 0).UTC(), Usage{}, [periods]Usage{}, true, true
 }
 
 // detail tells the rules in the activity log.
@@ -176,6 +180,11 @@ var PlayerChecks = []ledger.Check{
 	  FROM accounts a
 	 WHERE a.kind = 'bonus' AND a.balance <> 0
 	   AND NOT EXISTS (SELECT FROM bonuses b WHERE b.player_id = a.player_id AND b.status = 'active')`},
+	{Name: "an allowance names the active bonus", SQL: `
+	SELECT coalesce(a.player_id, b.player_id)::text, format('named %s, active %s', a.bonus_id, b.id)
+	  FROM (SELECT player_id, bonus_id FROM allowances WHERE bonus_id IS NOT NULL) a
+	  FULL JOIN (SELECT player_id, id FROM bonuses WHERE status = 'active') b USING (player_id)
+	 WHERE a.bonus_id IS DISTINCT FROM b.id`},
 	{Name: "a bonus is wagered by what its transactions count", SQL: `
 	SELECT b.id::text, format('%s, wagered %s, counted %s', b.status, w.wagered, coalesce(t.counted, 0))
 	  FROM bonuses b

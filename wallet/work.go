@@ -109,11 +109,11 @@ func (b *Batch) load(ctx context.Context, works []*Work) error {
 	// Read once the players are locked: who asked before has been answered by then.
 	b.queueRequests(statements, requests)
 	b.queueStatuses(statements, statuses)
-	b.queueAllowances(statements, players, answered, now)
+	b.queueAllowances(statements, players, answered)
 	for reader, works := range byReader {
 		reader.QueueReads(statements, b, works)
 	}
-	return b.Loaded(ctx, b.tx, statements)
+	return b.loaded(ctx, statements, now)
 }
 
 // Index: players_pkey.
