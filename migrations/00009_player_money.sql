@@ -64,21 +64,25 @@ CREATE INDEX bonuses_ended  ON bonuses (player_id) WHERE status <> 'active';
 CREATE INDEX bonuses_expiry ON bonuses (expires_at) WHERE status = 'active' AND expires_at IS NOT NULL;
 
 -- One row for each player who has limits, or has had a bonus. It changes only while the player's cash
--- account is locked; no index names a column that changes.
+-- account is locked; no index names a column that changes. The first columns change with every stake;
+-- the others seldom, and revision tells when.
 CREATE TABLE allowances (
     player_id      uuid        PRIMARY KEY,
+    revision       integer     NOT NULL,
+    quarter        timestamptz NOT NULL, -- the quarter of an hour that the next three count
+    deposited      bigint      NOT NULL,
+    lost           bigint      NOT NULL,
+    staked         bigint      NOT NULL,
+    bonus_id       uuid,                 -- the active bonus
+    wagered        bigint      NOT NULL, -- towards it
     limits         bigint[]    NOT NULL, -- deposit, loss, wager, each daily, weekly, monthly; null: none
     waiting        jsonb,                -- changes that make it easier, and from when they hold
     zone           text        NOT NULL, -- IANA; where the player's days begin
     rolling        boolean     NOT NULL, -- the last 24 hours, 7 and 30 days instead of the calendar's
     excluded_until timestamptz,
     cooling_until  timestamptz,
-    quarter        timestamptz NOT NULL, -- the quarter of an hour that current counts
-    current        bigint[]    NOT NULL, -- deposited, lost, wagered
-    earlier        bigint[]    NOT NULL, -- the same of the day, the week, the month up to that quarter
-    since          timestamptz NOT NULL, -- counted from
-    bonus_id       uuid,                 -- the active bonus
-    wagered        bigint      NOT NULL  -- towards it
+    earlier        bigint[]    NOT NULL, -- deposited, lost, staked in the day, the week, the month up to that quarter
+    since          timestamptz NOT NULL  -- counted from
 ) WITH (fillfactor = 70);
 
 CREATE TABLE usage_quarters (
@@ -86,7 +90,7 @@ CREATE TABLE usage_quarters (
     quarter   timestamptz NOT NULL,
     deposited bigint      NOT NULL,
     lost      bigint      NOT NULL,
-    wagered   bigint      NOT NULL,
+    staked    bigint      NOT NULL,
     PRIMARY KEY (player_id, quarter)
 );
 

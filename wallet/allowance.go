@@ -15,18 +15,20 @@ import (
 // and the bonuses. Only players with limits, or who have had a bonus, have one. Like the purse it
 // changes only under the player's lock.
 type allowance struct {
-	player  uuid.UUID
-	rules   Rules
-	quarter time.Time // that current counts
-	starts  [periods]time.Time
-	current Usage
-	earlier [periods]Usage // of each window, up to quarter
-	past    []pastUsage    // to be added to earlier quarters
-	since   time.Time      // counted from
-	bonusID uuid.NullUUID  // of the active bonus, as it was loaded
-	wagered money.Amount   // towards it
-	active  *Bonus
-	bonuses map[uuid.UUID]*Bonus // those that a batch may meet
+	player uuid.UUID
+	// revision tells what seldom changes: the rules, earlier, since, and which bonus is active.
+	revision int32
+	rules    Rules
+	quarter  time.Time // that current counts
+	starts   [periods]time.Time
+	current  Usage
+	earlier  [periods]Usage // of each window, up to quarter
+	past     []pastUsage    // to be added to earlier quarters
+	since    time.Time      // counted from
+	bonusID  uuid.NullUUID  // of the active bonus, as it was loaded
+	wagered  money.Amount   // towards it
+	active   *Bonus
+	bonuses  map[uuid.UUID]*Bonus // those that a batch may meet
 
 	stale    bool // it was loaded from an earlier quarter than it counts now
 	fresh    bool // its row and its usage are made by this batch

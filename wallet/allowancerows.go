@@ -18,15 +18,18 @@ import (
 
 // Index: allowances_pkey.
 const readAllowances = `
-	SELECT player_id, limits, waiting, zone, rolling, excluded_until, cooling_until, quarter, current, earlier, since, bonus_id, wagered
-	  FROM allowances
-	 WHERE player_id = ANY ($1)`
+	SELECT player_id, revision, quarter, deposited, lost, staked, bonus_id, wagered FROM allowances WHERE player_id = ANY ($1)`
+
+// What seldom changes is read again when its revision is another than the process has met. Index:
+// allowances_pkey.
+const readRest = `
+	SELECT player_id, limits, waiting, zone, rolling, excluded_until, cooling_until, earlier, since FROM allowances WHERE player_id = ANY ($1)`
 
 // What is granted does not change while a bonus is active: it is read once a process. Index: bonuses_pkey.
 const readGranted = `SELECT ` + bonusColumns + ` FROM bonuses b WHERE b.id = ANY ($1)`
 
 // Asked for only when a new quarter has begun since a player's last write. Index: usage_quarters_pkey.
-const readUsage = `SELECT player_id, quarter, deposited, lost, wagered FROM usage_quarters WHERE player_id = ANY ($1) AND quarter >= $2`
+const readUsage = `SELECT player_id, quarter, deposited, lost, staked FROM usage_quarters WHERE player_id = ANY ($1) AND quarter >= $2`
 
 const bonusColumns = `b.id, b.player_id, b.campaign, b.status, b.currency, b.granted, b.required, b.wagered, b.released, b.converted,
 	       b.terms, b.operator, b.granted_at, b.expires_at, b.ended_at`
@@ -86,78 +89,136 @@ type waitingRaise struct {
 
 func scanAllowance(row pgx.CollectableRow) (*allowance, error) {
 	a := &allowance{bonuses: make(map[uuid.UUID]*Bonus)}
+	err := row.Scan(&a.player, &a.revision, &a.quarter, &a.current[Deposits], &a.current[Losses], &a.current[Wagers], &a.bonusID, &a.wagered)
+	a.quarter = a.quarter.UTC()
+	return a, err
+}
+
+// rest is what seldom changes of an allowance.
+type rest struct {
+	revision int32
+	rules    Rules
+	earlier  [periods]Usage
+	since    time.Time
+}
+
+func scanRest(row pgx.CollectableRow, allowances map[uuid.UUID]*allowance) error {
+	var player uuid.UUID
+	var r rest
 	var limits []pgtype.Int8
 	var waitingText []byte
 	var excluded, cooling pgtype.Timestamptz
-	var current, earlier []int64
-	err := row.Scan(&a.player, &limits, &waitingText, &a.rules.Calendar.Zone, &a.rules.Calendar.Rolling, &excluded, &cooling,
-		&a.quarter, &current, &earlier, &a.since, &a.bonusID, &a.wagered)
+	var earlier []int64
+	err := row.Scan(&player, &limits, &waitingText, &r.rules.Calendar.Zone, &r.rules.Calendar.Rolling, &excluded, &cooling, &earlier, &r.since)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if len(limits) != cells || len(current) != int(measures) || len(earlier) != cells {
-		return nil, fmt.Errorf("the allowance of player %s has the wrong shape", a.player)
+	if len(limits) != cells || len(earlier) != cells {
+		return fmt.Errorf("the allowance of player %s has the wrong shape", player)
 	}
-	a.rules.ExcludedUntil, a.rules.CoolingUntil, a.quarter, a.since = utc(excluded), utc(cooling), a.quarter.UTC(), a.since.UTC()
+	r.rules.ExcludedUntil, r.rules.CoolingUntil, r.since = utc(excluded), utc(cooling), r.since.UTC()
 	for m := range measures {
-		a.current[m] = money.Amount(current[m])
 		for p := range periods {
 			limit := limits[int(m)*int(periods)+int(p)]
-			a.rules.Limits[m][p] = Cap{Amount: money.Amount(limit.Int64), Set: limit.Valid}
-			a.earlier[p][m] = money.Amount(earlier[int(p)*int(measures)+int(m)])
+			r.rules.Limits[m][p] = Cap{Amount: money.Amount(limit.Int64), Set: limit.Valid}
+			r.earlier[p][m] = money.Amount(earlier[int(p)*int(measures)+int(m)])
 		}
 	}
-	if err := a.rules.readWaiting(waitingText); err != nil {
-		return nil, fmt.Errorf("the allowance of player %s: %w", a.player, err)
+	if err := r.rules.readWaiting(waitingText); err != nil {
+		return fmt.Errorf("the allowance of player %s: %w", player, err)
 	}
-	return a, nil
+	allowances[player].take(r)
+	return nil
 }
 
-// granted are the active bonuses that a process has met, as they were granted: what changes about one
-// while it is active is in its player's allowance.
-type granted struct {
-	mu    sync.RWMutex
-	known map[uuid.UUID]Bonus
+func (a *allowance) take(r rest) { a.rules, a.earlier, a.since = r.rules, r.earlier, r.since }
+
+// memory is what a process remembers of players whose rows it has met: what seldom changes of their
+// allowances, by its revision, and their active bonuses as they were granted.
+type memory struct {
+	mu      sync.RWMutex
+	rests   map[uuid.UUID]rest
+	granted map[uuid.UUID]Bonus
 }
 
-// mostGranted bounds the memory; beyond it all is forgotten and read anew.
-const mostGranted = 100_000
+// mostRemembered bounds both parts; beyond it all of one is forgotten and read anew.
+const mostRemembered = 100_000
 
-// join gives allowances their active bonuses, a copy each. Those that are met for the first time are
-// read.
-func (g *granted) join(ctx context.Context, tx postgres.Querier, allowances map[uuid.UUID]*allowance) error {
-	var unknown []uuid.UUID
-	g.mu.RLock()
-	for _, a := range allowances {
+// complete fills in the allowances of which the counts have been loaded. What is not remembered is read.
+func (m *memory) complete(ctx context.Context, tx postgres.Querier, allowances map[uuid.UUID]*allowance) error {
+	var unknown, bonuses []uuid.UUID
+	m.mu.RLock()
+	for player, a := range allowances {
+		if known, ok := m.rests[player]; ok && known.revision == a.revision {
+			a.take(known)
+		} else {
+			unknown = append(unknown, player)
+		}
 		if !a.bonusID.Valid {
 			continue
 		}
-		if bonus, known := g.known[a.bonusID.UUID]; known {
-			a.active = &bonus
-			a.bonuses[bonus.ID] = &bonus
-			continue
+		if bonus, ok := m.granted[a.bonusID.UUID]; ok {
+			a.active, a.bonuses[bonus.ID] = &bonus, &bonus
+		} else {
+			bonuses = append(bonuses, a.bonusID.UUID)
 		}
-		unknown = append(unknown, a.bonusID.UUID)
 	}
-	g.mu.RUnlock()
-	if len(unknown) == 0 {
-		return nil
+	m.mu.RUnlock()
+	if len(unknown) > 0 {
+		if err := m.readRests(ctx, tx, unknown, allowances); err != nil {
+			return fmt.Errorf("read allowances: %w", err)
+		}
 	}
-	rows, err := tx.Query(ctx, readGranted, postgres.UUIDs(unknown))
+	if len(bonuses) > 0 {
+		if err := m.readGranted(ctx, tx, bonuses, allowances); err != nil {
+			return fmt.Errorf("read bonuses: %w", err)
+		}
+	}
+	return nil
+}
+
+func (m *memory) readRests(ctx context.Context, tx postgres.Querier, players []uuid.UUID, allowances map[uuid.UUID]*allowance) error {
+	rows, err := tx.Query(ctx, readRest, postgres.UUIDs(players))
 	if err != nil {
-		return fmt.Errorf("read bonuses: %w", err)
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scanRest(rows, allowances); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.rests == nil || len(m.rests) >= mostRemembered {
+		m.rests = make(map[uuid.UUID]rest)
+	}
+	for _, player := range players {
+		a := allowances[player]
+		m.rests[player] = rest{revision: a.revision, rules: a.rules, earlier: a.earlier, since: a.since}
+	}
+	return nil
+}
+
+func (m *memory) readGranted(ctx context.Context, tx postgres.Querier, ids []uuid.UUID, allowances map[uuid.UUID]*allowance) error {
+	rows, err := tx.Query(ctx, readGranted, postgres.UUIDs(ids))
+	if err != nil {
+		return err
 	}
 	bonuses, err := pgx.CollectRows(rows, scanBonus)
 	if err != nil {
-		return fmt.Errorf("read bonuses: %w", err)
+		return err
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.known == nil || len(g.known) >= mostGranted {
-		g.known = make(map[uuid.UUID]Bonus)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.granted == nil || len(m.granted) >= mostRemembered {
+		m.granted = make(map[uuid.UUID]Bonus)
 	}
 	for _, bonus := range bonuses {
-		g.known[bonus.ID] = *bonus
+		m.granted[bonus.ID] = *bonus
 		a := allowances[bonus.Player]
 		a.active, a.bonuses[bonus.ID] = bonus, bonus
 	}
@@ -284,35 +345,37 @@ func (b *Batch) queueAllowances(statements *pgx.Batch, players, answered []uuid.
 // Within a quarter of an hour only this changes. Index: allowances_pkey; the player is locked.
 const updateCurrent = `
 	UPDATE allowances a
-	   SET current = array[u.deposited, u.lost, u.wagered], wagered = u.progress
-	  FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) u (player_id, deposited, lost, wagered, progress)
+	   SET deposited = u.deposited, lost = u.lost, staked = u.staked, wagered = u.wagered
+	  FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) u (player_id, deposited, lost, staked, wagered)
 	 WHERE a.player_id = u.player_id`
 
 // Index: allowances_pkey; the player is locked.
 const updateCounts = `
 	UPDATE allowances a
-	   SET quarter = u.quarter, current = array[u.deposited, u.lost, u.wagered], wagered = u.progress, bonus_id = u.bonus_id,
+	   SET revision = a.revision + 1, quarter = u.quarter, deposited = u.deposited, lost = u.lost, staked = u.staked,
+	       wagered = u.wagered, bonus_id = u.bonus_id,
 	       earlier = array[u.e0, u.e1, u.e2, u.e3, u.e4, u.e5, u.e6, u.e7, u.e8]
 	  FROM unnest($1::uuid[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
 	              $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::uuid[])
-	       u (player_id, quarter, deposited, lost, wagered, progress, e0, e1, e2, e3, e4, e5, e6, e7, e8, bonus_id)
+	       u (player_id, quarter, deposited, lost, staked, wagered, e0, e1, e2, e3, e4, e5, e6, e7, e8, bonus_id)
 	 WHERE a.player_id = u.player_id`
 
 // Index: usage_quarters_pkey.
 const addUsage = `
-	INSERT INTO usage_quarters AS q (player_id, quarter, deposited, lost, wagered)
-	SELECT player_id, quarter, sum(deposited), sum(lost), sum(wagered)
-	  FROM unnest($1::uuid[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::bigint[]) u (player_id, quarter, deposited, lost, wagered)
+	INSERT INTO usage_quarters AS q (player_id, quarter, deposited, lost, staked)
+	SELECT player_id, quarter, sum(deposited), sum(lost), sum(staked)
+	  FROM unnest($1::uuid[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::bigint[]) u (player_id, quarter, deposited, lost, staked)
 	 GROUP BY player_id, quarter ORDER BY player_id, quarter
 	    ON CONFLICT (player_id, quarter) DO UPDATE
-	   SET deposited = q.deposited + excluded.deposited, lost = q.lost + excluded.lost, wagered = q.wagered + excluded.wagered`
+	   SET deposited = q.deposited + excluded.deposited, lost = q.lost + excluded.lost, staked = q.staked + excluded.staked`
 
 const insertAllowance = `
-	INSERT INTO allowances (player_id, limits, waiting, zone, rolling, excluded_until, cooling_until, quarter, current, earlier, since, wagered, bonus_id)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, '1970-01-01 00:00:00Z', '{0,0,0}', '{0,0,0,0,0,0,0,0,0}', $8, $9, $10)`
+	INSERT INTO allowances (player_id, limits, waiting, zone, rolling, excluded_until, cooling_until, since, wagered, bonus_id,
+	       revision, quarter, deposited, lost, staked, earlier)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, '1970-01-01 00:00:00Z', 0, 0, 0, '{0,0,0,0,0,0,0,0,0}')`
 
 const updateRules = `
-	UPDATE allowances SET limits = $2, waiting = $3, zone = $4, rolling = $5, excluded_until = $6, cooling_until = $7 WHERE player_id = $1`
+	UPDATE allowances SET revision = revision + 1, limits = $2, waiting = $3, zone = $4, rolling = $5, excluded_until = $6, cooling_until = $7 WHERE player_id = $1`
 
 // sumUsage is what the ledger says that a player has used: deposits, losses and wagers, by the quarter
 // of an hour when they count.
@@ -320,14 +383,14 @@ const sumUsage = `
 	SELECT player_id, date_bin('15 minutes', effective_at, 'epoch') AS quarter,
 	       coalesce(sum(amount) FILTER (WHERE kind = 'deposit'), 0) AS deposited,
 	       coalesce(-sum(amount - coalesce(bonus_amount, 0)) FILTER (WHERE kind <> 'deposit'), 0) AS lost,
-	       coalesce(sum(staked) FILTER (WHERE kind <> 'deposit'), 0) AS wagered
+	       coalesce(sum(staked) FILTER (WHERE kind <> 'deposit'), 0) AS staked
 	  FROM transactions x
 	 WHERE effective_at IS NOT NULL`
 
 // A new allowance finds what was used before in the ledger, this batch's own included. What counts at
 // a time was written then or later. Index: transactions_player.
 const fillUsage = `
-	INSERT INTO usage_quarters (player_id, quarter, deposited, lost, wagered)
+	INSERT INTO usage_quarters (player_id, quarter, deposited, lost, staked)
 	` + sumUsage + ` AND player_id = $1 AND id >= $2 AND effective_at >= $3
 	 GROUP BY player_id, quarter`
 

@@ -25,7 +25,7 @@ type Books struct {
 	// Offers, when not nil, is asked about each first deposit. Set it before the first batch.
 	Offers Offers
 
-	granted granted
+	memory memory
 }
 
 // Offers are the bonuses that a house gives by itself.
@@ -53,7 +53,7 @@ type Batch struct {
 
 	bonusFirst     bool
 	offers         Offers
-	granted        *granted
+	memory         *memory
 	allowances     map[uuid.UUID]*allowance
 	changedBonuses map[uuid.UUID]*Bonus
 	journal        []func() // takes back what works did to allowances and bonuses, last first
@@ -90,7 +90,7 @@ func (b *Books) Run(ctx context.Context, decide func(ctx context.Context, batch 
 	var moved []uuid.UUID
 	err := postgres.InSession(ctx, b.db.Hot, func(ctx context.Context, session *postgres.Session) error {
 		batch := &Batch{
-			tx: session, ledger: b.ledger, byKey: make(map[any]RowSet), bonusFirst: b.BonusFirst, offers: b.Offers, granted: &b.granted, changedBonuses: make(map[uuid.UUID]*Bonus),
+			tx: session, ledger: b.ledger, byKey: make(map[any]RowSet), bonusFirst: b.BonusFirst, offers: b.Offers, memory: &b.memory, changedBonuses: make(map[uuid.UUID]*Bonus),
 		}
 		if err := decide(ctx, batch); err != nil {
 			return err
@@ -147,7 +147,7 @@ func (b *Batch) loaded(ctx context.Context, statements *pgx.Batch, now time.Time
 	if err := b.Loaded(ctx, b.tx, statements); err != nil {
 		return err
 	}
-	if err := b.granted.join(ctx, b.tx, b.allowances); err != nil {
+	if err := b.memory.complete(ctx, b.tx, b.allowances); err != nil {
 		return err
 	}
 	return turnAll(ctx, b.tx, b.allowances, now)

@@ -57,6 +57,9 @@ func (r *Rulebook) Read(ctx context.Context, player uuid.UUID) (RulesView, error
 			return nil
 		}
 		if err == nil {
+			err = (&memory{}).complete(ctx, tx, map[uuid.UUID]*allowance{player: a})
+		}
+		if err == nil {
 			err = turnAll(ctx, tx, map[uuid.UUID]*allowance{player: a}, now)
 		}
 		if err == nil {
@@ -212,18 +215,18 @@ var PlayerChecks = []ledger.Check{
 	 WHERE coalesce(a.balance, 0) <> coalesce(t.total, 0)`},
 	{Name: "what has been used of limits is what the ledger says, quarter by quarter", SQL: `
 	WITH kept AS (
-	    SELECT player_id, quarter, sum(deposited) AS deposited, sum(lost) AS lost, sum(wagered) AS wagered
-	      FROM (SELECT player_id, quarter, deposited, lost, wagered FROM usage_quarters
+	    SELECT player_id, quarter, sum(deposited) AS deposited, sum(lost) AS lost, sum(staked) AS staked
+	      FROM (SELECT player_id, quarter, deposited, lost, staked FROM usage_quarters
 	            UNION ALL
-	            SELECT player_id, quarter, current[1], current[2], current[3] FROM allowances) u
+	            SELECT player_id, quarter, deposited, lost, staked FROM allowances) u
 	     GROUP BY player_id, quarter
 	), told AS (` + sumUsage + ` GROUP BY player_id, quarter)
-	SELECT a.player_id::text, format('%s: kept %s/%s/%s, the ledger has %s/%s/%s', coalesce(k.quarter, t.quarter), k.deposited, k.lost, k.wagered, t.deposited, t.lost, t.wagered)
+	SELECT a.player_id::text, format('%s: kept %s/%s/%s, the ledger has %s/%s/%s', coalesce(k.quarter, t.quarter), k.deposited, k.lost, k.staked, t.deposited, t.lost, t.staked)
 	  FROM kept k FULL JOIN told t USING (player_id, quarter)
 	  JOIN allowances a ON a.player_id = coalesce(k.player_id, t.player_id)
 	 WHERE coalesce(k.quarter, t.quarter) >= greatest(a.since, (SELECT max(quarter) FROM allowances) - interval '31 days')
-	   AND (coalesce(k.deposited, 0), coalesce(k.lost, 0), coalesce(k.wagered, 0))
-	       IS DISTINCT FROM (coalesce(t.deposited, 0), coalesce(t.lost, 0), coalesce(t.wagered, 0))`},
+	   AND (coalesce(k.deposited, 0), coalesce(k.lost, 0), coalesce(k.staked, 0))
+	       IS DISTINCT FROM (coalesce(t.deposited, 0), coalesce(t.lost, 0), coalesce(t.staked, 0))`},
 	{Name: "a coupon's stake and its contribution are what its transactions say", SQL: `
 	SELECT c.id::text, format('bonus part %s, its stake %s; contributed %s, counted %s', c.bonus_stake, -coalesce(s.bonus_amount, 0), c.contributed, coalesce(t.counted, 0))
 	  FROM coupons c

@@ -15,7 +15,7 @@ import (
 )
 
 // limitRounds is how often free and guarded players are measured in turn: the machine's moods meet both.
-const limitRounds = 3
+const limitRounds = 5
 
 // limits measures what limits and a bonus on every player cost: each dialect at 64 connections, beside
 // the same without them.
@@ -68,7 +68,7 @@ func (r benchRun) guarded(ctx context.Context, wire casinosim.Wire, n int, tell 
 	}
 	for round := range limitRounds + 1 {
 		for i := range houses {
-			h := &houses[i]
+			h := &houses[(i+round)%len(houses)] // each goes first in turn
 			report, err := bench.Casino{
 				Wire: wire, N: n, Connections: 64, BaseURL: h.base, Players: h.players, Run: fmt.Sprintf("round-%d", round), Progress: func(int) {},
 			}.Measure(ctx, "", bench.Baseline{})
