@@ -29,6 +29,7 @@ type player struct {
 
 type wallet struct {
 	Cash     string `json:"cash"`
+	Total    string `json:"total"`
 	Currency string `json:"currency"`
 }
 

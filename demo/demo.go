@@ -19,7 +19,7 @@ import (
 // Config says what to play against.
 type Config struct {
 	BaseURL string // of the public listener
-	APIKey  string // with the scopes players, wallet, cashier, coupons, games
+	APIKey  string // with all scopes
 	BeT     *betsim.Server
 	// Games are the platforms to play at, by turns.
 	Games []casinosim.Platform
@@ -40,7 +40,9 @@ type Play struct {
 	players []player
 	coupons []coupon
 	begun   time.Time
-	quiet   []string // coupons that BeT decided and told nobody of
+	// newcomer plays with a bonus, and under a limit.
+	newcomer player
+	quiet    []string // coupons that BeT decided and told nobody of
 }
 
 // New returns a play, not begun.
@@ -73,6 +75,8 @@ func (p *Play) Run(ctx context.Context) error {
 		{"A result that makes no sense waits for a person, and holds up no other", p.nonsense},
 		{"Coupons whose answer was lost get their stake back after the grace period", p.unconfirmed},
 		{"Games: four platforms, each in its own dialect, lose answers, repeat themselves, roll back and come late", p.gamble},
+		{"A bonus is wagered to its end", p.wager},
+		{"A limit is hit: by a coupon, and at every platform in its own words", p.stop},
 		{"Reconciliation: our books against everyone else's", p.reconcile},
 		{"Players' balances", p.balances},
 	}
@@ -89,11 +93,7 @@ var names = []string{"Ana Souza", "Bruno Lima", "Carla Dias", "Diego Alves", "El
 
 func (p *Play) arrive(ctx context.Context) error {
 	for i, name := range names {
-		var opened player
-		err := p.client.call(ctx, "POST", "/v1/players", "", map[string]string{
-			"external_id": fmt.Sprintf("demo-%s-%d", p.run, i+1), "name": name,
-			"email": fmt.Sprintf("player%d@example.com", i+1), "currency": "USD",
-		}, &opened)
+		opened, err := p.open(ctx, name, i+1)
 		if err != nil {
 			return err
 		}
@@ -109,8 +109,25 @@ func (p *Play) arrive(ctx context.Context) error {
 	return nil
 }
 
+// open registers the n-th player.
+func (p *Play) open(ctx context.Context, name string, n int) (opened player, err error) {
+	err = p.client.call(ctx, "POST", "/v1/players", "", map[string]string{
+		"external_id": fmt.Sprintf("demo-%s-%d", p.run, n), "name": name,
+		"email": fmt.Sprintf("player%d@example.com", n), "currency": "USD",
+	}, &opened)
+	return opened, err
+}
+
 func (p *Play) pay(ctx context.Context, who player, way, amount, method string) error {
-	id := fmt.Sprintf("%s-%s-%s", way, p.run, who.ID)
+	return p.payAs(ctx, who, way, fmt.Sprintf("%s-%s-%s", way, p.run, who.ID), amount, method)
+}
+
+// payIn is a further deposit.
+func (p *Play) payIn(ctx context.Context, who player, what, amount string) error {
+	return p.payAs(ctx, who, "deposits", fmt.Sprintf("%s-%s-%s", what, p.run, who.ID), amount, "card")
+}
+
+func (p *Play) payAs(ctx context.Context, who player, way, id, amount, method string) error {
 	body := map[string]string{"amount": amount, "currency": "USD", "method": method, "transaction_id": id}
 	return p.client.call(ctx, "POST", "/v1/players/"+who.ID+"/"+way, id, body, nil)
 }

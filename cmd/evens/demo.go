@@ -114,7 +114,7 @@ func (c demoCommand) play(ctx context.Context, s *system, sim simulators, seed u
 // story plays the day, audits it, and tells where to look on.
 func (c demoCommand) story(ctx context.Context, s *system, sim simulators, seed uint64, std streams) (*demo.Play, error) {
 	run := fmt.Sprintf("demo-%x", seed)
-	_, key, err := s.keys.Create(ctx, run, []player.Scope{player.ScopePlayers, player.ScopeWallet, player.ScopeCashier, player.ScopeCoupons, player.ScopeGames})
+	_, key, err := s.keys.Create(ctx, run, player.Scopes())
 	if err != nil {
 		return nil, err
 	}

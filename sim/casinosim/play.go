@@ -480,3 +480,24 @@ func (s *seat) post(ctx context.Context, call Call) (int, []byte, error) {
 	body, err := io.ReadAll(io.LimitReader(response.Body, largestAnswer))
 	return response.StatusCode, body, err
 }
+
+// Refused asks for a stake of 1.00 that the operator must refuse, and returns the words it is refused
+// with.
+func Refused(ctx context.Context, platform Platform, operator string, player Player, id string) (string, error) {
+	client := &http.Client{Timeout: 10 * time.Second}
+	defer client.CloseIdleConnections()
+	s := &seat{platform: platform, player: player, plan: Plan{Operator: operator, Client: client}, random: rand.New(rand.NewPCG(1, 1))}
+	if err := s.meet(ctx); err != nil {
+		return "", err
+	}
+	spin := Spin{Bet: "b-" + id, Win: "w-" + id, Round: "r-" + id, Game: s.game(), Stake: 100}
+	status, body, err := s.post(ctx, platform.Bet(s.player, spin))
+	if err != nil {
+		return "", err
+	}
+	answer, err := platform.Read(status, body)
+	if err == nil && (answer.Verdict == Done || answer.Verdict == Repeated) {
+		err = fmt.Errorf("%w: a stake was taken: HTTP %d %s", errVerdict, status, body)
+	}
+	return fmt.Sprintf("HTTP %d %s", status, bytes.TrimSpace(body)), err
+}
