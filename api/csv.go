@@ -14,23 +14,6 @@ import (
 	"evens/player"
 )
 
-// csvHeader names the columns as JSON names the fields.
-var csvHeader = []string{
-	"id", "at", "type", "amount", "balance", "bonus_balance", "currency", "provider",
-	"transaction_id", "game_id", "round_id", "coupon_id", "comment",
-}
-
-func csvRecord(m player.Movement) []string {
-	coupon := ""
-	if m.Coupon.Valid {
-		coupon = m.Coupon.UUID.String()
-	}
-	return []string{
-		m.ID.String(), m.At.Format(time.RFC3339Nano), string(m.Type), m.Amount.String(), m.Balance.String(),
-		m.BonusBalance.String(), string(m.Currency), m.Provider, m.TransactionID, m.GameID, m.RoundID, coupon, m.Comment,
-	}
-}
-
 // writeTimeout is how long a client of a stream may leave a piece of it untaken.
 const writeTimeout = 20 * time.Second
 
@@ -59,7 +42,7 @@ func (s *server) transactionsCSV(ctx context.Context, id uuid.UUID, filter playe
 				started = true
 				startCSV(w, lines)
 			}
-			if lines.Write(csvRecord(m)) != nil {
+			if lines.Write(m.CSV()) != nil {
 				return // the client is gone
 			}
 		}
@@ -74,7 +57,7 @@ func startCSV(w http.ResponseWriter, lines *csv.Writer) {
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8; header=present")
 	w.Header().Set("Content-Disposition", `attachment; filename="transactions.csv"`)
 	w.WriteHeader(http.StatusOK)
-	_ = lines.Write(csvHeader) // into the buffer
+	_ = lines.Write(player.CSVHeader()) // into the buffer
 }
 
 // lift takes the server's deadlines off a connection that streams.

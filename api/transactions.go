@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -11,7 +10,6 @@ import (
 	"github.com/danielgtaylor/huma/v2/negotiation"
 	"github.com/google/uuid"
 
-	"evens/ledger"
 	"evens/player"
 )
 
@@ -149,19 +147,11 @@ func (s *server) transactionPage(ctx context.Context, id uuid.UUID, filter playe
 	return page, nil
 }
 
-// types splits what came repeated, separated by commas, or both.
+// types checks what came repeated, separated by commas, or both.
 func types(c *checks, given []string) []string {
-	var types []string
+	var names []string
 	for _, list := range given {
-		for name := range strings.SplitSeq(c.text("query.type", list, longestFilter), ",") {
-			if name = strings.TrimSpace(name); name != "" {
-				types = append(types, name)
-			}
-		}
+		names = append(names, strings.Split(c.text("query.type", list, longestFilter), ",")...)
 	}
-	// A spin whose bet and win came in one instruction is both.
-	if slices.Contains(types, string(ledger.Bet)) || slices.Contains(types, string(ledger.Win)) {
-		types = append(types, string(ledger.BetWin))
-	}
-	return types
+	return player.Types(names)
 }

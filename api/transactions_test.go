@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"evens/ledger"
+	"evens/player"
 	"evens/wallet"
 )
 
@@ -121,7 +122,7 @@ func TestTransactionsAsCSV(t *testing.T) {
 	b := setup(t)
 	p := b.player(t, "")
 	empty := b.call(t, "GET", "/v1/players/"+p.ID+"/transactions", nil, header("Accept", "text/csv"))
-	if want := strings.Join(csvHeader, ",") + "\n"; empty.status != http.StatusOK || empty.body != want {
+	if want := strings.Join(player.CSVHeader(), ",") + "\n"; empty.status != http.StatusOK || empty.body != want {
 		t.Errorf("an empty selection: %d %q, want the header line alone", empty.status, empty.body)
 	}
 	const count = 2500

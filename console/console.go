@@ -25,6 +25,7 @@ type Config struct {
 	Authenticate Authenticate
 	Queue        *Dashboard
 	Callbacks    Callbacks
+	Support      *Support
 	Metrics      http.Handler
 	Parts        []Part
 	Log          *slog.Logger
@@ -39,6 +40,8 @@ func New(cfg Config) http.Handler {
 	guarded := guard(cfg.Authenticate, cfg.Log)
 	mux.Handle("/console/queues/", http.NewCrossOriginProtection().Handler(guarded(cfg.Queue)))
 	mux.Handle("GET /console/callbacks/{id}", guarded(callback(cfg.Callbacks)))
+	mux.Handle("GET /console/players/{id}", guarded(http.HandlerFunc(cfg.Support.page)))
+	mux.Handle("GET /console/players/{id}/transactions.csv", guarded(http.HandlerFunc(cfg.Support.csv)))
 	mux.Handle("GET /console/{$}", http.RedirectHandler("/console/queues/", http.StatusFound))
 	mux.Handle("GET /{$}", http.RedirectHandler("/console/queues/", http.StatusFound))
 	return mux

@@ -29,6 +29,7 @@ type Step struct {
 	Transaction *uuid.UUID `json:"transaction_id,omitempty"`
 	Transfers   []Transfer `json:"transfers,omitempty"`
 	Balance     string     `json:"balance,omitempty"` // the player's cash afterwards
+	Bonus       string     `json:"bonus,omitempty"`   // and the bonus pocket, where there is or was something in it
 }
 
 // Transfer is one movement between two accounts.
@@ -52,12 +53,15 @@ var rules = map[string]string{
 	"refund": "a coupon that was rejected or refunded gives its stake back", "payout": "the first result says it won: stake to the book, payout to the player",
 	"loss": "the first result says it lost: the stake goes to the book", "resettlement": "a later word holds: the difference to what was paid moves",
 	"bet": "a game takes a stake", "win": "a game pays", "bet_win": "a game takes a stake and pays its win", "rollback": "what an instruction moved goes back",
-	"refused": "refused for good: the same id is answered so again", "tombstone": "rolled back before it came: the id is kept out",
+	"adjustment": "an operator put it right by hand", "bonus": "the house gives a bonus", "bonus_conversion": "it is wagered: what is left becomes cash",
+	"bonus_expiry": "its time is over: the house takes back what is left", "bonus_forfeiture": "it was given up: the house takes back what is left",
+	"bonus_correction": "what a stake of an ended bonus gave goes where that bonus went",
+	"refused":          "refused for good: the same id is answered so again", "tombstone": "rolled back before it came: the id is kept out",
 }
 
 // Index: transactions_player.
 const readTransactions = `
-	SELECT x.id, x.at, x.kind, x.amount, x.cash_after, coalesce(x.provider, x.source), x.external_id, coalesce(x.game_id, ''), coalesce(x.round_id, ''),
+	SELECT x.id, x.at, x.kind, x.amount, x.cash_after, x.bonus_after, coalesce(x.bonus_amount, 0), coalesce(x.contribution, 0), coalesce(x.provider, x.source), x.external_id, coalesce(x.game_id, ''), coalesce(x.round_id, ''),
 	       coalesce(x.operator, ''), coalesce(x.comment, '')
 	  FROM transactions x
 	 WHERE x.player_id = $1 AND x.at <= $2 AND ($3::uuid IS NULL OR x.coupon_id = $3)
@@ -85,8 +89,8 @@ func transactions(ctx context.Context, tx pgx.Tx, player uuid.UUID, coupon uuid.
 	var id uuid.UUID
 	var at time.Time
 	var kind, provider, external, game, round, operator, comment string
-	var amount, cash money.Amount
-	_, err = pgx.ForEachRow(rows, []any{&id, &at, &kind, &amount, &cash, &provider, &external, &game, &round, &operator, &comment}, func() error {
+	var amount, cash, bonus, ofBonus, counts money.Amount
+	_, err = pgx.ForEachRow(rows, []any{&id, &at, &kind, &amount, &cash, &bonus, &ofBonus, &counts, &provider, &external, &game, &round, &operator, &comment}, func() error {
 		transaction := id
 		step := Step{
 			At: at.UTC(), What: fmt.Sprintf("%s %s of %s", kind, amount, provider), Why: rules[kind], Message: provider + " " + external,
@@ -96,6 +100,12 @@ func transactions(ctx context.Context, tx pgx.Tx, player uuid.UUID, coupon uuid.
 			if part[1] != "" {
 				step.Message += ", " + part[0] + " " + part[1]
 			}
+		}
+		if bonus != 0 || ofBonus != 0 {
+			step.Bonus = bonus.String()
+		}
+		if counts != 0 {
+			step.Why = join(step.Why, counts.String()+" counts towards the bonus")
 		}
 		steps = append(steps, step)
 		return nil
@@ -323,7 +333,11 @@ func decisions(ctx context.Context, tx pgx.Tx, player, coupon uuid.NullUUID, unt
 	var at time.Time
 	var event, operator, comment, detail string
 	_, err = pgx.ForEachRow(rows, []any{&at, &event, &operator, &comment, &detail}, func() error {
-		steps = append(steps, Step{At: at.UTC(), What: event + " by " + operator, Why: comment, Message: detail})
+		what := event
+		if operator != "" {
+			what += " by " + operator
+		}
+		steps = append(steps, Step{At: at.UTC(), What: what, Why: comment, Message: detail})
 		return nil
 	})
 	if err != nil {
@@ -346,6 +360,9 @@ func Print(w io.Writer, steps []Step) error {
 		}
 		if step.Balance != "" {
 			text += fmt.Sprintf("    %-8s %s\n", "cash", step.Balance)
+		}
+		if step.Bonus != "" {
+			text += fmt.Sprintf("    %-8s %s\n", "bonus", step.Bonus)
 		}
 		if _, err := io.WriteString(w, text); err != nil {
 			return err

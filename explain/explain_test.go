@@ -82,6 +82,23 @@ func TestStories(t *testing.T) {
 	}})
 	check(err)
 
+	rules := wallet.NewRulebook(books, 0, now)
+	var wish wallet.Wish
+	wish.Caps[wallet.Wagers][wallet.Daily] = &wallet.Cap{Amount: money.MustParse("15"), Set: true}
+	_, err = rules.Change(t.Context(), who.ID, wish, "site", "")
+	check(err)
+	_, err = wallet.GiveBonus(t.Context(), poster, wallet.Grant{Player: who.ID, Currency: "USD", Amount: money.MustParse("50"), Wagering: 40 * money.One, Terms: wallet.OpenTerms(), At: now()}, wallet.Request{})
+	check(err)
+	spin := casino.Bet{Stake: money.MustParse("2"), Call: casino.Call{
+		Provider: "tg", ID: "b2", Player: player.Identity{ID: who.ID, Currency: "USD"}, Game: "g", Round: casino.Round{ID: "r2"}, At: now(),
+	}}
+	_, err = floor.Bet(t.Context(), spin)
+	check(err)
+	spin.ID = "b3"
+	if _, err = floor.Bet(t.Context(), spin); !errors.Is(err, wallet.ErrLimitExceeded) {
+		t.Fatalf("over the limit: %v", err)
+	}
+
 	story := func(tell func() ([]explain.Step, error)) string {
 		t.Helper()
 		steps, err := tell()
@@ -115,7 +132,9 @@ func TestStories(t *testing.T) {
 		t.Errorf("what was not known then is told:\n%s", early)
 	}
 	inOrder(story(func() ([]explain.Step, error) { return explain.Player(t.Context(), db, "ana", future) }),
-		"is opened in USD", "deposit 100.00", "100.00 from cashier to cash", "stake", "payout", "resettlement", "bet -3.00 of tg", "tg b1, game g, round r", "cash     87.00")
+		"is opened in USD", "deposit 100.00", "100.00 from cashier to cash", "stake", "payout", "resettlement", "bet -3.00 of tg", "tg b1, game g, round r", "cash     87.00",
+		"limits_changed by site", "bonus 50.00", "50.00 from promotions to bonus", "bonus    50.00", "bet -2.00", "2.00 counts towards the bonus",
+		"limit_exceeded", "the daily wager limit is 15.00: 15.00 is used, 2.00 more is asked for", `"reference": "b3"`)
 	if _, err := explain.Player(t.Context(), db, "nobody", future); !errors.Is(err, explain.ErrNoPlayer) {
 		t.Errorf("nobody's story: %v", err)
 	}

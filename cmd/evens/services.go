@@ -60,9 +60,7 @@ func (s *system) apiConfig() api.Config {
 	cfg := api.Config{
 		Players: s.players, Tokens: s.tokens, Keys: s.keys, History: player.NewHistory(s.db),
 		Poster: s.poster, Coupons: s.coupons, Changes: s.broadcast, Rules: s.rules, Campaigns: s.settings.campaigns,
-		Bonuses: func(ctx context.Context, id uuid.UUID, before uuid.NullUUID, limit int) ([]wallet.BonusView, error) {
-			return wallet.Bonuses(ctx, s.db, id, before, limit)
-		},
+		Bonuses: s.bonuses,
 		Providers: s.providers(), HoldWithdrawals: s.cfg.CashierSecret != "",
 		Version: version, Now: s.now, Observe: s.metrics.Request, Stop: s.streamsEnd, Log: s.log,
 	}
@@ -73,6 +71,10 @@ func (s *system) apiConfig() api.Config {
 		cfg.Games = s.games.lounge
 	}
 	return cfg
+}
+
+func (s *system) bonuses(ctx context.Context, id uuid.UUID, before uuid.NullUUID, limit int) ([]wallet.BonusView, error) {
+	return wallet.Bonuses(ctx, s.db, id, before, limit)
 }
 
 func (s *system) serveAPI(ctx context.Context) error {
@@ -91,6 +93,11 @@ func (s *system) opsHandler() http.Handler {
 		Queue:        dashboard,
 		Callbacks: func(ctx context.Context, id uuid.UUID) (callbacks.Record, error) {
 			return callbacks.Read(ctx, s.db, id)
+		},
+		Support: &console.Support{
+			Players: s.players, History: player.NewHistory(s.db), Rules: s.rules, Log: s.log,
+			Debts:   func(ctx context.Context, id uuid.NullUUID) ([]player.Debt, error) { return player.Debts(ctx, s.db, id) },
+			Bonuses: s.bonuses,
 		},
 		Metrics: s.metrics.Handler(),
 		Parts: []console.Part{
