@@ -59,7 +59,11 @@ func (r *Report) Print(w io.Writer, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(w).Encode(r)
 	}
-	_, err := fmt.Fprintf(w, "%s: %d in %.1f s = %.0f/s, p50 %.1f ms, p99 %.1f ms, p99.9 %.1f ms, peak %.0f MiB, CPU %.1f s\n  %s: %.0f/s, ratio %.2f\n",
-		r.Name, r.N, r.Seconds, r.PerSecond, r.P50, r.P99, r.P999, r.PeakMiB, r.CPUSeconds, r.Baseline.Name, r.Baseline.PerSecond, r.Ratio)
+	text := fmt.Sprintf("%s: %d in %.1f s = %.0f/s, p50 %.1f ms, p99 %.1f ms, p99.9 %.1f ms, peak %.0f MiB, CPU %.1f s\n",
+		r.Name, r.N, r.Seconds, r.PerSecond, r.P50, r.P99, r.P999, r.PeakMiB, r.CPUSeconds)
+	if r.Baseline.PerSecond > 0 {
+		text += fmt.Sprintf("  %s: %.0f/s, ratio %.2f\n", r.Baseline.Name, r.Baseline.PerSecond, r.Ratio)
+	}
+	_, err := io.WriteString(w, text)
 	return err
 }

@@ -24,6 +24,9 @@ ALTER TABLE transactions
     ADD contribution bigint,      -- towards its wagering; below zero where it is taken back
     ADD staked       bigint,      -- to what the player has staked; below zero where a stake comes back
     ADD effective_at timestamptz; -- when it counts towards limits; null: towards none
+-- What happened in a round, or to a coupon, is asked for by support.
+CREATE INDEX transactions_round  ON transactions (round_id, player_id) WHERE round_id IS NOT NULL;
+CREATE INDEX transactions_coupon ON transactions (coupon_id) WHERE coupon_id IS NOT NULL;
 -- The player's own history by what is rare in it; bets and wins are found by time.
 CREATE INDEX transactions_rare ON transactions (player_id, id)
  WHERE kind NOT IN ('bet', 'win', 'bet_win', 'stake', 'payout', 'loss', 'refused', 'tombstone');
@@ -125,6 +128,6 @@ CREATE TABLE games (
 DROP TABLE games, adjustments, usage_quarters, allowances, bonuses;
 ALTER TABLE rounds DROP bonus_staked, DROP bonus_id;
 ALTER TABLE coupons DROP bonus_stake, DROP bonus_id, DROP contribution, DROP contributed;
-DROP INDEX transactions_rare;
+DROP INDEX transactions_rare, transactions_coupon, transactions_round;
 DROP FUNCTION must_touch;
 ALTER TABLE transactions DROP bonus_amount, DROP bonus_id, DROP contribution, DROP staked, DROP effective_at;

@@ -54,7 +54,8 @@ const chunk = 1000
 
 // A lost coupon's first settlement and a refusal move none of the player's money: they are left out.
 // Ids are UUIDv7: their order is the order in which the ledger wrote, and a time is an id. Indexes:
-// transactions_player; transactions_rare where only rare types are asked for.
+// transactions_player; transactions_rare where only rare types are asked for; transactions_round,
+// transactions_coupon.
 const readHistory = `
 	SELECT t.id, t.at, t.kind, t.amount, t.cash_after, t.bonus_after, a.currency, coalesce(t.provider, ''),
 	       t.external_id, coalesce(t.game_id, ''), coalesce(t.round_id, ''), t.coupon_id, coalesce(t.comment, '')

@@ -23,14 +23,14 @@ import (
 )
 
 type benchCommand struct {
-	Names []string      `arg:"" optional:"" name:"name" help:"settle, place, casino, limits, reconcile; all when none is given."`
+	Names []string      `arg:"" optional:"" name:"name" help:"settle, place, casino, limits, history, reconcile; all when none is given."`
 	JSON  bool          `name:"json" help:"One JSON object a line."`
 	N     int           `name:"n" help:"Coupons, or calls of each platform; 100,000 settled, 20,000 placed, 30,000 called, 1,000,000 lines when 0."`
 	Base  time.Duration `name:"baseline" help:"How long pgbench runs." default:"15s"`
 	Prof  string        `name:"cpu-profile" help:"Write a CPU profile of the measured part to this file." placeholder:"FILE"`
 }
 
-var benchNames = []string{"settle", "place", "casino", "limits", "reconcile"}
+var benchNames = []string{"settle", "place", "casino", "limits", "history", "reconcile"}
 
 // Run measures one after the other, on fresh databases of the configured or a private server.
 func (c benchCommand) Run(ctx context.Context, cfg *Config, std streams) error {
@@ -72,7 +72,7 @@ func (c benchCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 	}
 	run := benchRun{command: c, cfg: own, serverURL: host.databaseURL, redisURL: redisURL, baseline: baseline, pg: pg, std: std}
 	for _, name := range names {
-		measure := map[string]func(context.Context, bench.Tell) error{"settle": run.settle, "place": run.place, "casino": run.casino, "limits": run.limits, "reconcile": run.reconcile}[name]
+		measure := map[string]func(context.Context, bench.Tell) error{"settle": run.settle, "place": run.place, "casino": run.casino, "limits": run.limits, "history": run.history, "reconcile": run.reconcile}[name]
 		err := measure(ctx, func(report *bench.Report) error { return report.Print(std.out, c.JSON) })
 		if err != nil {
 			return fmt.Errorf("bench %s: %w", name, err)
