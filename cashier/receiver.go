@@ -154,6 +154,8 @@ func (h *Receiver) refuse(w http.ResponseWriter, err error) (status int, code st
 		{errSyntax, http.StatusBadRequest, "invalid_body"},
 		{wallet.ErrUnknownPlayer, http.StatusNotFound, "player_not_found"},
 		{wallet.ErrInsufficientFunds, http.StatusPaymentRequired, "insufficient_funds"},
+		{wallet.ErrLimitExceeded, http.StatusForbidden, "limit_exceeded"},
+		{wallet.ErrPlayerBlocked, http.StatusForbidden, "player_blocked"},
 		{wallet.ErrCurrency, http.StatusUnprocessableEntity, "currency_mismatch"},
 		{ledger.ErrConflict, http.StatusConflict, "transaction_conflict"},
 		{wallet.ErrWithdrawalEnded, http.StatusConflict, "withdrawal_ended"},
