@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -47,7 +48,21 @@ type Purse struct {
 	Currency money.Currency
 	Cash     Account
 	Bonus    Account
+	// Tally is what the caller counts of this player; [Purse.Count] has it written.
+	Tally   Tally
+	counted bool
 }
+
+// Tally is what a caller counts of a player beside the balances. It is read and written with the cash
+// account, whose row each movement writes anyway; what the numbers mean is the caller's to say.
+type Tally struct {
+	Revision                         int32     // 0: nothing is counted of this player
+	Quarter                          time.Time // when Deposited, Lost and Staked are counted
+	Deposited, Lost, Staked, Wagered money.Amount
+}
+
+// Count has a tally written with the batch.
+func (p *Purse) Count(t Tally) { p.Tally, p.counted = t, true }
 
 func (p *Purse) account(kind AccountKind) *Account {
 	if kind == Bonus {

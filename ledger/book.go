@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"maps"
 	"slices"
 	"strings"
 
@@ -44,7 +46,8 @@ type leg struct {
 // locked in the order of player ids, the same everywhere, so that no two batches deadlock.
 // Index: accounts_player.
 const lockCash = `
-	SELECT player_id, currency, id, balance, version
+	SELECT player_id, currency, id, balance, version,
+	       tally_revision, tally_quarter, tally_deposited, tally_lost, tally_staked, tally_wagered
 	  FROM accounts
 	 WHERE player_id = ANY ($1) AND kind = 'cash'
 	 ORDER BY player_id
@@ -136,9 +139,19 @@ func sortedUnique(ids []uuid.UUID) []uuid.UUID {
 func (b *Book) scanCash(rows pgx.Rows) error {
 	for rows.Next() {
 		purse := &Purse{}
-		err := rows.Scan(&purse.Player, &purse.Currency, &purse.Cash.ID, &purse.Cash.Balance, &purse.Cash.Version)
+		var revision pgtype.Int4
+		var quarter pgtype.Timestamptz
+		var deposited, lost, staked, wagered pgtype.Int8
+		err := rows.Scan(&purse.Player, &purse.Currency, &purse.Cash.ID, &purse.Cash.Balance, &purse.Cash.Version,
+			&revision, &quarter, &deposited, &lost, &staked, &wagered)
 		if err != nil {
 			return err
+		}
+		if revision.Valid {
+			purse.Tally = Tally{
+				Revision: revision.Int32, Quarter: quarter.Time.UTC(), Deposited: money.Amount(deposited.Int64),
+				Lost: money.Amount(lost.Int64), Staked: money.Amount(staked.Int64), Wagered: money.Amount(wagered.Int64),
+			}
 		}
 		b.purses[purse.Player] = purse
 	}
@@ -180,6 +193,9 @@ func (b *Book) scanKnown(rows pgx.Rows) error {
 // Purse returns a loaded player's purse with everything posted so far, or nil for a player that
 // does not exist or was not loaded. The caller reads it and leaves it as it is.
 func (b *Book) Purse(player uuid.UUID) *Purse { return b.purses[player] }
+
+// Purses lists the loaded purses, in no order.
+func (b *Book) Purses() iter.Seq[*Purse] { return maps.Values(b.purses) }
 
 // Known returns the transaction of that key, from the database or from this book, or nil.
 func (b *Book) Known(key Key) *Transaction { return b.known[key] }

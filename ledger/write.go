@@ -35,15 +35,24 @@ const updateBalances = `
 	  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) u (id, balance, version, was)
 	 WHERE a.id = u.id AND a.version = u.was`
 
-// Queue adds the statements that write what was posted to batch: the caller sends them, with its
-// own rows behind, and commits. Afterwards the book is spent.
+// The same for a cash account whose player's tally has changed, whether its balance has or not.
+const updateTallies = `
+	UPDATE accounts a
+	   SET balance = u.balance, version = u.version, tally_revision = u.revision, tally_quarter = u.quarter,
+	       tally_deposited = u.deposited, tally_lost = u.lost, tally_staked = u.staked, tally_wagered = u.wagered
+	  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::integer[], $6::timestamptz[], $7::bigint[], $8::bigint[],
+	              $9::bigint[], $10::bigint[])
+	       u (id, balance, version, was, revision, quarter, deposited, lost, staked, wagered)
+	 WHERE a.id = u.id AND a.version = u.was`
+
+// Queue adds the statements that write what was posted and counted to batch: the caller sends them,
+// with its own rows behind, and commits. Afterwards the book is spent.
 func (b *Book) Queue(batch *pgx.Batch) {
-	if len(b.posted) == 0 {
-		return
+	if len(b.posted) > 0 {
+		slices.SortStableFunc(b.posted, byKey)
+		b.queueTransactions(batch)
+		b.queueTransfers(batch)
 	}
-	slices.SortStableFunc(b.posted, byKey)
-	b.queueTransactions(batch)
-	b.queueTransfers(batch)
 	b.queueBalances(batch)
 }
 
@@ -109,7 +118,6 @@ func (b *Book) queueTransfers(batch *pgx.Batch) {
 }
 
 func (b *Book) queueBalances(batch *pgx.Batch) {
-	ids, balances, versions, were := []int64{}, []int64{}, []int64{}, []int64{}
 	touched := make(map[*Account]int64)
 	order := []*Account{}
 	for _, p := range b.posted {
@@ -122,14 +130,39 @@ func (b *Book) queueBalances(batch *pgx.Batch) {
 			}
 		}
 	}
+	b.queueTallies(batch, touched)
+	ids, balances, versions, were := []int64{}, []int64{}, []int64{}, []int64{}
 	for _, account := range order {
-		ids, balances = append(ids, account.ID), append(balances, int64(account.Balance))
-		versions, were = append(versions, account.Version), append(were, account.Version-touched[account])
+		if touches := touched[account]; touches > 0 {
+			ids, balances = append(ids, account.ID), append(balances, int64(account.Balance))
+			versions, were = append(versions, account.Version), append(were, account.Version-touches)
+		}
 	}
-	if len(ids) == 0 {
-		return
+	if len(ids) > 0 {
+		postgres.QueueExactly(batch, len(ids), "balances", updateBalances, ids, balances, versions, were)
 	}
-	postgres.QueueExactly(batch, len(ids), "balances", updateBalances, ids, balances, versions, were)
+}
+
+// queueTallies writes the cash accounts of purses that were counted, and takes them out of touched.
+func (b *Book) queueTallies(batch *pgx.Batch, touched map[*Account]int64) {
+	ids, balances, versions, were := []int64{}, []int64{}, []int64{}, []int64{}
+	revisions, quarters := []int32{}, []time.Time{}
+	deposited, lost, staked, wagered := []int64{}, []int64{}, []int64{}, []int64{}
+	for _, purse := range b.purses {
+		if !purse.counted {
+			continue
+		}
+		cash, t := &purse.Cash, purse.Tally
+		ids, balances = append(ids, cash.ID), append(balances, int64(cash.Balance))
+		versions, were = append(versions, cash.Version), append(were, cash.Version-touched[cash])
+		revisions, quarters = append(revisions, t.Revision), append(quarters, t.Quarter)
+		deposited, lost = append(deposited, int64(t.Deposited)), append(lost, int64(t.Lost))
+		staked, wagered = append(staked, int64(t.Staked)), append(wagered, int64(t.Wagered))
+		delete(touched, cash)
+	}
+	if len(ids) > 0 {
+		postgres.QueueExactly(batch, len(ids), "tallies", updateTallies, ids, balances, versions, were, revisions, quarters, deposited, lost, staked, wagered)
+	}
 }
 
 // Moved lists the players whose balances this book changed.

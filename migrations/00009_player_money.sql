@@ -49,7 +49,7 @@ CREATE TABLE bonuses (
     currency   text        NOT NULL,
     granted    bigint      NOT NULL,
     required   bigint      NOT NULL, -- stakes that complete it
-    wagered    bigint      NOT NULL DEFAULT 0, -- once it has ended; while it is active its player's allowance counts
+    wagered    bigint      NOT NULL DEFAULT 0, -- once it has ended; while it is active its player's tally counts
     released   bigint      NOT NULL DEFAULT 0, -- what the pocket had when it was completed, with what came later
     converted  bigint      NOT NULL DEFAULT 0, -- of that, what became cash
     terms      jsonb       NOT NULL,
@@ -66,18 +66,21 @@ CREATE INDEX bonuses_player ON bonuses (player_id, id);
 CREATE INDEX bonuses_ended  ON bonuses (player_id) WHERE status <> 'active';
 CREATE INDEX bonuses_expiry ON bonuses (expires_at) WHERE status = 'active' AND expires_at IS NOT NULL;
 
--- One row for each player who has limits, or has had a bonus. It changes only while the player's cash
--- account is locked; no index names a column that changes. The first columns change with every stake;
--- the others seldom, and revision tells when.
+-- What counts towards limits and wagering changes with every stake, so it stands in the row that every
+-- stake writes: that of the player's cash. Null for players without an allowance.
+ALTER TABLE accounts
+    ADD tally_revision  integer,     -- of the allowance: another one means it has changed
+    ADD tally_quarter   timestamptz, -- the quarter of an hour that the next three count
+    ADD tally_deposited bigint,
+    ADD tally_lost      bigint,
+    ADD tally_staked    bigint,
+    ADD tally_wagered   bigint;      -- towards the active bonus
+
+-- One row for each player who has limits, or has had a bonus: what seldom changes of it. It changes only
+-- while the player's cash account is locked.
 CREATE TABLE allowances (
     player_id      uuid        PRIMARY KEY,
-    revision       integer     NOT NULL,
-    quarter        timestamptz NOT NULL, -- the quarter of an hour that the next three count
-    deposited      bigint      NOT NULL,
-    lost           bigint      NOT NULL,
-    staked         bigint      NOT NULL,
     bonus_id       uuid,                 -- the active bonus
-    wagered        bigint      NOT NULL, -- towards it
     limits         bigint[]    NOT NULL, -- deposit, loss, wager, each daily, weekly, monthly; null: none
     waiting        jsonb,                -- changes that make it easier, and from when they hold
     zone           text        NOT NULL, -- IANA; where the player's days begin
@@ -126,6 +129,7 @@ CREATE TABLE games (
 
 -- +goose Down
 DROP TABLE games, adjustments, usage_quarters, allowances, bonuses;
+ALTER TABLE accounts DROP tally_revision, DROP tally_quarter, DROP tally_deposited, DROP tally_lost, DROP tally_staked, DROP tally_wagered;
 ALTER TABLE rounds DROP bonus_staked, DROP bonus_id;
 ALTER TABLE coupons DROP bonus_stake, DROP bonus_id, DROP contribution, DROP contributed;
 DROP INDEX transactions_rare, transactions_coupon, transactions_round;

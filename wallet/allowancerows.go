@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -13,17 +14,15 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"evens/internal/postgres"
+	"evens/ledger"
 	"evens/money"
 )
-
-// Index: allowances_pkey.
-const readAllowances = `
-	SELECT player_id, revision, quarter, deposited, lost, staked, bonus_id, wagered FROM allowances WHERE player_id = ANY ($1)`
 
 // What seldom changes is read again when its revision is another than the process has met. Index:
 // allowances_pkey.
 const readRest = `
-	SELECT player_id, limits, waiting, zone, rolling, excluded_until, cooling_until, earlier, since FROM allowances WHERE player_id = ANY ($1)`
+	SELECT player_id, limits, waiting, zone, rolling, excluded_until, cooling_until, earlier, since, bonus_id
+	  FROM allowances WHERE player_id = ANY ($1)`
 
 // What is granted does not change while a bonus is active: it is read once a process. Index: bonuses_pkey.
 const readGranted = `SELECT ` + bonusColumns + ` FROM bonuses b WHERE b.id = ANY ($1)`
@@ -87,11 +86,23 @@ type waitingRaise struct {
 	From    time.Time     `json:"from"`
 }
 
-func scanAllowance(row pgx.CollectableRow) (*allowance, error) {
-	a := &allowance{bonuses: make(map[uuid.UUID]*Bonus)}
-	err := row.Scan(&a.player, &a.revision, &a.quarter, &a.current[Deposits], &a.current[Losses], &a.current[Wagers], &a.bonusID, &a.wagered)
-	a.quarter = a.quarter.UTC()
-	return a, err
+// counting is an allowance as a purse's tally has it; the rest is filled in by the memory.
+func counting(player uuid.UUID, t ledger.Tally) *allowance {
+	return &allowance{
+		player: player, revision: t.Revision, quarter: t.Quarter, current: Usage{t.Deposited, t.Lost, t.Staked}, wagered: t.Wagered,
+		bonuses: make(map[uuid.UUID]*Bonus),
+	}
+}
+
+// tally is what is written with the purse. What seldom changes has changed where renewed says so.
+func (a *allowance) tally(renewed bool) ledger.Tally {
+	t := ledger.Tally{
+		Revision: a.revision, Quarter: a.quarter, Deposited: a.current[Deposits], Lost: a.current[Losses], Staked: a.current[Wagers], Wagered: a.wagered,
+	}
+	if renewed {
+		t.Revision++
+	}
+	return t
 }
 
 // rest is what seldom changes of an allowance.
@@ -100,6 +111,7 @@ type rest struct {
 	rules    Rules
 	earlier  [periods]Usage
 	since    time.Time
+	bonusID  uuid.NullUUID
 }
 
 func scanRest(row pgx.CollectableRow, allowances map[uuid.UUID]*allowance) error {
@@ -109,7 +121,7 @@ func scanRest(row pgx.CollectableRow, allowances map[uuid.UUID]*allowance) error
 	var waitingText []byte
 	var excluded, cooling pgtype.Timestamptz
 	var earlier []int64
-	err := row.Scan(&player, &limits, &waitingText, &r.rules.Calendar.Zone, &r.rules.Calendar.Rolling, &excluded, &cooling, &earlier, &r.since)
+	err := row.Scan(&player, &limits, &waitingText, &r.rules.Calendar.Zone, &r.rules.Calendar.Rolling, &excluded, &cooling, &earlier, &r.since, &r.bonusID)
 	if err != nil {
 		return err
 	}
@@ -131,7 +143,9 @@ func scanRest(row pgx.CollectableRow, allowances map[uuid.UUID]*allowance) error
 	return nil
 }
 
-func (a *allowance) take(r rest) { a.rules, a.earlier, a.since = r.rules, r.earlier, r.since }
+func (a *allowance) take(r rest) {
+	a.rules, a.earlier, a.since, a.bonusID = r.rules, r.earlier, r.since, r.bonusID
+}
 
 // memory is what a process remembers of players whose rows it has met: what seldom changes of their
 // allowances, by its revision, and their active bonuses as they were granted.
@@ -144,7 +158,7 @@ type memory struct {
 // mostRemembered bounds both parts; beyond it all of one is forgotten and read anew.
 const mostRemembered = 100_000
 
-// complete fills in the allowances of which the counts have been loaded. What is not remembered is read.
+// complete fills in the allowances of which the tallies have been loaded. What is not remembered is read.
 func (m *memory) complete(ctx context.Context, tx postgres.Querier, allowances map[uuid.UUID]*allowance) error {
 	var unknown, bonuses []uuid.UUID
 	m.mu.RLock()
@@ -154,6 +168,15 @@ func (m *memory) complete(ctx context.Context, tx postgres.Querier, allowances m
 		} else {
 			unknown = append(unknown, player)
 		}
+	}
+	m.mu.RUnlock()
+	if len(unknown) > 0 {
+		if err := m.readRests(ctx, tx, unknown, allowances); err != nil {
+			return fmt.Errorf("read allowances: %w", err)
+		}
+	}
+	m.mu.RLock()
+	for _, a := range allowances {
 		if !a.bonusID.Valid {
 			continue
 		}
@@ -164,11 +187,6 @@ func (m *memory) complete(ctx context.Context, tx postgres.Querier, allowances m
 		}
 	}
 	m.mu.RUnlock()
-	if len(unknown) > 0 {
-		if err := m.readRests(ctx, tx, unknown, allowances); err != nil {
-			return fmt.Errorf("read allowances: %w", err)
-		}
-	}
 	if len(bonuses) > 0 {
 		if err := m.readGranted(ctx, tx, bonuses, allowances); err != nil {
 			return fmt.Errorf("read bonuses: %w", err)
@@ -198,7 +216,7 @@ func (m *memory) readRests(ctx context.Context, tx postgres.Querier, players []u
 	}
 	for _, player := range players {
 		a := allowances[player]
-		m.rests[player] = rest{revision: a.revision, rules: a.rules, earlier: a.earlier, since: a.since}
+		m.rests[player] = rest{revision: a.revision, rules: a.rules, earlier: a.earlier, since: a.since, bonusID: a.bonusID}
 	}
 	return nil
 }
@@ -306,24 +324,9 @@ func (r *Rules) writeWaiting() []byte {
 	return text
 }
 
-// queueAllowances asks for the allowances of players; turnAll brings them to the present. Of players
-// who may see a result of an earlier stake the bonuses that have ended are read too.
-func (b *Batch) queueAllowances(statements *pgx.Batch, players, answered []uuid.UUID) {
-	b.allowances = make(map[uuid.UUID]*allowance)
-	if len(players) == 0 {
-		return
-	}
-	statements.Queue(readAllowances, postgres.UUIDs(players)).Query(func(rows pgx.Rows) error {
-		defer rows.Close()
-		for rows.Next() {
-			a, err := scanAllowance(rows)
-			if err != nil {
-				return err
-			}
-			b.allowances[a.player] = a
-		}
-		return rows.Err()
-	})
+// queueEnded asks for the bonuses that have ended of players who may see a result of an earlier stake.
+func (b *Batch) queueEnded(statements *pgx.Batch, answered []uuid.UUID) {
+	b.ended = nil
 	if len(answered) == 0 {
 		return
 	}
@@ -334,30 +337,19 @@ func (b *Batch) queueAllowances(statements *pgx.Batch, players, answered []uuid.
 			if err != nil {
 				return err
 			}
-			if a := b.allowances[bonus.Player]; a != nil {
-				a.bonuses[bonus.ID] = bonus
-			}
+			b.ended = append(b.ended, bonus)
 		}
 		return rows.Err()
 	})
 }
 
-// Within a quarter of an hour only this changes. Index: allowances_pkey; the player is locked.
-const updateCurrent = `
-	UPDATE allowances a
-	   SET deposited = u.deposited, lost = u.lost, staked = u.staked, wagered = u.wagered
-	  FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) u (player_id, deposited, lost, staked, wagered)
-	 WHERE a.player_id = u.player_id`
-
 // Index: allowances_pkey; the player is locked.
-const updateCounts = `
+const updateWindows = `
 	UPDATE allowances a
-	   SET revision = a.revision + 1, quarter = u.quarter, deposited = u.deposited, lost = u.lost, staked = u.staked,
-	       wagered = u.wagered, bonus_id = u.bonus_id,
-	       earlier = array[u.e0, u.e1, u.e2, u.e3, u.e4, u.e5, u.e6, u.e7, u.e8]
-	  FROM unnest($1::uuid[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
-	              $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::uuid[])
-	       u (player_id, quarter, deposited, lost, staked, wagered, e0, e1, e2, e3, e4, e5, e6, e7, e8, bonus_id)
+	   SET bonus_id = u.bonus_id, earlier = array[u.e0, u.e1, u.e2, u.e3, u.e4, u.e5, u.e6, u.e7, u.e8]
+	  FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
+	              $9::bigint[], $10::bigint[], $11::bigint[])
+	       u (player_id, bonus_id, e0, e1, e2, e3, e4, e5, e6, e7, e8)
 	 WHERE a.player_id = u.player_id`
 
 // Index: usage_quarters_pkey.
@@ -370,12 +362,11 @@ const addUsage = `
 	   SET deposited = q.deposited + excluded.deposited, lost = q.lost + excluded.lost, staked = q.staked + excluded.staked`
 
 const insertAllowance = `
-	INSERT INTO allowances (player_id, limits, waiting, zone, rolling, excluded_until, cooling_until, since, wagered, bonus_id,
-	       revision, quarter, deposited, lost, staked, earlier)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, '1970-01-01 00:00:00Z', 0, 0, 0, '{0,0,0,0,0,0,0,0,0}')`
+	INSERT INTO allowances (player_id, limits, waiting, zone, rolling, excluded_until, cooling_until, since, bonus_id, earlier)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '{0,0,0,0,0,0,0,0,0}')`
 
 const updateRules = `
-	UPDATE allowances SET revision = revision + 1, limits = $2, waiting = $3, zone = $4, rolling = $5, excluded_until = $6, cooling_until = $7 WHERE player_id = $1`
+	UPDATE allowances SET limits = $2, waiting = $3, zone = $4, rolling = $5, excluded_until = $6, cooling_until = $7 WHERE player_id = $1`
 
 // sumUsage is what the ledger says that a player has used: deposits, losses and wagers, by the quarter
 // of an hour when they count.
@@ -394,38 +385,46 @@ const fillUsage = `
 	` + sumUsage + ` AND player_id = $1 AND id >= $2 AND effective_at >= $3
 	 GROUP BY player_id, quarter`
 
-// queueAllowanceRows writes what the batch has changed of allowances and bonuses.
-func (b *Batch) queueAllowanceRows(statements *pgx.Batch) {
-	var counted, turned, fresh, reworded []*allowance
-	var bonuses []*Bonus
-	for _, a := range b.allowances {
+// countTallies has what counts written with the purses: before the ledger's own statements.
+func (b *Batch) countTallies() {
+	for player, a := range b.allowances {
 		switch {
-		case a.fresh && (a.reworded || a.active != nil || len(a.bonuses) > 0):
-			fresh = append(fresh, a)
-		case a.turned || len(a.past) > 0 && a.counted:
+		case a.begins():
+			// Nothing is summed up yet: the next look finds everything in the quarters.
+			b.Purse(player).Count(ledger.Tally{Revision: 1, Quarter: time.Unix(0, 0).UTC(), Wagered: a.wagered})
+		case !a.fresh && a.counted:
+			b.Purse(player).Count(a.tally(a.turned))
+		}
+	}
+}
+
+// begins reports whether the batch makes the allowance's row.
+func (a *allowance) begins() bool {
+	return a.fresh && (a.reworded || len(a.bonuses) > 0)
+}
+
+// queueAllowanceRows writes what seldom changes of allowances, usage of the past, and bonuses.
+func (b *Batch) queueAllowanceRows(statements *pgx.Batch) {
+	var turned []*allowance
+	for _, a := range b.allowances {
+		if !a.fresh && a.counted && a.turned {
 			turned = append(turned, a)
-		case a.counted:
-			counted = append(counted, a)
-		}
-		if a.reworded && !a.fresh {
-			reworded = append(reworded, a)
 		}
 	}
-	for _, bonus := range b.changedBonuses {
-		bonuses = append(bonuses, bonus)
-	}
-	b.queueBonuses(statements, bonuses)
-	queueCurrent(statements, counted)
-	queueCounts(statements, turned)
-	for _, a := range reworded {
+	bonuses := slices.Collect(maps.Values(b.changedBonuses))
+	queueBonuses(statements, bonuses)
+	queueWindows(statements, turned)
+	for _, a := range b.allowances {
 		r := &a.rules
-		postgres.QueueExactly(statements, 1, "rules", updateRules, a.player, r.caps(), r.writeWaiting(), r.Calendar.Zone, r.Calendar.Rolling, nullTime(r.ExcludedUntil), nullTime(r.CoolingUntil))
-	}
-	for _, a := range fresh {
-		r := &a.rules
-		statements.Queue(insertAllowance, a.player, r.caps(), r.writeWaiting(), r.Calendar.Zone, r.Calendar.Rolling, nullTime(r.ExcludedUntil), nullTime(r.CoolingUntil),
-			a.since, int64(a.wagered), a.activeID())
-		statements.Queue(fillUsage, a.player, postgres.IDAt(a.since), a.since)
+		switch {
+		case a.begins():
+			statements.Queue(insertAllowance, a.player, r.caps(), r.writeWaiting(), r.Calendar.Zone, r.Calendar.Rolling, nullTime(r.ExcludedUntil), nullTime(r.CoolingUntil),
+				a.since, a.activeID())
+			statements.Queue(fillUsage, a.player, postgres.IDAt(a.since), a.since)
+		case a.reworded && !a.fresh:
+			postgres.QueueExactly(statements, 1, "rules", updateRules, a.player, r.caps(), r.writeWaiting(), r.Calendar.Zone, r.Calendar.Rolling,
+				nullTime(r.ExcludedUntil), nullTime(r.CoolingUntil))
+		}
 	}
 }
 
@@ -440,42 +439,20 @@ func (r *Rules) caps() []pgtype.Int8 {
 	return caps
 }
 
-func queueCurrent(statements *pgx.Batch, counted []*allowance) {
-	n := len(counted)
+func queueWindows(statements *pgx.Batch, turned []*allowance) {
+	n := len(turned)
 	if n == 0 {
 		return
 	}
-	players, progress := make([]pgtype.UUID, n), make([]int64, n)
-	var current [measures][]int64
-	for m := range measures {
-		current[m] = make([]int64, n)
-	}
-	for i, a := range counted {
-		players[i], progress[i] = postgres.UUID(a.player), int64(a.wagered)
-		for m := range measures {
-			current[m][i] = int64(a.current[m])
-		}
-	}
-	postgres.QueueExactly(statements, n, "allowances", updateCurrent, postgres.Array(players), current[Deposits], current[Losses], current[Wagers], progress)
-}
-
-func queueCounts(statements *pgx.Batch, counted []*allowance) {
-	n := len(counted)
-	if n == 0 {
-		return
-	}
-	bonuses := make([]pgtype.UUID, n)
-	players, quarters, progress := make([]pgtype.UUID, n), make([]time.Time, n), make([]int64, n)
-	var current [measures][]int64
+	slices.SortFunc(turned, func(x, y *allowance) int { return slices.Compare(x.player[:], y.player[:]) })
+	players, bonuses := make([]pgtype.UUID, n), make([]pgtype.UUID, n)
 	var earlier [cells][]int64
 	var pastPlayers []pgtype.UUID
 	var pastQuarters []time.Time
 	var past [measures][]int64
-	for i, a := range counted {
-		players[i], quarters[i], progress[i] = postgres.UUID(a.player), a.quarter, int64(a.wagered)
-		bonuses[i] = a.activeID()
+	for i, a := range turned {
+		players[i], bonuses[i] = postgres.UUID(a.player), a.activeID()
 		for m := range measures {
-			current[m] = append(current[m], int64(a.current[m]))
 			for p := range periods {
 				at := int(p)*int(measures) + int(m)
 				earlier[at] = append(earlier[at], int64(a.earlier[p][m]))
@@ -488,9 +465,8 @@ func queueCounts(statements *pgx.Batch, counted []*allowance) {
 			}
 		}
 	}
-	postgres.QueueExactly(statements, n, "allowances", updateCounts, postgres.Array(players), quarters, current[Deposits], current[Losses], current[Wagers], progress,
-		earlier[0], earlier[1], earlier[2], earlier[3], earlier[4], earlier[5], earlier[6], earlier[7], earlier[8],
-		postgres.Array(bonuses))
+	postgres.QueueExactly(statements, n, "allowances", updateWindows, postgres.Array(players), postgres.Array(bonuses),
+		earlier[0], earlier[1], earlier[2], earlier[3], earlier[4], earlier[5], earlier[6], earlier[7], earlier[8])
 	if len(pastPlayers) > 0 {
 		statements.Queue(addUsage, postgres.Array(pastPlayers), pastQuarters, past[Deposits], past[Losses], past[Wagers])
 	}
@@ -504,7 +480,7 @@ const writeBonus = `
 
 // queueBonuses writes bonuses that began, ended or were corrected: few of a batch's works do that.
 // Those that end are written before those that begin, for a player has one active.
-func (b *Batch) queueBonuses(statements *pgx.Batch, bonuses []*Bonus) {
+func queueBonuses(statements *pgx.Batch, bonuses []*Bonus) {
 	slices.SortFunc(bonuses, func(x, y *Bonus) int {
 		if ended := x.Status != BonusActive; ended != (y.Status != BonusActive) {
 			if ended {

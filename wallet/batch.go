@@ -55,6 +55,7 @@ type Batch struct {
 	offers         Offers
 	memory         *memory
 	allowances     map[uuid.UUID]*allowance
+	ended          []*Bonus // of the loaded players
 	changedBonuses map[uuid.UUID]*Bonus
 	journal        []func() // takes back what works did to allowances and bonuses, last first
 	events         eventLog
@@ -121,6 +122,7 @@ func (b *Batch) moved() []uuid.UUID {
 func (b *Batch) statements() *pgx.Batch {
 	statements := &pgx.Batch{}
 	if b.Book != nil {
+		b.countTallies()
 		b.Book.Queue(statements)
 	}
 	b.queueAllowanceRows(statements)
@@ -137,7 +139,7 @@ func (b *Batch) statements() *pgx.Batch {
 func (b *Batch) Lock(ctx context.Context, now time.Time, players []uuid.UUID, keys []ledger.Key) error {
 	statements := &pgx.Batch{}
 	b.Book = b.ledger.QueueLoad(statements, players, keys)
-	b.queueAllowances(statements, players, players)
+	b.queueEnded(statements, players)
 	return b.loaded(ctx, statements, now)
 }
 
@@ -146,6 +148,17 @@ func (b *Batch) Lock(ctx context.Context, now time.Time, players []uuid.UUID, ke
 func (b *Batch) loaded(ctx context.Context, statements *pgx.Batch, now time.Time) error {
 	if err := b.Loaded(ctx, b.tx, statements); err != nil {
 		return err
+	}
+	b.allowances = make(map[uuid.UUID]*allowance)
+	for purse := range b.Purses() {
+		if purse.Tally.Revision > 0 {
+			b.allowances[purse.Player] = counting(purse.Player, purse.Tally)
+		}
+	}
+	for _, bonus := range b.ended {
+		if a := b.allowances[bonus.Player]; a != nil {
+			a.bonuses[bonus.ID] = bonus
+		}
 	}
 	if err := b.memory.complete(ctx, b.tx, b.allowances); err != nil {
 		return err

@@ -62,11 +62,11 @@ func ForfeitBonus(ctx context.Context, poster *Poster, player, id uuid.UUID, ope
 	return poster.Do(ctx, work)
 }
 
-// Indexes: bonuses_player, allowances_pkey, accounts_player.
+// Indexes: bonuses_player, accounts_player.
 const listBonuses = `
-	SELECT ` + bonusColumns + `, a.wagered, p.balance
+	SELECT ` + bonusColumns + `, a.tally_wagered, p.balance
 	  FROM bonuses b
-	  LEFT JOIN allowances a ON a.player_id = b.player_id AND b.status = 'active'
+	  LEFT JOIN accounts a ON a.player_id = b.player_id AND a.kind = 'cash' AND b.status = 'active'
 	  LEFT JOIN accounts p ON p.player_id = b.player_id AND p.kind = 'bonus' AND b.status = 'active'
 	 WHERE b.player_id = $1 AND ($2::uuid IS NULL OR b.id < $2)
 	 ORDER BY b.id DESC

@@ -184,6 +184,7 @@ func (b *Batch) Grant(g Grant) (*Bonus, error) {
 	}
 	b.save(a)
 	b.change(bonus)
+	b.journal = append(b.journal, func() { delete(a.bonuses, bonus.ID) })
 	a.active, a.bonuses[bonus.ID], a.wagered, a.counted, a.turned = bonus, bonus, 0, true, true
 	b.tell(bonusEvent(bonus, g.Operator, "", g.At), false)
 	return bonus, b.complete(a, g.At)

@@ -41,6 +41,11 @@ func NewRulebook(books *Books, raiseAfter time.Duration, now func() time.Time) *
 	return &Rulebook{books: books, raiseAfter: raiseAfter, now: now}
 }
 
+// Index: accounts_player.
+const readTally = `
+	SELECT tally_revision, tally_quarter, tally_deposited, tally_lost, tally_staked, tally_wagered
+	  FROM accounts WHERE player_id = $1 AND kind = 'cash' AND tally_revision IS NOT NULL`
+
 // Read returns a player's rules as of now, and what has been used of them; none where the player has
 // set none.
 func (r *Rulebook) Read(ctx context.Context, player uuid.UUID) (RulesView, error) {
@@ -48,14 +53,13 @@ func (r *Rulebook) Read(ctx context.Context, player uuid.UUID) (RulesView, error
 	view := RulesView{Rules: Rules{Calendar: Calendar{Zone: "UTC"}}}
 	// Both reads see one moment.
 	err := pgx.BeginTxFunc(ctx, r.books.db.Pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, readAllowances, postgres.UUIDs([]uuid.UUID{player}))
-		if err != nil {
-			return err
-		}
-		a, err := pgx.CollectExactlyOneRow(rows, scanAllowance)
+		var t ledger.Tally
+		err := tx.QueryRow(ctx, readTally, player).Scan(&t.Revision, &t.Quarter, &t.Deposited, &t.Lost, &t.Staked, &t.Wagered)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}
+		t.Quarter = t.Quarter.UTC()
+		a := counting(player, t)
 		if err == nil {
 			err = (&memory{}).complete(ctx, tx, map[uuid.UUID]*allowance{player: a})
 		}
@@ -119,7 +123,7 @@ func (b *Batch) reword(player uuid.UUID, wish Wish, now time.Time, raiseAfter ti
 	if err := a.rules.take(wish, now, raiseAfter); err != nil {
 		return err
 	}
-	a.reworded = true
+	a.reworded, a.counted, a.turned = true, true, true // with what turning to this quarter has moved
 	if a.rules.Calendar != before {
 		a.recount()
 	}
@@ -188,11 +192,16 @@ var PlayerChecks = []ledger.Check{
 	  FROM (SELECT player_id, bonus_id FROM allowances WHERE bonus_id IS NOT NULL) a
 	  FULL JOIN (SELECT player_id, id FROM bonuses WHERE status = 'active') b USING (player_id)
 	 WHERE a.bonus_id IS DISTINCT FROM b.id`},
+	{Name: "a player is counted who has an allowance, and no other", SQL: `
+	SELECT coalesce(a.player_id, c.player_id)::text, format('revision %s', c.tally_revision)
+	  FROM allowances a
+	  FULL JOIN (SELECT player_id, tally_revision FROM accounts WHERE tally_revision IS NOT NULL) c USING (player_id)
+	 WHERE a.player_id IS NULL OR c.player_id IS NULL`},
 	{Name: "a bonus is wagered by what its transactions count", SQL: `
 	SELECT b.id::text, format('%s, wagered %s, counted %s', b.status, w.wagered, coalesce(t.counted, 0))
 	  FROM bonuses b
-	  LEFT JOIN allowances a ON a.player_id = b.player_id
-	 CROSS JOIN LATERAL (SELECT CASE WHEN b.status = 'active' THEN a.wagered ELSE b.wagered END AS wagered) w
+	  LEFT JOIN accounts a ON a.player_id = b.player_id AND a.kind = 'cash'
+	 CROSS JOIN LATERAL (SELECT CASE WHEN b.status = 'active' THEN a.tally_wagered ELSE b.wagered END AS wagered) w
 	  LEFT JOIN (SELECT bonus_id, sum(contribution) AS counted FROM transactions WHERE bonus_id IS NOT NULL GROUP BY bonus_id) t ON t.bonus_id = b.id
 	 WHERE w.wagered IS DISTINCT FROM coalesce(t.counted, 0)`},
 	{Name: "a completed bonus was wagered, and what it left became cash as its terms say", SQL: `
@@ -218,13 +227,13 @@ var PlayerChecks = []ledger.Check{
 	    SELECT player_id, quarter, sum(deposited) AS deposited, sum(lost) AS lost, sum(staked) AS staked
 	      FROM (SELECT player_id, quarter, deposited, lost, staked FROM usage_quarters
 	            UNION ALL
-	            SELECT player_id, quarter, deposited, lost, staked FROM allowances) u
+	            SELECT player_id, tally_quarter, tally_deposited, tally_lost, tally_staked FROM accounts WHERE tally_revision IS NOT NULL) u
 	     GROUP BY player_id, quarter
 	), told AS (` + sumUsage + ` GROUP BY player_id, quarter)
 	SELECT a.player_id::text, format('%s: kept %s/%s/%s, the ledger has %s/%s/%s', coalesce(k.quarter, t.quarter), k.deposited, k.lost, k.staked, t.deposited, t.lost, t.staked)
 	  FROM kept k FULL JOIN told t USING (player_id, quarter)
 	  JOIN allowances a ON a.player_id = coalesce(k.player_id, t.player_id)
-	 WHERE coalesce(k.quarter, t.quarter) >= greatest(a.since, (SELECT max(quarter) FROM allowances) - interval '31 days')
+	 WHERE coalesce(k.quarter, t.quarter) >= greatest(a.since, (SELECT max(tally_quarter) FROM accounts) - interval '31 days')
 	   AND (coalesce(k.deposited, 0), coalesce(k.lost, 0), coalesce(k.staked, 0))
 	       IS DISTINCT FROM (coalesce(t.deposited, 0), coalesce(t.lost, 0), coalesce(t.staked, 0))`},
 	{Name: "a coupon's stake and its contribution are what its transactions say", SQL: `

@@ -109,7 +109,7 @@ func (b *Batch) load(ctx context.Context, works []*Work) error {
 	// Read once the players are locked: who asked before has been answered by then.
 	b.queueRequests(statements, requests)
 	b.queueStatuses(statements, statuses)
-	b.queueAllowances(statements, players, answered)
+	b.queueEnded(statements, answered)
 	for reader, works := range byReader {
 		reader.QueueReads(statements, b, works)
 	}
