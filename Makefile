@@ -44,7 +44,12 @@ build: ## bin/evens
 
 .PHONY: test
 test: setup $(WITH_SERVERS) ## every test, race detector on
-	@exec $(WITH_SERVERS) go test -race -shuffle=on -timeout 20m $(PKG)
+	@$(WITH_SERVERS) go test -race -shuffle=on -timeout 20m $(PKG)
+	@$(if $(filter ./...,$(PKG)),$(MAKE) --no-print-directory property)
+
+.PHONY: property
+property: setup $(WITH_SERVERS) ## 200,000 lives of a player against a plain model
+	@exec $(WITH_SERVERS) go test -count=1 -run PlainModel ./wallet -sequences=200000
 
 .PHONY: test-short
 test-short: setup $(WITH_SERVERS) ## the quick tests, no race detector

@@ -126,7 +126,7 @@ func (h History) pages(ctx context.Context, name, query string, tell Tell) error
 	cursor := ""
 	for range pagesEach {
 		asked := time.Now()
-		response, err := h.get(ctx, query+cursor, "application/json")
+		response, err := h.get(ctx, query+cursor, "application/json") //nolint:bodyclose // readNext closes it
 		if err != nil {
 			return err
 		}

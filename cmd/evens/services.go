@@ -60,7 +60,7 @@ func (s *system) apiConfig() api.Config {
 	cfg := api.Config{
 		Players: s.players, Tokens: s.tokens, Keys: s.keys, History: player.NewHistory(s.db),
 		Poster: s.poster, Coupons: s.coupons, Changes: s.broadcast, Rules: s.rules, Campaigns: s.settings.campaigns,
-		Bonuses: s.bonuses,
+		Bonuses:   s.bonuses,
 		Providers: s.providers(), HoldWithdrawals: s.cfg.CashierSecret != "",
 		Version: version, Now: s.now, Observe: s.metrics.Request, Stop: s.streamsEnd, Log: s.log,
 	}
