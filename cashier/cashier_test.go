@@ -239,3 +239,43 @@ func FuzzVerify(f *testing.F) {
 		}
 	})
 }
+
+// A limit of the player is told to the gateway, which keeps its money; the same later is let through.
+func TestADepositOverALimit(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	rules := wallet.NewRulebook(wallet.NewBooks(d.db, nil, slog.New(slog.DiscardHandler)), 0, time.Now)
+	set := func(change func(*wallet.Wish)) {
+		t.Helper()
+		var wish wallet.Wish
+		change(&wish)
+		if _, err := rules.Change(t.Context(), d.who.ID, wish, "test", ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	deposit := func(id, amount string) (int, string) {
+		t.Helper()
+		body := says("deposit", id, amount, "succeeded")
+		return d.call(body, Sign(secret, []byte(body), time.Now()))
+	}
+	set(func(w *wallet.Wish) {
+		w.Caps[wallet.Deposits][wallet.Daily] = &wallet.Cap{Amount: money.MustParse("50"), Set: true}
+	})
+	for _, step := range []struct {
+		id, amount string
+		status     int
+		tells      string
+	}{{"d1", "50.01", 403, "limit_exceeded"}, {"d2", "50.00", 200, "booked"}, {"d3", "0.01", 403, "limit_exceeded"}, {"d2", "50.00", 200, "booked"}} {
+		if status, tells := deposit(step.id, step.amount); status != step.status || tells != step.tells {
+			t.Errorf("%s of %s: %d %s, want %d %s", step.id, step.amount, status, tells, step.status, step.tells)
+		}
+	}
+	soon := time.Now().Add(time.Hour)
+	set(func(w *wallet.Wish) { w.ExcludedUntil = &soon })
+	if status, tells := deposit("d4", "1.00"); status != 403 || tells != "player_blocked" {
+		t.Errorf("while excluded: %d %s", status, tells)
+	}
+	if cash := d.cash(); cash != "50.00" {
+		t.Errorf("cash %s", cash)
+	}
+}
