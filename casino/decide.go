@@ -30,8 +30,19 @@ func (d *decision) keys() []ledger.Key {
 	if d.instruction.bet != "" {
 		keys = append(keys, d.betKey(), d.betRollback())
 	}
+	if d.nameless() && d.call.Space != "" {
+		keys = append(keys, d.ownBetKey())
+	}
 	return keys
 }
+
+// nameless reports whether this is a win that names neither its bet nor its round.
+func (d *decision) nameless() bool {
+	return d.instruction.kind == ledger.Win && d.instruction.bet == "" && d.call.Round.ID == ""
+}
+
+// ownBetKey is the bet of a win's own id, at platforms that use ids twice.
+func (d *decision) ownBetKey() ledger.Key { return keyOf(d.call.Provider, "", d.call.ID) }
 
 func (d *decision) betKey() ledger.Key {
 	return keyOf(d.call.Provider, "", d.instruction.bet)
@@ -178,14 +189,15 @@ func (d *decision) post(batch *wallet.Batch, rounds *roundSet, round *roundRow) 
 }
 
 // winnings splits a win as its stake was split: the bet that it names, where that is known; else its
-// round's bets together; a free spin's as the round that won it.
+// round's bets together; a free spin's as the round that won it; a win that names nothing as the
+// player's latest bet on that game.
 func (d *decision) winnings(batch *wallet.Batch, rounds *roundSet, round *roundRow) (wallet.Split, uuid.NullUUID, error) {
 	win, currency := d.instruction.win, d.call.Player.Currency
 	if d.instruction.kind != ledger.Win && d.instruction.stake > 0 {
 		split, err := wallet.Share(win, d.instruction.stake, d.paid.Bonus, currency)
 		return split, d.paid.BonusID, err
 	}
-	if bet := d.bet(batch); bet != nil {
+	if bet := d.bet(batch, rounds); bet != nil {
 		split, err := wallet.Share(win, bet.Staked, -bet.Bonus, currency)
 		return split, bet.BonusID, err
 	}
@@ -199,12 +211,23 @@ func (d *decision) winnings(batch *wallet.Batch, rounds *roundSet, round *roundR
 	return split, round.bonusID, err
 }
 
-// bet is the bet that a win names, nil where that tells nothing of how it was paid.
-func (d *decision) bet(batch *wallet.Batch) *ledger.Transaction {
-	if d.instruction.bet == "" {
+// bet is the bet that a win names, or is taken to be for; nil where that tells nothing of how it was
+// paid.
+func (d *decision) bet(batch *wallet.Batch, rounds *roundSet) *ledger.Transaction {
+	switch {
+	case d.instruction.bet != "":
+		return d.paidBy(batch.Known(d.betKey()))
+	case !d.nameless():
 		return nil
 	}
-	bet := batch.Known(d.betKey())
+	if own := d.paidBy(batch.Known(d.ownBetKey())); own != nil && d.call.Space != "" {
+		return own
+	}
+	return rounds.latest[latestKey{d.call.Provider, d.call.Game, d.call.Player.ID}]
+}
+
+// paidBy is the bet, where it is one of this player that was paid.
+func (d *decision) paidBy(bet *ledger.Transaction) *ledger.Transaction {
 	if bet == nil || bet.Kind != ledger.Bet || bet.Player != d.call.Player.ID || bet.Staked == 0 {
 		return nil
 	}

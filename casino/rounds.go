@@ -41,6 +41,13 @@ type roundSet struct {
 	rows     map[roundKey]*roundRow
 	changed  []*roundRow
 	sessions map[uuid.UUID]sessionTimes
+	latest   map[latestKey]*ledger.Transaction // bets, as far as they tell how they were paid
+}
+
+// latestKey names a game that a player plays.
+type latestKey struct {
+	provider, game string
+	player         uuid.UUID
 }
 
 type sessionTimes struct {
@@ -52,7 +59,9 @@ type roundsKey struct{}
 
 func roundsOf(batch *wallet.Batch) *roundSet {
 	return batch.Rows(roundsKey{}, func() wallet.RowSet {
-		return &roundSet{rows: make(map[roundKey]*roundRow), sessions: make(map[uuid.UUID]sessionTimes)}
+		return &roundSet{
+			rows: make(map[roundKey]*roundRow), sessions: make(map[uuid.UUID]sessionTimes), latest: make(map[latestKey]*ledger.Transaction),
+		}
 	}).(*roundSet)
 }
 
@@ -169,10 +178,14 @@ func (*roundReader) QueueReads(statements *pgx.Batch, batch *wallet.Batch, works
 	var wanted []roundKey
 	var sources, ids []string
 	var sessions []uuid.UUID
+	var nameless []*decision
 	for _, work := range works {
 		switch d := work.Data.(type) {
 		case *decision:
 			c := d.call
+			if d.nameless() && c.Game != "" {
+				nameless = append(nameless, d)
+			}
 			for _, id := range []string{c.Round.ID, c.Round.Parent} {
 				if id != "" {
 					wanted = append(wanted, roundKey{c.Provider, id, c.Player.ID})
@@ -196,9 +209,46 @@ func (*roundReader) QueueReads(statements *pgx.Batch, batch *wallet.Batch, works
 	if len(ids) > 0 {
 		statements.Queue(readRoundsUndone, sources, ids).Query(set.scan)
 	}
+	set.queueLatest(statements, nameless)
 	if len(sessions) > 0 {
 		statements.Queue(readSessionTimes, postgres.UUIDs(sessions)).Query(set.scanSessions)
 	}
+}
+
+// recent is how far back a win that names nothing looks for its bet.
+const recent = 24 * time.Hour
+
+// Index: transactions_player.
+const readLatest = `
+	SELECT k.provider, k.game, k.player, t.staked, coalesce(t.bonus_amount, 0), t.bonus_id
+	  FROM unnest($1::text[], $2::text[], $3::uuid[], $4::uuid[]) k (provider, game, player, since)
+	 CROSS JOIN LATERAL (SELECT x.staked, x.bonus_amount, x.bonus_id
+	                       FROM transactions x
+	                      WHERE x.player_id = k.player AND x.id >= k.since AND x.provider = k.provider AND x.game_id = k.game
+	                        AND x.kind = 'bet' AND x.staked > 0
+	                      ORDER BY x.id DESC LIMIT 1) t`
+
+// queueLatest asks for the latest bet of each player on the game of a win that names nothing.
+func (s *roundSet) queueLatest(statements *pgx.Batch, wins []*decision) {
+	if len(wins) == 0 {
+		return
+	}
+	n := len(wins)
+	providers, games, players, since := make([]string, n), make([]string, n), make([]pgtype.UUID, n), make([]pgtype.UUID, n)
+	for i, d := range wins {
+		providers[i], games[i], players[i] = d.call.Provider, d.call.Game, postgres.UUID(d.call.Player.ID)
+		since[i] = postgres.UUID(postgres.IDAt(d.call.At.Add(-recent)))
+	}
+	statements.Queue(readLatest, providers, games, postgres.Array(players), postgres.Array(since)).Query(func(rows pgx.Rows) error {
+		var key latestKey
+		var bet ledger.Transaction
+		_, err := pgx.ForEachRow(rows, []any{&key.provider, &key.game, &key.player, &bet.Staked, &bet.Bonus, &bet.BonusID}, func() error {
+			found := bet
+			s.latest[key] = &found
+			return nil
+		})
+		return err
+	})
 }
 
 func scanRound(row pgx.CollectableRow) (*roundRow, error) {

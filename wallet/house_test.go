@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -294,4 +295,61 @@ func TestAHouseFullOfPlayersKeepsItsBooks(t *testing.T) {
 			worker.Wait()
 		})
 	}
+}
+
+// 64 connections stake 1.00 each for one player with 10.00 left, on all platforms and on coupons at
+// once: ten pass, whichever.
+func TestALimitHoldsAcrossEverythingAtOnce(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, false)
+	who, _, err := h.players.Create(t.Context(), player.Registration{ExternalID: "ana", Name: "Ana", Email: "a@example.com", Currency: "USD"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	identity := player.Identity{ID: who.ID, ExternalID: who.ExternalID, Currency: who.Currency}
+	cash := wallet.Cash{Player: who.ID, Amount: money.MustParse("500"), Currency: "USD", Method: "pix", TransactionID: "d", At: h.Now()}
+	if _, err := wallet.Deposit(t.Context(), h.poster, cash); err != nil {
+		t.Fatal(err)
+	}
+	var wish wallet.Wish
+	wish.Caps[wallet.Losses][wallet.Daily] = &wallet.Cap{Amount: money.MustParse("10"), Set: true}
+	if _, err := h.rules.Change(t.Context(), who.ID, wish, "test", ""); err != nil {
+		t.Fatal(err)
+	}
+	accepted := coupon.NewDesk(h.poster, coupon.NewStore(h.db), coupon.Config{Bookmaker: always{}, RemoteHost: "http://us", Now: h.Now, Log: slog.New(slog.DiscardHandler)})
+	var passed, refused atomic.Int64
+	var wg sync.WaitGroup
+	for i := range 64 {
+		wg.Go(func() {
+			var err error
+			if i%5 == 4 {
+				o := coupon.Order{Player: who.ID, Stake: money.Scale, Currency: "USD", Lang: "en", RateMode: "reject", Pointers: []string{"line#1|1|1|0#2.00"}}
+				_, err = accepted.Place(t.Context(), o)
+			} else {
+				provider := []string{"betao", "betron", "tg", "naga"}[i%5]
+				call := casino.Call{Provider: provider, ID: fmt.Sprint("b", i), Player: identity, Game: "gates", Round: casino.Round{ID: fmt.Sprint("r", i)}, At: h.Now()}
+				_, err = h.floor.Bet(t.Context(), casino.Bet{Call: call, Stake: money.Scale})
+			}
+			switch {
+			case err == nil:
+				passed.Add(1)
+			case errors.Is(err, wallet.ErrLimitExceeded):
+				refused.Add(1)
+			default:
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if passed.Load() != 10 || refused.Load() != 54 {
+		t.Errorf("%d passed, %d were refused", passed.Load(), refused.Load())
+	}
+}
+
+// always is a bookmaker that takes everything.
+type always struct{}
+
+// Place implements coupon.Bookmaker.
+func (always) Place(context.Context, bet.Ticket) (bet.Answer, error) {
+	return bet.Answer{BetCode: uuid.NewString()}, nil
 }

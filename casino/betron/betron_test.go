@@ -158,3 +158,26 @@ func TestLimitAndBonus(t *testing.T) {
 		t.Errorf("%d lines in the activity log", n)
 	}
 }
+
+// BetronTech names neither a win's bet nor its round: a win of the bet's own id follows that bet, any
+// other the player's latest bet on the game.
+func TestAWinFollowsItsStakesSplit(t *testing.T) {
+	t.Parallel()
+	hall, url := open(t, Config{})
+	ana := hall.Player(t, "12345", money.MustParse("5"))
+	hall.Grant(t, ana, money.MustParse("50"), 40*money.One, nil)
+	for _, step := range []struct{ says, cash string }{
+		{says("transaction_bet", "12345", "10.00", "T1"), "0.00"}, // half of it bonus money
+		{says("transaction_bet", "12345", "10.00", "T2"), "0.00"}, // all of it
+		{says("transaction_win", "12345", "30.00", "T1"), "15.00"},
+		{says("transaction_win", "12345", "30.00", "W1"), "15.00"},
+		{says("transaction_bet", "12345", "15.00", "T3"), "0.00"}, // all cash
+		{says("transaction_win", "12345", "7.00", "W2"), "7.00"},
+		{`{"method":"transaction_win","user_id":"12345","amount":"1.00","transaction_id":"W3","game_id":"another"}`, "8.00"},
+	} {
+		answer := casinotest.Post(t, url+"/casino/betron", nil, []byte(step.says))
+		if cash := hall.Cash(t, ana).String(); cash != step.cash || !strings.Contains(answer.Body, `"status":1`) {
+			t.Errorf("%s: cash %s, want %s; %s", step.says, cash, step.cash, answer.Body)
+		}
+	}
+}
