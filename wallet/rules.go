@@ -229,7 +229,7 @@ var PlayerChecks = []ledger.Check{
 	            UNION ALL
 	            SELECT player_id, tally_quarter, tally_deposited, tally_lost, tally_staked FROM accounts WHERE tally_revision IS NOT NULL) u
 	     GROUP BY player_id, quarter
-	), told AS (` + sumUsage + ` GROUP BY player_id, quarter)
+	), told AS (` + sumUsage + ` AND player_id IN (SELECT player_id FROM allowances) GROUP BY player_id, quarter)
 	SELECT a.player_id::text, format('%s: kept %s/%s/%s, the ledger has %s/%s/%s', coalesce(k.quarter, t.quarter), k.deposited, k.lost, k.staked, t.deposited, t.lost, t.staked)
 	  FROM kept k FULL JOIN told t USING (player_id, quarter)
 	  JOIN allowances a ON a.player_id = coalesce(k.player_id, t.player_id)

@@ -54,6 +54,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		kong.DefaultEnvars(variablePrefix),
 		kong.Resolvers(secretFiles(os.LookupEnv)),
 		kong.UsageOnError(),
+		kong.WithHyphenPrefixedParameters(true), // amounts below zero
 	)
 	if err != nil {
 		fmt.Fprintln(stderr, "evens:", err)

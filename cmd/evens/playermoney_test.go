@@ -50,7 +50,7 @@ func TestPlayerMoneyByHand(t *testing.T) {
 	for range 2 {
 		does("posted", "adjust", "--player", "ana", "--amount", "12.50", "--comment", "goodwill", "--operator", "fin@example.com", "--reference", "t-1")
 	}
-	does("posted", "adjust", "--player", who.ID.String(), "--amount=-2.50", "--comment", "twice", "--operator", "fin@example.com")
+	does("posted", "adjust", "--player", who.ID.String(), "--amount", "-2.50", "--comment", "twice", "--operator", "fin@example.com")
 	large := does("pending", "adjust", "--player", "ana", "--amount", "900", "--comment", "jackpot", "--operator", "fin@example.com")
 	id := regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}`).FindString(large)
 	does(id, "adjust", "list")
