@@ -67,7 +67,7 @@ func (r *Rulebook) Read(ctx context.Context, player uuid.UUID) (RulesView, error
 			err = turnAll(ctx, tx, map[uuid.UUID]*allowance{player: a}, now)
 		}
 		if err == nil {
-			view = a.view(now)
+			view = a.view()
 		}
 		return err
 	})
@@ -77,8 +77,7 @@ func (r *Rulebook) Read(ctx context.Context, player uuid.UUID) (RulesView, error
 	return view, nil
 }
 
-func (a *allowance) view(now time.Time) RulesView {
-	a.rules.at(now)
+func (a *allowance) view() RulesView {
 	view := RulesView{Rules: a.rules}
 	if view.Calendar.Zone == "" {
 		view.Calendar.Zone = "UTC"
@@ -118,7 +117,7 @@ func (b *Batch) reword(player uuid.UUID, wish Wish, now time.Time, raiseAfter ti
 		b.allowances[player] = a
 	}
 	b.save(a)
-	a.rules.at(now)
+	a.rules.at(Quarter(now))
 	before := a.rules.Calendar
 	if err := a.rules.take(wish, now, raiseAfter); err != nil {
 		return err
