@@ -35,7 +35,7 @@ func viewBonus(b wallet.BonusView) bonusView {
 	return bonusView{
 		ID: b.ID.String(), Status: string(b.Status), Campaign: orNull(b.Campaign), Currency: string(b.Currency), Granted: b.Granted.String(),
 		Balance: b.Balance.String(), Required: b.Required.String(), Wagered: b.Wagered.String(), Converted: b.Converted.String(),
-		GrantedAt: b.GrantedAt, ExpiresAt: orNullTime(b.ExpiresAt), EndedAt: orNullTime(b.EndedAt),
+		GrantedAt: b.GrantedAt, ExpiresAt: orNull(b.ExpiresAt), EndedAt: orNull(b.EndedAt),
 	}
 }
 

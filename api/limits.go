@@ -87,15 +87,8 @@ func viewLimits(r wallet.RulesView) limitsView {
 	if !r.NextFrom.IsZero() {
 		view.Pending = append(view.Pending, pendingView{Limit: "window", Period: windowName(r.Next.Rolling) + " " + r.Next.Zone, From: r.NextFrom.UTC()})
 	}
-	view.ExcludedUntil, view.CoolingOffUntil = orNullTime(r.ExcludedUntil), orNullTime(r.CoolingUntil)
+	view.ExcludedUntil, view.CoolingOffUntil = orNull(r.ExcludedUntil), orNull(r.CoolingUntil)
 	return view
-}
-
-func orNullTime(at time.Time) *time.Time {
-	if at.IsZero() {
-		return nil
-	}
-	return &at
 }
 
 type limitsOutput struct{ Body limitsView }

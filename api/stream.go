@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"evens/internal/broadcast"
+	"evens/internal/download"
 )
 
 const (
@@ -161,7 +162,7 @@ func (s *server) showWallets(ctx context.Context, out *eventWriter, players []uu
 	return nil
 }
 
-// eventWriter writes server-sent events, each piece within writeTimeout.
+// eventWriter writes server-sent events, each piece within download.WriteTimeout.
 type eventWriter struct {
 	w      http.ResponseWriter
 	conn   *http.ResponseController
@@ -180,7 +181,7 @@ const (
 
 // begin sends the headers and how long to wait before connecting again.
 func (e *eventWriter) begin() error {
-	lift(e.conn)
+	download.Lift(e.conn)
 	h := e.w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no")
@@ -207,7 +208,7 @@ func (e *eventWriter) comment() error {
 
 func (e *eventWriter) flush() error {
 	defer e.buffer.Reset()
-	_ = e.conn.SetWriteDeadline(time.Now().Add(writeTimeout)) // where there is no connection there is no wait
+	_ = e.conn.SetWriteDeadline(time.Now().Add(download.WriteTimeout)) // where there is no connection there is no wait
 	if _, err := e.w.Write(e.buffer.Bytes()); err != nil {
 		return err
 	}
@@ -215,4 +216,4 @@ func (e *eventWriter) flush() error {
 }
 
 // end leaves the connection as it was.
-func (e *eventWriter) end() { lift(e.conn) }
+func (e *eventWriter) end() { download.Lift(e.conn) }

@@ -42,11 +42,13 @@ func viewTransaction(m player.Movement) transactionView {
 	return view
 }
 
-func orNull(text string) *string {
-	if text == "" {
+// orNull is null for nothing: an empty text, a time that is not.
+func orNull[T comparable](value T) *T {
+	var nothing T
+	if value == nothing {
 		return nil
 	}
-	return &text
+	return &value
 }
 
 type transactionPage struct {

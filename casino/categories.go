@@ -3,7 +3,6 @@ package casino
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -19,9 +18,7 @@ type Categories struct {
 	db     *postgres.DB
 	now    func() time.Time
 	finder *lookup.Lookup[gameKey, string]
-
-	mu    sync.RWMutex
-	known map[gameKey]knownCategory
+	known  lookup.Bounded[gameKey, knownCategory]
 }
 
 type gameKey struct{ provider, code string }
@@ -31,7 +28,7 @@ type knownCategory struct {
 	until time.Time
 }
 
-// A category is remembered for a while; beyond mostCategories all are forgotten and read anew.
+// A category is remembered for a while; mostCategories bounds how many are.
 const (
 	categoryTTL    = 5 * time.Minute
 	mostCategories = 50_000
@@ -39,7 +36,8 @@ const (
 
 // NewCategories returns the categories kept in db.
 func NewCategories(db *postgres.DB, now func() time.Time) *Categories {
-	c := &Categories{db: db, now: now, known: make(map[gameKey]knownCategory)}
+	c := &Categories{db: db, now: now}
+	c.known.Most = mostCategories
 	c.finder = lookup.New(c.fetch)
 	return c
 }
@@ -50,22 +48,14 @@ func (c *Categories) Of(ctx context.Context, provider, code string) (string, err
 		return "", nil
 	}
 	key, now := gameKey{provider, code}, c.now()
-	c.mu.RLock()
-	found := c.known[key]
-	c.mu.RUnlock()
-	if now.Before(found.until) {
+	if found, _ := c.known.Get(key); now.Before(found.until) {
 		return found.name, nil
 	}
 	name, _, err := c.finder.Get(ctx, key)
 	if err != nil {
 		return "", fmt.Errorf("look up the category of %s %s: %w", provider, code, err)
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.known) >= mostCategories {
-		clear(c.known)
-	}
-	c.known[key] = knownCategory{name, now.Add(categoryTTL)}
+	c.known.Put(key, knownCategory{name, now.Add(categoryTTL)})
 	return name, nil
 }
 

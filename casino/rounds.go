@@ -318,7 +318,7 @@ func (s *roundSet) Queue(batch *pgx.Batch) {
 		staked[i], won[i] = int64(r.staked), int64(r.won)
 		betTransactions[i], winTransactions[i] = r.betTransaction, r.winTransaction
 		opened[i], closed[i] = r.opened, r.closed
-		bonusStaked[i], bonuses[i] = int64(r.bonusStaked), pgtype.UUID{Bytes: r.bonusID.UUID, Valid: r.bonusID.Valid}
+		bonusStaked[i], bonuses[i] = int64(r.bonusStaked), postgres.NullUUID(r.bonusID)
 	}
 	batch.Queue(writeRounds, providers, ids, postgres.Array(players), games, parents, types, bets, rolledBack, wins,
 		staked, won, betTransactions, winTransactions, opened, postgres.Array(closed),

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	_ "embed"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"html/template"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"evens/internal/download"
 	"evens/internal/problem"
 	"evens/money"
 	"evens/player"
@@ -98,15 +98,8 @@ func (s *Support) failed(ctx context.Context, w http.ResponseWriter, err error) 
 	return true
 }
 
-func (s *Support) find(ctx context.Context, name string) (player.Player, error) {
-	if id, err := uuid.Parse(name); err == nil {
-		return s.Players.Get(ctx, id)
-	}
-	return s.Players.ByExternalID(ctx, name)
-}
-
 func (s *Support) view(ctx context.Context, r *http.Request, filter player.HistoryFilter) (*playerView, error) {
-	who, err := s.find(ctx, r.PathValue("id"))
+	who, err := s.Players.Named(ctx, r.PathValue("id"))
 	if err != nil {
 		return nil, err
 	}
@@ -155,8 +148,8 @@ func (s *Support) money(ctx context.Context, view *playerView) error {
 			}
 		}
 	}
-	view.Barred, err = s.Rules.Barred(ctx, view.Player.ID)
-	return err
+	view.Barred = rules.BarredUntil
+	return nil
 }
 
 // with is a query with another value; "" takes it out.
@@ -202,27 +195,14 @@ func (s *Support) csv(w http.ResponseWriter, r *http.Request) {
 		problem.Write(w, http.StatusUnprocessableEntity, "validation_failed", err.Error())
 		return
 	}
-	who, err := s.find(r.Context(), r.PathValue("id"))
+	who, err := s.Players.Named(r.Context(), r.PathValue("id"))
 	if s.failed(r.Context(), w, err) {
 		return
 	}
-	conn := http.NewResponseController(w)
-	lines := csv.NewWriter(w)
-	w.Header().Set("Content-Type", "text/csv; charset=utf-8; header=present")
-	w.Header().Set("Content-Disposition", `attachment; filename="transactions.csv"`)
-	_ = lines.Write(player.CSVHeader()) // a reader that went away is told by Flush
-	n := 0
-	for m, err := range s.History.All(r.Context(), who.ID, filter) {
-		if err != nil {
-			s.Log.ErrorContext(r.Context(), "a player's history", "player", who.ID, "error", err)
-			panic(http.ErrAbortHandler) // a part must not pass for the whole
-		}
-		if n++; n%1000 == 0 {
-			_ = conn.SetWriteDeadline(time.Now().Add(pageTimeout)) // where there is none, none is moved
-		}
-		if lines.Write(m.CSV()) != nil {
-			return
-		}
+	begun, err := download.CSV(w, player.CSVFile, player.CSVHeader(), s.History.Lines(r.Context(), who.ID, filter))
+	if begun && err != nil {
+		s.Log.ErrorContext(r.Context(), "a player's history", "player", who.ID, "error", err)
+		panic(http.ErrAbortHandler) // a part must not pass for the whole
 	}
-	lines.Flush()
+	s.failed(r.Context(), w, err)
 }

@@ -52,7 +52,7 @@ func (r *newRows) Queue(batch *pgx.Batch) {
 		stakes[i], sent[i], coefs[i], wins[i] = int64(c.Stake), int64(c.sent), int64(c.Coef), int64(c.PossibleWin)
 		nominal[i], placed[i] = c.nominal, c.PlacedAt
 		bonusStakes[i], contributions[i] = int64(c.bonusStake), int64(c.contribution)
-		bonuses[i] = pgtype.UUID{Bytes: c.bonusID.UUID, Valid: c.bonusID.Valid}
+		bonuses[i] = postgres.NullUUID(c.bonusID)
 	}
 	batch.Queue(insertCoupons, ids, players, currencies, stakes, sent, nominal, modes, langs, pointers, coefs, wins, placed,
 		bonusStakes, postgres.Array(bonuses), contributions)
@@ -139,7 +139,7 @@ func (r *answerRows) queueSelections(batch *pgx.Batch) {
 			pointers, matches, teams = append(pointers, s.Pointer), append(matches, s.MatchID), append(teams, s.Teams)
 			tournaments, names = append(tournaments, s.Tournament), append(names, s.BetName)
 			coefs, live = append(coefs, int64(s.Coef)), append(live, s.Live)
-			dates = append(dates, nullTime(s.EventDate))
+			dates = append(dates, postgres.NullTime(s.EventDate))
 		}
 	}
 	if len(coupons) > 0 {
@@ -152,11 +152,4 @@ func orNull(text string) *string {
 		return nil
 	}
 	return &text
-}
-
-func nullTime(at time.Time) *time.Time {
-	if at.IsZero() {
-		return nil
-	}
-	return &at
 }

@@ -35,10 +35,7 @@ func scanCoupons(rows pgx.Rows) ([]Coupon, error) {
 		if err != nil {
 			return Coupon{}, err
 		}
-		c.PlacedAt, c.SettledAt = c.PlacedAt.UTC(), settled.Time.UTC()
-		if !settled.Valid {
-			c.SettledAt = time.Time{}
-		}
+		c.PlacedAt, c.SettledAt = c.PlacedAt.UTC(), postgres.Time(settled)
 		parsed := make([]bet.Pointer, len(pointers))
 		for i, text := range pointers {
 			if parsed[i], err = bet.ParsePointer(text); err != nil {
@@ -98,7 +95,7 @@ func (s *Store) List(ctx context.Context, filter Filter) ([]Coupon, error) {
 	}
 	// Planned with its values each time: which index serves depends on which filters are set.
 	rows, err := s.db.Pool.Query(ctx, listCoupons, pgx.QueryExecModeExec, filter.Player, string(filter.Status),
-		nullTime(filter.From), nullTime(filter.To), filter.Before, limit)
+		postgres.NullTime(filter.From), postgres.NullTime(filter.To), filter.Before, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list coupons: %w", err)
 	}

@@ -69,14 +69,14 @@ func (b *Book) queueTransactions(batch *pgx.Batch) {
 	for i, p := range b.posted {
 		t := p.Transaction
 		ids[i], players[i] = postgres.UUID(t.ID), postgres.UUID(t.Player)
-		coupons[i] = pgtype.UUID{Bytes: t.Coupon.UUID, Valid: t.Coupon.Valid}
+		coupons[i] = postgres.NullUUID(t.Coupon)
 		sources[i], externals[i], kinds[i] = t.Source, t.ExternalID, string(t.Kind)
 		amounts[i], cash[i], bonus[i] = int64(t.Amount), int64(t.CashTo), int64(t.BonusTo)
 		providers[i], games[i], rounds[i] = optional(t.Provider), optional(t.Game), optional(t.Round)
 		operators[i], comments[i] = optional(t.Operator), optional(t.Comment)
 		hashes[i], at[i] = t.Payload[:], t.At
 		bonusAmounts[i], contributions[i], staked[i] = unlessZero(t.Bonus), unlessZero(t.Contribution), unlessZero(t.Staked)
-		bonuses[i] = pgtype.UUID{Bytes: t.BonusID.UUID, Valid: t.BonusID.Valid}
+		bonuses[i] = postgres.NullUUID(t.BonusID)
 		effective[i] = pgtype.Timestamptz{Time: t.Effective, Valid: !t.Effective.IsZero()}
 	}
 	array := postgres.Array[pgtype.Text]

@@ -76,10 +76,7 @@ func scanAdjustment(row pgx.CollectableRow) (Adjustment, error) {
 	var a Adjustment
 	var decided pgtype.Timestamptz
 	err := row.Scan(&a.ID, &a.Reference, &a.Player, &a.Amount, &a.Comment, &a.Operator, &a.Status, &a.DecidedBy, &a.Decision, &a.CreatedAt, &decided)
-	a.CreatedAt = a.CreatedAt.UTC()
-	if decided.Valid {
-		a.DecidedAt = decided.Time.UTC()
-	}
+	a.CreatedAt, a.DecidedAt = a.CreatedAt.UTC(), postgres.Time(decided)
 	return a, err
 }
 

@@ -3,7 +3,6 @@ package player
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -42,17 +41,16 @@ type Directory struct {
 	db         *postgres.DB
 	identities *lookup.Lookup[string, Identity]
 	standings  *lookup.Lookup[uuid.UUID, Standing]
-
-	mu    sync.RWMutex
-	known map[string]Identity
+	known      lookup.Bounded[string, Identity]
 }
 
-// mostKnown bounds the memory of identities; beyond it the directory forgets all and begins anew.
+// mostKnown bounds the memory of identities.
 const mostKnown = 200_000
 
 // NewDirectory returns the directory of the players kept in db.
 func NewDirectory(db *postgres.DB) *Directory {
-	d := &Directory{db: db, known: make(map[string]Identity)}
+	d := &Directory{db: db}
+	d.known.Most = mostKnown
 	d.identities = lookup.New(d.fetchIdentities)
 	d.standings = lookup.New(d.fetchStandings)
 	return d
@@ -60,10 +58,7 @@ func NewDirectory(db *postgres.DB) *Directory {
 
 // Find returns who the providers call so, or wallet.ErrUnknownPlayer.
 func (d *Directory) Find(ctx context.Context, externalID string) (Identity, error) {
-	d.mu.RLock()
-	found, ok := d.known[externalID]
-	d.mu.RUnlock()
-	if ok {
+	if found, ok := d.known.Get(externalID); ok {
 		return found, nil
 	}
 	found, ok, err := d.identities.Get(ctx, externalID)
@@ -73,12 +68,7 @@ func (d *Directory) Find(ctx context.Context, externalID string) (Identity, erro
 	if !ok {
 		return Identity{}, wallet.ErrUnknownPlayer
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if len(d.known) >= mostKnown {
-		clear(d.known)
-	}
-	d.known[externalID] = found
+	d.known.Put(externalID, found)
 	return found, nil
 }
 

@@ -1,9 +1,13 @@
 package player
 
 import (
+	"context"
+	"iter"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 
 	"evens/ledger"
 )
@@ -21,6 +25,20 @@ func Types(names []string) []string {
 		types = append(types, string(ledger.BetWin))
 	}
 	return types
+}
+
+// CSVFile is what a downloaded history is called.
+const CSVFile = "transactions.csv"
+
+// Lines streams the movements that a filter chooses as lines under CSVHeader.
+func (h *History) Lines(ctx context.Context, player uuid.UUID, filter HistoryFilter) iter.Seq2[[]string, error] {
+	return func(yield func([]string, error) bool) {
+		for m, err := range h.All(ctx, player, filter) {
+			if !yield(m.CSV(), err) {
+				return
+			}
+		}
+	}
 }
 
 // CSVHeader names the columns of a movement as /v1 names its fields.

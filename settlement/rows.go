@@ -133,7 +133,7 @@ func (w *writtenRows) queueSettlements(batch *pgx.Batch) {
 		coupons, numbers = append(coupons, postgres.UUID(c.id)), append(numbers, int32(c.settled+1))
 		results, outcomes = append(results, s.result.id), append(outcomes, string(s.verdict.Outcome))
 		before, after = append(before, int64(c.payout)), append(after, int64(s.verdict.Payout))
-		transactions = append(transactions, pgtype.UUID{Bytes: s.transaction.UUID, Valid: s.transaction.Valid})
+		transactions = append(transactions, postgres.NullUUID(s.transaction))
 		operators, comments = append(operators, orNull(s.operator)), append(comments, orNull(s.comment))
 	}
 	if len(coupons) > 0 {

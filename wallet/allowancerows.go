@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"evens/internal/lookup"
 	"evens/internal/postgres"
 	"evens/ledger"
 	"evens/money"
@@ -60,16 +60,8 @@ func (r *bonusRow) bonus() (*Bonus, error) {
 	return &Bonus{
 		ID: r.id, Player: r.player, Campaign: r.campaign, Status: BonusStatus(r.status), Currency: money.Currency(r.currency),
 		Granted: r.granted, Required: r.required, Wagered: r.wagered, Released: r.released, Converted: r.converted,
-		Terms: terms, Operator: r.operator, GrantedAt: utc(r.grantedAt), ExpiresAt: utc(r.expiresAt), EndedAt: utc(r.endedAt),
+		Terms: terms, Operator: r.operator, GrantedAt: postgres.Time(r.grantedAt), ExpiresAt: postgres.Time(r.expiresAt), EndedAt: postgres.Time(r.endedAt),
 	}, nil
-}
-
-// utc is the time, zero where there is none.
-func utc(at pgtype.Timestamptz) time.Time {
-	if !at.Valid {
-		return time.Time{}
-	}
-	return at.Time.UTC()
 }
 
 // waitingRules is how changes that wait are kept.
@@ -128,7 +120,7 @@ func scanRest(row pgx.CollectableRow, allowances map[uuid.UUID]*allowance) error
 	if len(limits) != cells || len(earlier) != cells {
 		return fmt.Errorf("the allowance of player %s has the wrong shape", player)
 	}
-	r.rules.ExcludedUntil, r.rules.CoolingUntil, r.since = utc(excluded), utc(cooling), r.since.UTC()
+	r.rules.ExcludedUntil, r.rules.CoolingUntil, r.since = postgres.Time(excluded), postgres.Time(cooling), r.since.UTC()
 	for m := range measures {
 		for p := range periods {
 			limit := limits[int(m)*int(periods)+int(p)]
@@ -150,43 +142,44 @@ func (a *allowance) take(r rest) {
 // memory is what a process remembers of players whose rows it has met: what seldom changes of their
 // allowances, by its revision, and their active bonuses as they were granted.
 type memory struct {
-	mu      sync.RWMutex
-	rests   map[uuid.UUID]rest
-	granted map[uuid.UUID]Bonus
+	rests   lookup.Bounded[uuid.UUID, rest]
+	granted lookup.Bounded[uuid.UUID, Bonus]
 }
 
-// mostRemembered bounds both parts; beyond it all of one is forgotten and read anew.
+// mostRemembered bounds both parts.
 const mostRemembered = 100_000
+
+func newMemory() *memory {
+	m := &memory{}
+	m.rests.Most, m.granted.Most = mostRemembered, mostRemembered
+	return m
+}
 
 // complete fills in the allowances of which the tallies have been loaded. What is not remembered is read.
 func (m *memory) complete(ctx context.Context, tx postgres.Querier, allowances map[uuid.UUID]*allowance) error {
 	var unknown, bonuses []uuid.UUID
-	m.mu.RLock()
 	for player, a := range allowances {
-		if known, ok := m.rests[player]; ok && known.revision == a.revision {
+		if known, ok := m.rests.Get(player); ok && known.revision == a.revision {
 			a.take(known)
 		} else {
 			unknown = append(unknown, player)
 		}
 	}
-	m.mu.RUnlock()
 	if len(unknown) > 0 {
 		if err := m.readRests(ctx, tx, unknown, allowances); err != nil {
 			return fmt.Errorf("read allowances: %w", err)
 		}
 	}
-	m.mu.RLock()
 	for _, a := range allowances {
 		if !a.bonusID.Valid {
 			continue
 		}
-		if bonus, ok := m.granted[a.bonusID.UUID]; ok {
+		if bonus, ok := m.granted.Get(a.bonusID.UUID); ok {
 			a.active, a.bonuses[bonus.ID] = &bonus, &bonus
 		} else {
 			bonuses = append(bonuses, a.bonusID.UUID)
 		}
 	}
-	m.mu.RUnlock()
 	if len(bonuses) > 0 {
 		if err := m.readGranted(ctx, tx, bonuses, allowances); err != nil {
 			return fmt.Errorf("read bonuses: %w", err)
@@ -209,14 +202,9 @@ func (m *memory) readRests(ctx context.Context, tx postgres.Querier, players []u
 	if err := rows.Err(); err != nil {
 		return err
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.rests == nil || len(m.rests) >= mostRemembered {
-		m.rests = make(map[uuid.UUID]rest)
-	}
 	for _, player := range players {
 		a := allowances[player]
-		m.rests[player] = rest{revision: a.revision, rules: a.rules, earlier: a.earlier, since: a.since, bonusID: a.bonusID}
+		m.rests.Put(player, rest{revision: a.revision, rules: a.rules, earlier: a.earlier, since: a.since, bonusID: a.bonusID})
 	}
 	return nil
 }
@@ -230,13 +218,8 @@ func (m *memory) readGranted(ctx context.Context, tx postgres.Querier, ids []uui
 	if err != nil {
 		return err
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.granted == nil || len(m.granted) >= mostRemembered {
-		m.granted = make(map[uuid.UUID]Bonus)
-	}
 	for _, bonus := range bonuses {
-		m.granted[bonus.ID] = *bonus
+		m.granted.Put(bonus.ID, *bonus)
 		a := allowances[bonus.Player]
 		a.active, a.bonuses[bonus.ID] = bonus, bonus
 	}
@@ -418,12 +401,12 @@ func (b *Batch) queueAllowanceRows(statements *pgx.Batch) {
 		r := &a.rules
 		switch {
 		case a.begins():
-			statements.Queue(insertAllowance, a.player, r.caps(), r.writeWaiting(), r.Calendar.Zone, r.Calendar.Rolling, nullTime(r.ExcludedUntil), nullTime(r.CoolingUntil),
+			statements.Queue(insertAllowance, a.player, r.caps(), r.writeWaiting(), r.Calendar.Zone, r.Calendar.Rolling, postgres.NullTime(r.ExcludedUntil), postgres.NullTime(r.CoolingUntil),
 				a.since, a.activeID())
 			statements.Queue(fillUsage, a.player, postgres.IDAt(a.since), a.since)
 		case a.reworded && !a.fresh:
 			postgres.QueueExactly(statements, 1, "rules", updateRules, a.player, r.caps(), r.writeWaiting(), r.Calendar.Zone, r.Calendar.Rolling,
-				nullTime(r.ExcludedUntil), nullTime(r.CoolingUntil))
+				postgres.NullTime(r.ExcludedUntil), postgres.NullTime(r.CoolingUntil))
 		}
 	}
 }
@@ -494,13 +477,6 @@ func queueBonuses(statements *pgx.Batch, bonuses []*Bonus) {
 		terms, _ := json.Marshal(bonus.Terms) // numbers: nothing to refuse
 		statements.Queue(writeBonus, bonus.ID, bonus.Player, bonus.Campaign, string(bonus.Status), string(bonus.Currency), int64(bonus.Granted),
 			int64(bonus.Required), int64(bonus.Wagered), int64(bonus.Released), int64(bonus.Converted), terms, bonus.Operator, bonus.GrantedAt,
-			nullTime(bonus.ExpiresAt), nullTime(bonus.EndedAt))
+			postgres.NullTime(bonus.ExpiresAt), postgres.NullTime(bonus.EndedAt))
 	}
-}
-
-func nullTime(at time.Time) *time.Time {
-	if at.IsZero() {
-		return nil
-	}
-	return &at
 }

@@ -25,7 +25,7 @@ type Books struct {
 	// Offers, when not nil, is asked about each first deposit. Set it before the first batch.
 	Offers Offers
 
-	memory memory
+	memory *memory
 }
 
 // Offers are the bonuses that a house gives by itself.
@@ -37,7 +37,7 @@ type Offers interface {
 // NewBooks returns the books kept in db. moved, when not nil, is told after each commit whose
 // balances changed; it must not block.
 func NewBooks(db *postgres.DB, moved func(players []uuid.UUID), log *slog.Logger) *Books {
-	return &Books{db: db, ledger: ledger.New(), moved: moved, log: log}
+	return &Books{db: db, ledger: ledger.New(), moved: moved, memory: newMemory(), log: log}
 }
 
 // Batch is one database transaction in which money is loaded, decided on and written. It is
@@ -91,7 +91,7 @@ func (b *Books) Run(ctx context.Context, decide func(ctx context.Context, batch 
 	var moved []uuid.UUID
 	err := postgres.InSession(ctx, b.db.Hot, func(ctx context.Context, session *postgres.Session) error {
 		batch := &Batch{
-			tx: session, ledger: b.ledger, byKey: make(map[any]RowSet), bonusFirst: b.BonusFirst, offers: b.Offers, memory: &b.memory, changedBonuses: make(map[uuid.UUID]*Bonus),
+			tx: session, ledger: b.ledger, byKey: make(map[any]RowSet), bonusFirst: b.BonusFirst, offers: b.Offers, memory: b.memory, changedBonuses: make(map[uuid.UUID]*Bonus),
 		}
 		if err := decide(ctx, batch); err != nil {
 			return err

@@ -20,6 +20,8 @@ import (
 type RulesView struct {
 	Rules
 	Used [measures][periods]money.Amount
+	// BarredUntil is when self-exclusion and cooling-off are both over; zero: the player may play.
+	BarredUntil time.Time
 }
 
 // Rulebook keeps the limits that players set themselves. It is safe for concurrent use.
@@ -61,13 +63,13 @@ func (r *Rulebook) Read(ctx context.Context, player uuid.UUID) (RulesView, error
 		t.Quarter = t.Quarter.UTC()
 		a := counting(player, t)
 		if err == nil {
-			err = (&memory{}).complete(ctx, tx, map[uuid.UUID]*allowance{player: a})
+			err = newMemory().complete(ctx, tx, map[uuid.UUID]*allowance{player: a})
 		}
 		if err == nil {
 			err = turnAll(ctx, tx, map[uuid.UUID]*allowance{player: a}, now)
 		}
 		if err == nil {
-			view = a.view()
+			view = a.view(now)
 		}
 		return err
 	})
@@ -77,8 +79,8 @@ func (r *Rulebook) Read(ctx context.Context, player uuid.UUID) (RulesView, error
 	return view, nil
 }
 
-func (a *allowance) view() RulesView {
-	view := RulesView{Rules: a.rules}
+func (a *allowance) view(now time.Time) RulesView {
+	view := RulesView{Rules: a.rules, BarredUntil: a.rules.barred(now)}
 	if view.Calendar.Zone == "" {
 		view.Calendar.Zone = "UTC"
 	}

@@ -6,8 +6,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/google/uuid"
-
 	"evens/player"
 	"evens/wallet"
 )
@@ -19,13 +17,9 @@ type playerCommand struct {
 	Limits  playerLimitsCommand  `cmd:"" help:"A player's limits, and what has been used of them."`
 }
 
-// findPlayer returns a player by our id or by the external id.
-func (s *system) findPlayer(ctx context.Context, name string) (who player.Player, err error) {
-	if id, parseErr := uuid.Parse(name); parseErr == nil {
-		who, err = s.players.Get(ctx, id)
-	} else {
-		who, err = s.players.ByExternalID(ctx, name)
-	}
+// findPlayer returns a player by our id or by the external id; an error names who was looked for.
+func (s *system) findPlayer(ctx context.Context, name string) (player.Player, error) {
+	who, err := s.players.Named(ctx, name)
 	if err != nil {
 		return player.Player{}, fmt.Errorf("player %s: %w", name, err)
 	}
@@ -73,10 +67,8 @@ func (c playerLimitsCommand) Run(ctx context.Context, cfg *Config, std streams) 
 		}
 		fmt.Fprintf(table, "%s\t%s\tfrom %s\t%s\n", raise.Measure, raise.Period, raise.From.Format(time.RFC3339), to)
 	}
-	for name, until := range map[string]time.Time{"self-excluded": rules.ExcludedUntil, "cooling off": rules.CoolingUntil} {
-		if until.After(s.now()) {
-			fmt.Fprintf(table, "%s until %s\n", name, until.Format(time.RFC3339))
-		}
+	if !rules.BarredUntil.IsZero() {
+		fmt.Fprintf(table, "self-excluded or cooling off until %s\n", rules.BarredUntil.Format(time.RFC3339))
 	}
 	return table.Flush()
 }

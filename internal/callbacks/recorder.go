@@ -154,8 +154,8 @@ func (r *Recorder) insert(ctx context.Context, records []Record) error {
 			headers[i] = bytes.ReplaceAll(headers[i], []byte(`\u0000`), nil) // no jsonb holds it
 		}
 		statuses[i] = int16(record.Status)
-		players[i] = pgtype.UUID{Bytes: record.Player.UUID, Valid: record.Player.Valid}
-		transactions[i] = pgtype.UUID{Bytes: record.Transaction.UUID, Valid: record.Transaction.Valid}
+		players[i] = postgres.NullUUID(record.Player)
+		transactions[i] = postgres.NullUUID(record.Transaction)
 	}
 	_, err := r.db.Pool.Exec(ctx, insertRecords, postgres.Array(ids), at, providers, paths, sources, postgres.Array(headers),
 		postgres.Array(bodies), postgres.Array(plain), statuses, postgres.Array(answers), codes, took, postgres.Array(players), postgres.Array(transactions))
