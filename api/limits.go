@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/google/uuid"
 
 	"evens/money"
 	"evens/wallet"
@@ -166,7 +165,11 @@ func (s *server) putLimits(ctx context.Context, who *caller, in *putLimitsInput)
 		return nil, err
 	}
 	var c checks
-	wish := wallet.Wish{ExcludedUntil: in.Body.ExcludedUntil, CoolingUntil: in.Body.CoolingOffUntil}
+	wish := wallet.Wish{Zone: in.Body.TimeZone, ExcludedUntil: in.Body.ExcludedUntil, CoolingUntil: in.Body.CoolingOffUntil}
+	if in.Body.Window != nil {
+		rolling := *in.Body.Window == windowRolling
+		wish.Rolling = &rolling
+	}
 	for i, given := range []struct {
 		name string
 		caps capsInput
@@ -187,11 +190,6 @@ func (s *server) putLimits(ctx context.Context, who *caller, in *putLimitsInput)
 	if err := c.err(); err != nil {
 		return nil, err
 	}
-	if in.Body.TimeZone != nil || in.Body.Window != nil {
-		if wish.Calendar, err = s.calendar(ctx, id, in); err != nil {
-			return nil, err
-		}
-	}
 	rules, err := s.cfg.Rules.Change(ctx, id, wish, who.name(), "")
 	if err != nil {
 		return nil, err
@@ -201,22 +199,6 @@ func (s *server) putLimits(ctx context.Context, who *caller, in *putLimitsInput)
 
 // farthestYear bounds exclusions: beyond it times have no four digits.
 const farthestYear = 9000
-
-// calendar is the calendar that is asked for: what is not named stays.
-func (s *server) calendar(ctx context.Context, id uuid.UUID, in *putLimitsInput) (*wallet.Calendar, error) {
-	held, err := s.cfg.Rules.Read(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	calendar := held.Calendar
-	if in.Body.TimeZone != nil {
-		calendar.Zone = *in.Body.TimeZone
-	}
-	if in.Body.Window != nil {
-		calendar.Rolling = *in.Body.Window == windowRolling
-	}
-	return &calendar, nil
-}
 
 // cap reads a limit: nil where it is not named.
 func (c *checks) cap(location string, in capInput) *wallet.Cap {

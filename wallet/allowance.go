@@ -42,10 +42,13 @@ type pastUsage struct {
 	Usage
 }
 
+// firstCalendar is that of a player who has said nothing of it.
+var firstCalendar = Calendar{Zone: "UTC"}
+
 func newAllowance(player uuid.UUID, now time.Time) *allowance {
 	return &allowance{
-		player: player, quarter: Quarter(now), starts: Calendar{}.starts(Quarter(now)), since: Quarter(now.Add(-keptUsage)),
-		bonuses: make(map[uuid.UUID]*Bonus), fresh: true,
+		player: player, rules: Rules{Calendar: firstCalendar}, quarter: Quarter(now), starts: firstCalendar.starts(Quarter(now)),
+		since: Quarter(now.Add(-keptUsage)), bonuses: make(map[uuid.UUID]*Bonus), fresh: true,
 	}
 }
 

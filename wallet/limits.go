@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"sync"
@@ -72,7 +73,7 @@ type Raise struct {
 
 // Calendar says where a player's days begin, or that the last 24 hours, 7 and 30 days count instead.
 type Calendar struct {
-	Zone    string // IANA; "" is UTC
+	Zone    string // IANA
 	Rolling bool
 }
 
@@ -183,7 +184,8 @@ func (r *Rules) barred(now time.Time) time.Time {
 // Wish is how a player's rules shall be. What is nil stays; a cap that is not Set takes a limit away.
 type Wish struct {
 	Caps          [measures][periods]*Cap
-	Calendar      *Calendar
+	Zone          *string
+	Rolling       *bool
 	ExcludedUntil *time.Time
 	CoolingUntil  *time.Time
 }
@@ -203,10 +205,9 @@ func (r *Rules) take(wish Wish, now time.Time, delay time.Duration) error {
 		}
 		*bar.held = *bar.wished
 	}
-	if wish.Calendar != nil { // before the caps: where there was none, the calendar could ease nothing
-		if err := r.move(*wish.Calendar, now, delay); err != nil {
-			return err
-		}
+	// Before the caps: where there was none, the calendar could ease nothing.
+	if err := r.move(wish, now, delay); err != nil {
+		return err
 	}
 	from := now.Add(delay)
 	var raises []Raise
@@ -241,7 +242,17 @@ func (r *Rules) waiting(m Measure, p Period) *Raise {
 }
 
 // move changes the calendar: at once where there is no limit it could ease.
-func (r *Rules) move(to Calendar, now time.Time, delay time.Duration) error {
+func (r *Rules) move(wish Wish, now time.Time, delay time.Duration) error {
+	if wish.Zone == nil && wish.Rolling == nil {
+		return nil
+	}
+	to := r.Calendar
+	if wish.Zone != nil {
+		to.Zone = cmp.Or(*wish.Zone, firstCalendar.Zone)
+	}
+	if wish.Rolling != nil {
+		to.Rolling = *wish.Rolling
+	}
 	if _, err := zone(to.Zone); err != nil {
 		return err
 	}

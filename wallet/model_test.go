@@ -77,7 +77,7 @@ func newPlain() *plain { return &plain{bonuses: make(map[uuid.UUID]*plainBonus)}
 func (b *plainBonus) over(now time.Time) bool { return !b.expires.IsZero() && !now.Before(b.expires) }
 
 // offsets of the zones that the test uses; none has summer time.
-var offsets = map[string]time.Duration{"": 0, "UTC": 0, "Asia/Kathmandu": 5*time.Hour + 45*time.Minute, "America/Noronha": -2 * time.Hour}
+var offsets = map[string]time.Duration{"UTC": 0, "Asia/Kathmandu": 5*time.Hour + 45*time.Minute, "America/Noronha": -2 * time.Hour}
 
 // now takes over what has waited.
 func (m *plain) now(now time.Time) {
@@ -276,8 +276,8 @@ func (m *plain) wish(wish Wish, measure Measure, period Period, wished Cap, now 
 		}
 		*bar.held = *bar.until
 	}
-	if wish.Calendar != nil {
-		m.reckon(*wish.Calendar, now)
+	if wish.Zone != nil {
+		m.reckon(Calendar{Zone: *wish.Zone, Rolling: *wish.Rolling}, now)
 	}
 	var to *money.Amount
 	if wished.Set {

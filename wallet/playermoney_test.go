@@ -573,7 +573,7 @@ const quarterOfAnHour = 15 * time.Minute
 func TestDaysBeginInThePlayersZone(t *testing.T) {
 	t.Parallel()
 	p := open(t).purse("500")
-	p.limit(at, func(w *wallet.Wish) { w.Calendar = &wallet.Calendar{Zone: "Asia/Kathmandu"} })
+	p.limit(at, func(w *wallet.Wish) { w.Zone = new("Asia/Kathmandu") })
 	p.limit(at, func(w *wallet.Wish) { w.Caps[wallet.Wagers][wallet.Daily] = cap("10") })
 	p.mustBet("slots", "10", at)                      // 23:45 there
 	p.mustBet("slots", "10", at.Add(quarterOfAnHour)) // midnight
@@ -581,7 +581,7 @@ func TestDaysBeginInThePlayersZone(t *testing.T) {
 		t.Errorf("the same day: %v", err)
 	}
 	// Rolling: the 24 hours before. It could let more pass, so it waits.
-	view := p.limit(at.Add(time.Hour), func(w *wallet.Wish) { w.Calendar = &wallet.Calendar{Zone: "Asia/Kathmandu", Rolling: true} })
+	view := p.limit(at.Add(time.Hour), func(w *wallet.Wish) { w.Rolling = new(true) })
 	if view.Calendar.Rolling || view.NextFrom.Before(at.Add(25*time.Hour)) {
 		t.Errorf("the window changes at %s", view.NextFrom)
 	}
@@ -591,7 +591,7 @@ func TestDaysBeginInThePlayersZone(t *testing.T) {
 		t.Errorf("24 hours later the quarter still counts: %v", err)
 	}
 	p.mustBet("slots", "10", later.Add(24*time.Hour+quarterOfAnHour))
-	if _, err := p.rulebook(at).Change(t.Context(), p.id, wallet.Wish{Calendar: &wallet.Calendar{Zone: "Mars/Olympus"}}, "ana", ""); !errors.Is(err, wallet.ErrZone) {
+	if _, err := p.rulebook(at).Change(t.Context(), p.id, wallet.Wish{Zone: new("Mars/Olympus")}, "ana", ""); !errors.Is(err, wallet.ErrZone) {
 		t.Errorf("an unknown zone: %v", err)
 	}
 }

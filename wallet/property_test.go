@@ -441,7 +441,8 @@ func (l *life) limit() error {
 	wish.Caps[measure][period] = &wished
 	switch rapid.IntRange(0, 15).Draw(l.T, "more") {
 	case 0:
-		wish.Calendar = &Calendar{Zone: rapid.SampledFrom([]string{"UTC", "Asia/Kathmandu", "America/Noronha"}).Draw(l.T, "zone"), Rolling: rapid.Bool().Draw(l.T, "rolling")}
+		zone, rolling := rapid.SampledFrom([]string{"UTC", "Asia/Kathmandu", "America/Noronha"}).Draw(l.T, "zone"), rapid.Bool().Draw(l.T, "rolling")
+		wish.Zone, wish.Rolling = &zone, &rolling
 	case 1:
 		until := l.now.Add(time.Duration(rapid.IntRange(1, 48*60).Draw(l.T, "excluded")) * time.Minute)
 		wish.ExcludedUntil = &until

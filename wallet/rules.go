@@ -52,7 +52,7 @@ const readTally = `
 // set none.
 func (r *Rulebook) Read(ctx context.Context, player uuid.UUID) (RulesView, error) {
 	now := r.now()
-	view := RulesView{Rules: Rules{Calendar: Calendar{Zone: "UTC"}}}
+	view := RulesView{Rules: Rules{Calendar: firstCalendar}}
 	// Both reads see one moment.
 	err := pgx.BeginTxFunc(ctx, r.books.db.Pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		var t ledger.Tally
@@ -81,9 +81,6 @@ func (r *Rulebook) Read(ctx context.Context, player uuid.UUID) (RulesView, error
 
 func (a *allowance) view(now time.Time) RulesView {
 	view := RulesView{Rules: a.rules, BarredUntil: a.rules.barred(now)}
-	if view.Calendar.Zone == "" {
-		view.Calendar.Zone = "UTC"
-	}
 	for m := range measures {
 		for p := range periods {
 			view.Used[m][p] = a.used(m, p)

@@ -118,7 +118,7 @@ func (s *system) guardAll(ctx context.Context, players []casinosim.Player) error
 					wish.Caps[m][period] = &wallet.Cap{Amount: 10_000_000 * money.Scale, Set: true}
 				}
 			}
-			wish.Calendar = &wallet.Calendar{Zone: "America/Sao_Paulo", Rolling: true}
+			wish.Zone, wish.Rolling = new("America/Sao_Paulo"), new(true)
 			if _, err := s.rules.Change(ctx, who.ID, wish, "bench", ""); err != nil {
 				return err
 			}
