@@ -11,8 +11,8 @@ import (
 	"evens/money"
 )
 
-// maxAmount bounds a single amount, so that no sum of a player's comes near the end of an int64.
-const maxAmount = 1_000_000_000_000 * money.Scale
+// maxAmount bounds a single amount.
+const maxAmount = money.Largest
 
 // longestAmount is how many characters an amount may have.
 const longestAmount = 40

@@ -22,18 +22,18 @@ const (
 	Won         Status = "won"
 	Lost        Status = "lost"
 	Refunded    Status = "refunded"
-	Cancelled   Status = "cancelled" // by an operator
+	Cancelled   Status = "cancelled" // by an operator; stake returned
 )
 
 // moves is the state machine: from each status, those it may become. Settled statuses follow
 // each other any number of times, as BeT sends new results.
 var moves = map[Status][]Status{
 	Placing:     {Accepted, Rejected, Unconfirmed},
-	Unconfirmed: {Accepted, Rejected},
+	Unconfirmed: {Accepted, Rejected, Cancelled},
 	Accepted:    {Won, Lost, Refunded, Cancelled},
-	Won:         {Won, Lost, Refunded},
-	Lost:        {Won, Lost, Refunded},
-	Refunded:    {Won, Lost, Refunded},
+	Won:         {Won, Lost, Refunded, Cancelled},
+	Lost:        {Won, Lost, Refunded, Cancelled},
+	Refunded:    {Won, Lost, Refunded, Cancelled},
 }
 
 // May reports whether a coupon may go from s to next.

@@ -74,7 +74,10 @@ func (o Order) parse() ([]bet.Pointer, money.Coef, error) {
 			return nil, 0, &SelectionError{Index: -1, Err: fmt.Errorf("the coefficients together are out of range")}
 		}
 	}
-	if _, err := coef.Times(o.Stake, o.Currency); err != nil {
+	if o.Stake > money.Largest {
+		return nil, 0, &OrderError{Field: "stake", Reason: "is out of range"}
+	}
+	if win, err := coef.Times(o.Stake, o.Currency); err != nil || win > money.Largest {
 		return nil, 0, &OrderError{Field: "stake", Reason: "the possible win is out of range"}
 	}
 	return pointers, coef, nil

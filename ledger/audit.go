@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strconv"
 	"text/tabwriter"
 	"time"
 
@@ -145,7 +146,7 @@ var checks = []Check{
 	SELECT x.id::text, x.kind FROM transactions x
 	  LEFT JOIN transfers t ON t.transaction_id = x.id AND t.leg = 1
 	 WHERE t.transaction_id IS NULL
-	   AND (x.amount <> 0 OR x.kind NOT IN ('bet', 'win', 'bet_win', 'rollback', 'refused', 'tombstone'))`},
+	   AND (x.amount <> 0 OR x.kind NOT IN ('bet', 'win', 'bet_win', 'rollback', 'resettlement', 'refused', 'tombstone'))`},
 	{"what was refused, and what was taken back before it came, moved nothing", `
 	SELECT x.id::text, x.kind FROM transactions x
 	 WHERE x.kind IN ('refused', 'tombstone')
@@ -205,7 +206,7 @@ const sumAccounts = `
 	    UNION ALL
 	    SELECT credit_account, sum(amount) FROM transfers GROUP BY credit_account
 	), sums AS (SELECT account, sum(total) AS total FROM sides GROUP BY account)
-	SELECT a.currency, a.kind, coalesce(sum(s.total), 0)::bigint
+	SELECT a.currency, a.kind, coalesce(sum(s.total), 0)::text
 	  FROM accounts a LEFT JOIN sums s ON s.account = a.id
 	 GROUP BY a.currency, a.kind ORDER BY a.currency, a.kind`
 
@@ -225,15 +226,24 @@ func (r *Report) figures(ctx context.Context, tx pgx.Tx) error {
 		return fmt.Errorf("audit figures: %w", err)
 	}
 	var currency, kind string
-	var sum money.Amount
+	var sum string
 	_, err = pgx.ForEachRow(rows, []any{&currency, &kind, &sum}, func() error {
-		r.Figure(kind+" "+currency, sum.String())
+		r.Figure(kind+" "+currency, inMajor(sum))
 		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("audit figures: %w", err)
 	}
 	return nil
+}
+
+// inMajor writes a whole number of ten-thousandths, of any size, in major units.
+func inMajor(units string) string {
+	if n, err := strconv.ParseInt(units, 10, 64); err == nil {
+		return money.Amount(n).String()
+	}
+	point := len(units) - 4 // what does not fit an int64 has more digits
+	return units[:point] + "." + units[point:]
 }
 
 // Figure adds a sum or a count.

@@ -1,6 +1,7 @@
 package money
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -15,6 +16,10 @@ type Amount int64
 // Scale is how many units of Amount make one major unit.
 const Scale = 10_000
 
+// Largest is the largest amount that is taken from outside, either way: a million millions of the major unit.
+// Sums of such amounts stay far from where an Amount ends.
+const Largest Amount = 1_000_000_000_000 * Scale
+
 const scaleDigits = 4
 
 // Errors of this package. Wrapped errors carry the offending text, cut to a harmless length.
@@ -25,10 +30,14 @@ var (
 )
 
 // Parse reads a plain decimal ("150", "150.00", "-0.0001"): an optional minus, digits, and at
-// most four decimals. Exponents, plus signs, blanks and separators are refused.
+// most four decimals. Exponents, plus signs, blanks and separators are refused, and so is what is beyond
+// [Largest].
 func Parse(s string) (Amount, error) {
 	n, err := parseScaled(s, scaleDigits)
-	return Amount(n), err
+	if amount := Amount(n); err != nil || amount > Largest || amount < -Largest {
+		return 0, cmp.Or(err, fmt.Errorf("%w: %q", ErrOverflow, shorten(s)))
+	}
+	return Amount(n), nil
 }
 
 // MustParse is Parse for constants in tests and tables; it panics on an error.

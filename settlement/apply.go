@@ -35,7 +35,15 @@ const (
 	attentionSense   = "makes_no_sense"   // the target rule refused it
 	attentionGuard   = "blast_radius"     // part of taking back too much at once
 	attentionState   = "coupon_state"     // the coupon is not one that results may change
+	attentionFuture  = "future"           // dated ahead of our clock
+	attentionBroken  = "cannot_settle"    // settling it fails, whatever else is settled with it
+	// attentionUnreadable is a Head of which only the text is kept.
+	attentionUnreadable = "unreadable"
 )
+
+// Skew is how far BeT's clock may be ahead of ours. A result dated later than that would make every correction
+// until then count as decided before it.
+const Skew = 5 * time.Minute
 
 // result is a stored result with the coupon it is about, both locked.
 type result struct {
@@ -44,11 +52,13 @@ type result struct {
 	receivedAt time.Time
 	word       Word
 	coupon     *held
+	unreadable bool // a person says what it is: word is empty
 }
 
 // held is a coupon as settling needs it.
 type held struct {
 	id         uuid.UUID
+	code       string // its BarCode; "" where it was not asked for
 	player     uuid.UUID
 	status     coupon.Status
 	terms      Terms
@@ -57,8 +67,10 @@ type held struct {
 	decidedAt  time.Time
 	resultID   int64
 	hasDecided bool
+	overruled  bool // a person had an older word than decidedAt hold
 
 	placedAt     time.Time
+	counted      money.Amount // of the stake, towards what the player has staked
 	bonusStake   money.Amount // the part of the stake that the bonus pocket paid
 	bonusID      uuid.NullUUID
 	contribution money.Amount // what it counts towards that bonus, won or lost
@@ -71,14 +83,29 @@ func (r *result) overtakes(c *held) bool {
 	if !c.hasDecided || r.decidedAt.After(c.decidedAt) {
 		return true
 	}
-	return r.decidedAt.Equal(c.decidedAt) && r.id > c.resultID
+	return r.decidedAt.Equal(c.decidedAt) && (r.id > c.resultID || c.overruled && r.id != c.resultID)
+}
+
+// heldColumns are a coupon as settling needs it. One that has counted its stake in an earlier version says so by
+// its first settlement: a stake that came back with it was taken out again.
+const heldColumns = `c.id, c.player_id, c.status, c.stake, c.sent_amount, c.nominal, c.coef, c.possible_win, c.currency,
+	       coalesce(c.sent_currency, c.currency), c.payout, c.settlement_count, c.decided_at, c.result_id, c.overruled,
+	       c.bonus_stake, c.bonus_id, c.contribution, c.contributed, c.placed_at,
+	       CASE WHEN c.counted IS NOT NULL THEN c.counted
+	            WHEN c.settlement_count > 0 AND (SELECT s.outcome FROM settlements s WHERE s.coupon_id = c.id AND s.n = 1) = 'refunded' THEN 0
+	            ELSE c.stake END`
+
+func (c *held) targets(decided *pgtype.Timestamptz, holds *pgtype.Int8) []any {
+	return []any{
+		&c.id, &c.player, &c.status, &c.terms.Stake, &c.terms.Sent, &c.terms.Nominal, &c.terms.Coef, &c.terms.PossibleWin,
+		&c.terms.Currency, &c.terms.SentCurrency, &c.payout, &c.settled, decided, holds, &c.overruled,
+		&c.bonusStake, &c.bonusID, &c.contribution, &c.contributed, &c.placedAt, &c.counted,
+	}
 }
 
 // Coupons are locked in id order, before any player. Indexes: results_pkey, coupons_bet_code.
 const loadResults = `
-	SELECT r.id, r.decided_at, r.received_at, r.status, r.ext_status, r.amount_out,
-	       c.id, c.player_id, c.status, c.stake, c.sent_amount, c.nominal, c.coef, c.possible_win, c.currency,
-	       c.payout, c.settlement_count, c.decided_at, c.result_id, c.bonus_stake, c.bonus_id, c.contribution, c.contributed, c.placed_at
+	SELECT r.id, r.decided_at, r.received_at, r.status, r.ext_status, r.amount_out, ` + heldColumns + `
 	  FROM results r JOIN coupons c ON c.bet_code = r.bar_code
 	 WHERE r.id = ANY ($1) AND r.state = 'pending'
 	 ORDER BY c.id, r.decided_at, r.id
@@ -145,11 +172,8 @@ func scanResults(rows pgx.Rows) ([]*result, error) {
 		r, c := &result{}, &held{}
 		var amount, holds pgtype.Int8
 		var decided pgtype.Timestamptz
-		err := rows.Scan(&r.id, &r.decidedAt, &r.receivedAt, &r.word.Status, &r.word.ExtStatus, &amount,
-			&c.id, &c.player, &c.status, &c.terms.Stake, &c.terms.Sent, &c.terms.Nominal, &c.terms.Coef,
-			&c.terms.PossibleWin, &c.terms.Currency, &c.payout, &c.settled, &decided, &holds,
-			&c.bonusStake, &c.bonusID, &c.contribution, &c.contributed, &c.placedAt)
-		if err != nil {
+		targets := []any{&r.id, &r.decidedAt, &r.receivedAt, &r.word.Status, &r.word.ExtStatus, &amount}
+		if err := rows.Scan(append(targets, c.targets(&decided, &holds)...)...); err != nil {
 			return nil, err
 		}
 		r.word.AmountOut, r.word.HasAmount = money.Amount(amount.Int64), amount.Valid
@@ -209,6 +233,10 @@ func (a *application) judge(r *result) (*settling, error) {
 		a.rows.end(r, Parked, "the coupon is "+string(r.coupon.status), attentionState)
 		return nil, nil
 	}
+	if r.decidedAt.After(r.receivedAt.Add(Skew)) {
+		a.rows.end(r, Parked, fmt.Sprintf("dated %s ahead of our clock", r.decidedAt.Sub(r.receivedAt).Round(time.Second)), attentionFuture)
+		return nil, nil
+	}
 	verdict, err := Target(r.coupon.terms, r.word)
 	if parkedErr, ok := errors.AsType[*ParkedError](err); ok {
 		a.rows.end(r, Parked, parkedErr.Reason, attentionSense)
@@ -250,22 +278,19 @@ type order struct {
 	at       time.Time
 }
 
-// pay posts the transfers that lead from what the coupon paid to the verdict. Where nothing has
-// to move it posts nothing.
+// pay posts the transfers that lead from what the coupon paid to the verdict. Where nothing has to move, and
+// nothing counts otherwise than it did, it posts nothing.
 func pay(batch *wallet.Batch, c *held, verdict Verdict, by order) (uuid.NullUUID, error) {
 	kind, moves, err := movesOf(c, verdict)
-	if err != nil || len(moves) == 0 {
+	if err != nil {
 		return uuid.NullUUID{}, err
 	}
-	n := c.settled + 1
-	counts := c.counts(batch, verdict)
-	c.contributed += counts
-	var staked money.Amount
-	if kind == ledger.StakeReturn {
-		staked = -c.terms.Stake
+	counts, staked := c.counts(batch, verdict), c.usage(verdict)-c.counted
+	if len(moves) == 0 && counts == 0 && staked == 0 {
+		return uuid.NullUUID{}, nil
 	}
-	posted, _, err := batch.Post(ledger.Transaction{
-		Key:      settlementKey(c.id, n),
+	transaction := ledger.Transaction{
+		Key:      settlementKey(c.id, c.settled+1),
 		Kind:     kind,
 		Player:   c.player,
 		Provider: coupon.Provider,
@@ -279,10 +304,18 @@ func pay(batch *wallet.Batch, c *held, verdict Verdict, by order) (uuid.NullUUID
 		Contribution: counts,
 		Staked:       staked,
 		Effective:    c.placedAt,
-	}, moves...)
+	}
+	var posted *ledger.Transaction
+	if len(moves) == 0 {
+		posted, _, err = batch.Note(transaction)
+	} else {
+		posted, _, err = batch.Post(transaction, moves...)
+	}
 	if err != nil {
 		return uuid.NullUUID{}, fmt.Errorf("settle coupon %s: %w", c.id, err)
 	}
+	c.contributed += counts
+	c.counted += staked
 	return uuid.NullUUID{UUID: posted.ID, Valid: true}, nil
 }
 
@@ -302,7 +335,7 @@ func movesOf(c *held, verdict Verdict) (ledger.Kind, []ledger.Move, error) {
 	switch verdict.Outcome {
 	case Lost:
 		return ledger.Loss, []ledger.Move{stake}, nil
-	case Refunded:
+	case Refunded, Cancelled:
 		return ledger.StakeReturn, shall.Back().Moves(ledger.StakesHeld), nil
 	default:
 		return ledger.Payout, append([]ledger.Move{stake}, shall.Back().Moves(ledger.Sportsbook)...), nil
@@ -314,11 +347,22 @@ func (c *held) share(payout money.Amount) (wallet.Split, error) {
 	return wallet.Share(payout, c.terms.Stake, c.bonusStake, c.terms.Currency)
 }
 
+// returned reports whether the stake came back: as if it had never been made.
+func (v Verdict) returned() bool { return v.Outcome == Refunded || v.Outcome == Cancelled }
+
+// usage is what a coupon counts towards what its player has staked.
+func (c *held) usage(verdict Verdict) money.Amount {
+	if verdict.returned() {
+		return 0
+	}
+	return c.terms.Stake
+}
+
 // counts is what a verdict changes of the coupon's contribution to its bonus: one that is won or lost
-// counts, one that is refunded does not, and none counts towards a bonus that has ended.
+// counts, one whose stake came back does not, and none counts towards a bonus that has ended.
 func (c *held) counts(batch *wallet.Batch, verdict Verdict) money.Amount {
 	shall := c.contribution
-	if verdict.Outcome == Refunded {
+	if verdict.returned() {
 		shall = 0
 	}
 	if shall > c.contributed && !batch.BonusActive(c.player, c.bonusID) {

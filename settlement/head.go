@@ -1,6 +1,8 @@
 package settlement
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,9 +19,14 @@ type Head struct {
 	BarCode   string
 	DecidedAt time.Time // DateRecive
 	Word
+
+	// Fault says why the Head cannot be read: it is parked with its text, Raw. BarCode is then a name made
+	// from the text, so that the same text comes to the same name, and DecidedAt is the epoch.
+	Raw   string
+	Fault string
 }
 
-// FieldError names the part of a push that cannot be read. Nothing of the push is stored.
+// FieldError names the part of a push, or of a Head, that cannot be read.
 type FieldError struct {
 	Field  string
 	Reason string
@@ -33,7 +40,7 @@ var ErrSyntax = errors.New("not valid JSON")
 // wirePush takes the spellings seen in the wild: "Heads" or "heads" (encoding/json ignores
 // case), BarCode or BetCode, numbers as numbers or as strings.
 type wirePush struct {
-	Heads *[]wireHead
+	Heads *[]json.RawMessage
 }
 
 type wireHead struct {
@@ -80,9 +87,10 @@ func (s scalar) number() (n money.Number, missing bool, err error) {
 	return money.Number(s.text), s.text == "", nil
 }
 
-// ParsePush reads a result push of one or thousands of Heads. It answers ErrSyntax for what is
-// no JSON and a *FieldError for a part that is missing or of the wrong type. A value that can be
-// read but makes no sense (an unknown Status, a negative AmountOut) is for the target rule.
+// ParsePush reads a result push of one or thousands of Heads. It answers ErrSyntax for what is no JSON and a
+// *FieldError where there is no list of Heads. A Head of which a part is missing or of the wrong type has a
+// Fault; the others count. A value that can be read but makes no sense (an unknown Status, a negative
+// AmountOut) is for the target rule.
 func ParsePush(body []byte) ([]Head, error) {
 	var push wirePush
 	if err := json.Unmarshal(body, &push); err != nil {
@@ -95,16 +103,43 @@ func ParsePush(body []byte) ([]Head, error) {
 		return nil, &FieldError{Field: "Heads", Reason: "is missing"}
 	}
 	heads := make([]Head, len(*push.Heads))
-	for i := range *push.Heads {
-		head, err := (*push.Heads)[i].head()
+	for i, raw := range *push.Heads {
+		head, err := parseHead(raw)
 		if err != nil {
-			fieldErr, _ := errors.AsType[*FieldError](err) // head returns no other
-			fieldErr.Field = fmt.Sprintf("Heads[%d].%s", i, fieldErr.Field)
-			return nil, fieldErr
+			head = unreadable(raw, fmt.Sprintf("Heads[%d].%s", i, err))
 		}
 		heads[i] = head
 	}
 	return heads, nil
+}
+
+func parseHead(raw json.RawMessage) (Head, error) {
+	var wire wireHead
+	if len(raw) == 0 || raw[0] != '{' {
+		return Head{}, &FieldError{Field: "KeyHead", Reason: "is missing: the Head is no object"}
+	}
+	if err := json.Unmarshal(raw, &wire); err != nil {
+		typeErr, ok := errors.AsType[*json.UnmarshalTypeError](err)
+		if !ok {
+			return Head{}, err
+		}
+		return Head{}, &FieldError{Field: cmpField(typeErr.Field), Reason: "is a " + typeErr.Value + ", not what BeT's document says"}
+	}
+	return wire.head()
+}
+
+// longestRaw bounds the text that is kept with an unreadable Head; the whole body is among the callbacks.
+const longestRaw = 64 << 10
+
+// unreadablePrefix begins the name of an unreadable Head. No BarCode has a blank.
+const unreadablePrefix = "unreadable "
+
+func unreadable(raw []byte, fault string) Head {
+	digest := sha256.Sum256(raw)
+	return Head{
+		BarCode: unreadablePrefix + hex.EncodeToString(digest[:16]), DecidedAt: time.Unix(0, 0).UTC(),
+		Raw: string(raw[:min(len(raw), longestRaw)]), Fault: fault,
+	}
 }
 
 func cmpField(field string) string {
@@ -126,7 +161,7 @@ func (w *wireHead) head() (Head, error) {
 	switch {
 	case head.BarCode == "":
 		return Head{}, &FieldError{Field: "KeyHead.BarCode", Reason: "is missing"}
-	case len(head.BarCode) > longestBarCode || strings.ContainsRune(head.BarCode, 0) || !utf8.ValidString(head.BarCode):
+	case len(head.BarCode) > longestBarCode || strings.ContainsAny(head.BarCode, "\x00 ") || !utf8.ValidString(head.BarCode):
 		return Head{}, &FieldError{Field: "KeyHead.BarCode", Reason: "is longer than 64 bytes or not plain text"}
 	}
 	var err error

@@ -68,19 +68,26 @@ var badPushes = []struct {
 	{"a list", `[]`, "body", 422, "validation_failed"},
 	{"no Heads", `{"remote_host":"x"}`, "Heads", 422, "validation_failed"},
 	{"Heads is text", `{"Heads":"many"}`, "Heads", 422, "validation_failed"},
-	{"no BarCode", `{"Heads":[{"KeyHead":{"Id":"1"},"Status":4,"DateRecive":"1"}]}`, "Heads[0].KeyHead.BarCode", 422, "validation_failed"},
-	{"an endless BarCode", `{"Heads":[{"KeyHead":{"BarCode":"` + strings.Repeat("x", 65) + `"},"Status":4,"DateRecive":"1"}]}`, "Heads[0].KeyHead.BarCode", 422, "validation_failed"},
-	{"a NUL in the BarCode", `{"Heads":[{"KeyHead":{"BarCode":"a\u0000b"},"Status":4,"DateRecive":"1"}]}`, "Heads[0].KeyHead.BarCode", 422, "validation_failed"},
-	{"no Status", `{"Heads":[{"KeyHead":{"BarCode":"x"},"DateRecive":"1"}]}`, "Heads[0].Status", 422, "validation_failed"},
-	{"Status is a word", `{"Heads":[{"KeyHead":{"BarCode":"x"},"Status":"won","DateRecive":"1"}]}`, "Heads[0].Status", 422, "validation_failed"},
-	{"Status is true", `{"Heads":[{"KeyHead":{"BarCode":"x"},"Status":true,"DateRecive":"1"}]}`, "Heads[0].Status", 422, "validation_failed"},
-	{"Status is no whole number", `{"Heads":[{"KeyHead":{"BarCode":"x"},"Status":2.5,"DateRecive":"1"}]}`, "Heads[0].Status", 422, "validation_failed"},
-	{"Status beyond reason", `{"Heads":[{"KeyHead":{"BarCode":"x"},"Status":99999999999,"DateRecive":"1"}]}`, "Heads[0].Status", 422, "validation_failed"},
-	{"AmountOut beyond reason", `{"Heads":[{"KeyHead":{"BarCode":"x"},"Status":2,"AmountOut":1e30,"DateRecive":"1"}]}`, "Heads[0].AmountOut", 422, "validation_failed"},
-	{"AmountOut is an object", `{"Heads":[{"KeyHead":{"BarCode":"x"},"Status":2,"AmountOut":{},"DateRecive":"1"}]}`, "Heads[0].AmountOut", 422, "validation_failed"},
-	{"no DateRecive", `{"Heads":[{"KeyHead":{"BarCode":"x"},"Status":4}]}`, "Heads[0].DateRecive", 422, "validation_failed"},
-	{"DateRecive is a date", `{"Heads":[{"KeyHead":{"BarCode":"x"},"Status":4,"DateRecive":"2020-08-10"}]}`, "Heads[0].DateRecive", 422, "validation_failed"},
-	{"the second Head is wrong", `{"Heads":[{"KeyHead":{"BarCode":"x"},"Status":4,"DateRecive":"1"},{"KeyHead":{"BarCode":"y"},"Status":4,"DateRecive":"-1"}]}`, "Heads[1].DateRecive", 422, "validation_failed"},
+}
+
+// badHeads are bodies with one Head that cannot be read, with the part that is named.
+var badHeads = []struct{ name, body, field string }{
+	{"no BarCode", `{"Heads":[{"KeyHead":{"Id":"1"},"Status":4,"DateRecive":"1"}]}`, "Heads[0].KeyHead.BarCode"},
+	{"an endless BarCode", `{"Heads":[{"KeyHead":{"BarCode":"` + strings.Repeat("x", 65) + `"},"Status":4,"DateRecive":"1"}]}`, "Heads[0].KeyHead.BarCode"},
+	{"a NUL in the BarCode", `{"Heads":[{"KeyHead":{"BarCode":"a\u0000b"},"Status":4,"DateRecive":"1"}]}`, "Heads[0].KeyHead.BarCode"},
+	{"no Status", `{"Heads":[{"KeyHead":{"BarCode":"x"},"DateRecive":"1"}]}`, "Heads[0].Status"},
+	{"Status is a word", `{"Heads":[{"KeyHead":{"BarCode":"x"},"Status":"won","DateRecive":"1"}]}`, "Heads[0].Status"},
+	{"Status is true", `{"Heads":[{"KeyHead":{"BarCode":"x"},"Status":true,"DateRecive":"1"}]}`, "Heads[0].Status"},
+	{"Status is no whole number", `{"Heads":[{"KeyHead":{"BarCode":"x"},"Status":2.5,"DateRecive":"1"}]}`, "Heads[0].Status"},
+	{"Status beyond reason", `{"Heads":[{"KeyHead":{"BarCode":"x"},"Status":99999999999,"DateRecive":"1"}]}`, "Heads[0].Status"},
+	{"AmountOut beyond reason", `{"Heads":[{"KeyHead":{"BarCode":"x"},"Status":2,"AmountOut":1e30,"DateRecive":"1"}]}`, "Heads[0].AmountOut"},
+	{"AmountOut is an object", `{"Heads":[{"KeyHead":{"BarCode":"x"},"Status":2,"AmountOut":{},"DateRecive":"1"}]}`, "Heads[0].AmountOut"},
+	{"no DateRecive", `{"Heads":[{"KeyHead":{"BarCode":"x"},"Status":4}]}`, "Heads[0].DateRecive"},
+	{"DateRecive is a date", `{"Heads":[{"KeyHead":{"BarCode":"x"},"Status":4,"DateRecive":"2020-08-10"}]}`, "Heads[0].DateRecive"},
+	{"the second Head is wrong", `{"Heads":[{"KeyHead":{"BarCode":"x"},"Status":4,"DateRecive":"1"},{"KeyHead":{"BarCode":"y"},"Status":4,"DateRecive":"-1"}]}`, "Heads[1].DateRecive"},
+	{"a Head that is no object", `{"Heads":[7]}`, "Heads[0].KeyHead"},
+	{"a KeyHead that is text", `{"Heads":[{"KeyHead":"x","Status":4,"DateRecive":"1"}]}`, "Heads[0].KeyHead"},
+	{"nothing at all", `{"Heads":[null]}`, "Heads[0].KeyHead"},
 }
 
 func TestParsePushNamesTheField(t *testing.T) {
@@ -101,9 +108,34 @@ func TestParsePushNamesTheField(t *testing.T) {
 	}
 }
 
+func TestParsePushKeepsWhatItCannotRead(t *testing.T) {
+	t.Parallel()
+	for _, test := range badHeads {
+		heads, err := ParsePush([]byte(test.body))
+		if err != nil {
+			t.Errorf("%s: %v", test.name, err)
+			continue
+		}
+		last := heads[len(heads)-1]
+		if !strings.HasPrefix(last.Fault, test.field+":") || !strings.Contains(test.body, last.Raw) || last.Raw == "" || last.Word != (Word{}) {
+			t.Errorf("%s: %+v, want a fault of %s", test.name, last, test.field)
+		}
+		again, _ := ParsePush([]byte(test.body))
+		if again[len(again)-1].BarCode != last.BarCode {
+			t.Errorf("%s: the same text has two names", test.name)
+		}
+		if len(heads) == 2 && heads[0].Fault != "" {
+			t.Errorf("%s: the readable Head has the fault %s", test.name, heads[0].Fault)
+		}
+	}
+}
+
 func FuzzParsePush(f *testing.F) {
 	f.Add([]byte(seedPush))
 	for _, test := range badPushes {
+		f.Add([]byte(test.body))
+	}
+	for _, test := range badHeads {
 		f.Add([]byte(test.body))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -112,6 +144,12 @@ func FuzzParsePush(f *testing.F) {
 			return
 		}
 		for _, head := range heads {
+			if head.Fault != "" {
+				if len(head.Raw) == 0 || !strings.HasPrefix(head.BarCode, unreadablePrefix) {
+					t.Errorf("kept %+v", head)
+				}
+				continue
+			}
 			if head.BarCode == "" || len(head.BarCode) > longestBarCode || head.DecidedAt.Unix() <= 0 && head.DecidedAt.UnixMilli() <= 0 {
 				t.Errorf("read %+v", head)
 			}

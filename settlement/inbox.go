@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -78,14 +79,33 @@ const insertResults = `
 	  FROM numbered GROUP BY chunk
 	RETURNING id, cardinality(result_ids)`
 
-// Store keeps a push durably, and answers how many of its Heads were new. Heads known already
-// (the same BarCode, Status, ExtStatus, AmountOut and DateRecive) are left out.
+// Heads that cannot be read wait for a person, with their text. Index: results_once.
+const insertUnreadable = `
+	INSERT INTO results (bar_code, decided_at, status, ext_status, state, attention, reason, raw, callback_id, received_at)
+	SELECT bar_code, 'epoch', 0, 0, 'parked', '` + attentionUnreadable + `', reason, raw, $4, $5
+	  FROM unnest($1::text[], $2::text[], $3::bytea[]) u (bar_code, reason, raw)
+	    ON CONFLICT ON CONSTRAINT results_once DO NOTHING`
+
+// Store keeps a push durably, and answers how many of its readable Heads were new. Heads known already
+// (the same BarCode, Status, ExtStatus, AmountOut and DateRecive) are left out, but for those that a person
+// overruled: said again, they are looked at again.
 func (i *Inbox) Store(ctx context.Context, push Push) (fresh int, err error) {
 	heads := slices.Clone(push.Heads)
 	slices.SortStableFunc(heads, byDecision)
+	faulty := slices.IndexFunc(heads, func(h Head) bool { return h.Fault != "" })
+	var unreadable []Head
+	if faulty >= 0 {
+		unreadable = slices.DeleteFunc(slices.Clone(heads), func(h Head) bool { return h.Fault == "" })
+		heads = slices.DeleteFunc(heads, func(h Head) bool { return h.Fault != "" })
+	}
 	for range deadlockRetries {
 		var chunks []Chunk
-		if chunks, fresh, err = i.store(ctx, push, heads); err == nil {
+		if chunks, fresh, err = i.store(ctx, push, heads, unreadable); err == nil && fresh < len(heads) {
+			var again []Chunk
+			again, err = i.repeated(ctx, heads, push.At)
+			chunks = append(chunks, again...)
+		}
+		if err == nil {
 			if len(chunks) > 0 {
 				i.bell.Ring(chunks)
 			}
@@ -95,13 +115,20 @@ func (i *Inbox) Store(ctx context.Context, push Push) (fresh int, err error) {
 			break
 		}
 	}
-	return 0, fmt.Errorf("store %d results: %w", len(heads), err)
+	return 0, fmt.Errorf("store %d results: %w", len(push.Heads), err)
 }
 
-func (i *Inbox) store(ctx context.Context, push Push, heads []Head) (chunks []Chunk, fresh int, err error) {
+func (i *Inbox) store(ctx context.Context, push Push, heads, unreadable []Head) (chunks []Chunk, fresh int, err error) {
 	callback := uuid.Must(uuid.NewV7())
 	batch := &pgx.Batch{}
 	batch.Queue(insertCallback, callback, push.At, push.Path, push.Source, push.Body)
+	if n := len(unreadable); n > 0 {
+		names, faults, texts := make([]string, n), make([]string, n), make([][]byte, n)
+		for j, head := range unreadable {
+			names[j], faults[j], texts[j] = head.BarCode, strings.ToValidUTF8(head.Fault, "?"), []byte(head.Raw)
+		}
+		batch.Queue(insertUnreadable, names, faults, texts, callback, push.At)
+	}
 	i.queueResults(batch, heads, callback, push.At).Query(func(rows pgx.Rows) error {
 		var size int
 		chunk := Chunk{Rung: 1}
@@ -118,21 +145,63 @@ func (i *Inbox) store(ctx context.Context, push Push, heads []Head) (chunks []Ch
 }
 
 func (i *Inbox) queueResults(batch *pgx.Batch, heads []Head, callback uuid.UUID, at time.Time) *pgx.QueuedQuery {
+	c := columnsOf(heads)
+	return batch.Queue(insertResults, c.barCodes, c.decided, c.statuses, c.extStatuses, c.amounts, ChunkSize,
+		callback, at, c.lost, i.guard.Count, int64(i.guard.Amount))
+}
+
+// Words that a person overruled with an older one, said again: the newest of them holds again. Indexes:
+// coupons_bet_code, results_once.
+const takeRepeated = `
+	WITH again AS (
+	    UPDATE results r SET state = 'pending', attention = NULL, reason = 'said again after a person overruled it'
+	      FROM unnest($1::text[], $2::timestamptz[], $3::integer[], $4::integer[], $5::bigint[])
+	           u (bar_code, decided_at, status, ext_status, amount_out)
+	      JOIN coupons c ON c.bet_code = u.bar_code AND c.overruled AND u.decided_at >= c.decided_at
+	     WHERE r.bar_code = u.bar_code AND r.decided_at = u.decided_at AND r.status = u.status AND r.ext_status = u.ext_status
+	       AND r.amount_out IS NOT DISTINCT FROM u.amount_out
+	       AND r.state IN ('applied', 'duplicate', 'stale') AND r.id <> c.result_id
+	    RETURNING r.id
+	), numbered AS (
+	    SELECT id, (row_number() OVER (ORDER BY id) - 1) / $6::integer AS chunk FROM again
+	)
+	INSERT INTO result_chunks (result_ids, rung_at)
+	SELECT array_agg(id ORDER BY id), $7 FROM numbered GROUP BY chunk
+	RETURNING id, rung`
+
+func (i *Inbox) repeated(ctx context.Context, heads []Head, at time.Time) ([]Chunk, error) {
+	c := columnsOf(heads)
+	rows, err := i.db.Hot.Query(ctx, takeRepeated, c.barCodes, c.decided, c.statuses, c.extStatuses, c.amounts, ChunkSize, at)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[Chunk])
+}
+
+// headColumns are heads as arrays.
+type headColumns struct {
+	barCodes              []string
+	decided               []time.Time
+	statuses, extStatuses []int32
+	amounts               []pgtype.Int8
+	lost                  []string // the BarCodes of those that lost
+}
+
+func columnsOf(heads []Head) headColumns {
 	n := len(heads)
-	barCodes, decided := make([]string, n), make([]time.Time, n)
-	statuses, extStatuses := make([]int32, n), make([]int32, n)
-	amounts := make([]pgtype.Int8, n)
-	lost := make([]string, 0, n)
+	c := headColumns{
+		barCodes: make([]string, n), decided: make([]time.Time, n), statuses: make([]int32, n), extStatuses: make([]int32, n),
+		amounts: make([]pgtype.Int8, n), lost: make([]string, 0, n),
+	}
 	for j, head := range heads {
-		barCodes[j], decided[j] = head.BarCode, head.DecidedAt
-		statuses[j], extStatuses[j] = int32(head.Status), int32(head.ExtStatus)
-		amounts[j] = pgtype.Int8{Int64: int64(head.AmountOut), Valid: head.HasAmount}
+		c.barCodes[j], c.decided[j] = head.BarCode, head.DecidedAt
+		c.statuses[j], c.extStatuses[j] = int32(head.Status), int32(head.ExtStatus)
+		c.amounts[j] = pgtype.Int8{Int64: int64(head.AmountOut), Valid: head.HasAmount}
 		if head.Status == statusLost {
-			lost = append(lost, head.BarCode)
+			c.lost = append(c.lost, head.BarCode)
 		}
 	}
-	return batch.Queue(insertResults, barCodes, decided, statuses, extStatuses, amounts, ChunkSize,
-		callback, at, lost, i.guard.Count, int64(i.guard.Amount))
+	return c
 }
 
 // Guard is the blast radius: what one push, or one hour, may take back from players before the

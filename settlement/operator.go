@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"evens/coupon"
+	"evens/internal/postgres"
 	"evens/money"
 	"evens/wallet"
 )
@@ -31,6 +32,10 @@ type Waiting struct {
 	Stake      money.Amount
 	Payout     money.Amount // paid so far
 	Cash       money.Amount // the player's, now
+	// Raw is the text of a Head that cannot be read: which coupon it is about is a person's to find.
+	Raw []byte
+	// Likely are coupons without a BarCode that this may be the result of; see [Settler.Waiting].
+	Likely []Likely
 	// Target is what applying would make the coupon have paid; Decidable is false where the
 	// result gives none and the operator must say it.
 	Target    Verdict
@@ -45,7 +50,7 @@ const listWaiting = `
 	SELECT r.id, r.bar_code, r.status, r.ext_status, r.amount_out, r.decided_at, r.received_at, r.state,
 	       r.attention, coalesce(r.reason, ''), c.id, c.player_id, coalesce(c.currency, ''), coalesce(c.stake, 0),
 	       coalesce(c.sent_amount, 0), coalesce(c.nominal, false), coalesce(c.coef, 0), coalesce(c.possible_win, 0),
-	       coalesce(c.payout, 0), coalesce(a.balance, 0)
+	       coalesce(c.payout, 0), coalesce(a.balance, 0), coalesce(c.sent_currency, c.currency, ''), r.raw
 	  FROM results r
 	  LEFT JOIN coupons c ON c.bet_code = r.bar_code
 	  LEFT JOIN accounts a ON a.player_id = c.player_id AND a.kind = 'cash'
@@ -56,13 +61,10 @@ const listWaiting = `
 // ErrNotWaiting says that a result does not wait for a person (any more).
 var ErrNotWaiting = errors.New("no such result waits for a decision")
 
-// Waiting lists the results that wait for a person or for their coupon, oldest first.
+// Waiting lists the results that wait for a person or for their coupon, oldest first. Those whose BarCode no
+// coupon has name the coupons they fit: placed before, without a BarCode, and able to win just that.
 func (s *Settler) Waiting(ctx context.Context, limit int) ([]Waiting, error) {
-	return s.waiting(ctx, 0, limit)
-}
-
-func (s *Settler) waiting(ctx context.Context, id int64, limit int) ([]Waiting, error) {
-	rows, err := s.db.Pool.Query(ctx, listWaiting, id, limit)
+	rows, err := s.db.Pool.Query(ctx, listWaiting, 0, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list waiting results: %w", err)
 	}
@@ -72,18 +74,21 @@ func (s *Settler) waiting(ctx context.Context, id int64, limit int) ([]Waiting, 
 		var terms Terms
 		err := row.Scan(&w.ID, &w.BarCode, &w.Word.Status, &w.Word.ExtStatus, &amount, &w.DecidedAt, &w.ReceivedAt,
 			&w.State, &w.Attention, &w.Reason, &w.Coupon, &w.Player, &terms.Currency, &terms.Stake,
-			&terms.Sent, &terms.Nominal, &terms.Coef, &terms.PossibleWin, &w.Payout, &w.Cash)
+			&terms.Sent, &terms.Nominal, &terms.Coef, &terms.PossibleWin, &w.Payout, &w.Cash, &terms.SentCurrency, &w.Raw)
 		if err != nil {
 			return w, err
 		}
 		w.Word.AmountOut, w.Word.HasAmount = money.Amount(amount.Int64), amount.Valid
 		w.Currency, w.Stake = terms.Currency, terms.Stake
-		if w.Coupon.Valid {
+		if w.Coupon.Valid && w.Raw == nil {
 			verdict, err := Target(terms, w.Word)
 			w.Target, w.Decidable = verdict, err == nil
 		}
 		return w, nil
 	})
+	if err == nil {
+		err = s.nameLikely(ctx, list)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("list waiting results: %w", err)
 	}
@@ -97,6 +102,22 @@ type Decision struct {
 	Comment  string
 	// Payout overrules the target rule; nil: the result's own target.
 	Payout *money.Amount
+	// Coupon is whose result it is, where the result itself could not be read.
+	Coupon uuid.NullUUID
+	// Force lets a result hold against a later word of BeT's.
+	Force bool
+}
+
+// NewerWordError says that BeT has said something later than the result that is to be applied.
+type NewerWordError struct {
+	Result    int64 // the later word; 0: one that a person decided about
+	DecidedAt time.Time
+	State     State
+}
+
+func (e *NewerWordError) Error() string {
+	return fmt.Sprintf("result %d is a later word of BeT's, decided %s (%s): refuse this one, or force it", e.Result,
+		e.DecidedAt.UTC().Format(time.RFC3339), e.State)
 }
 
 func (d Decision) check() error {
@@ -112,63 +133,148 @@ func (d Decision) check() error {
 	return nil
 }
 
+// A parked result, and its coupon: the one that has its BarCode or, where it could not be read, the one that the
+// operator names. Indexes: results_pkey, coupons_bet_code, coupons_pkey.
+const readParked = `
+	SELECT coalesce(r.attention, '') = '` + attentionUnreadable + `', c.id, coalesce(c.bet_code, '')
+	  FROM results r
+	  LEFT JOIN coupons c ON c.id = (SELECT k.id FROM coupons k WHERE k.bet_code = r.bar_code
+	                                 UNION ALL SELECT $2::uuid WHERE r.attention = '` + attentionUnreadable + `')
+	 WHERE r.id = $1 AND r.state = 'parked'`
+
+// A Head that could not be read is decided as of its arrival: its own date is unknown.
 const lockWaiting = `
-	SELECT r.id, r.decided_at, r.received_at, r.status, r.ext_status, r.amount_out,
-	       c.id, c.player_id, c.status, c.stake, c.sent_amount, c.nominal, c.coef, c.possible_win, c.currency,
-	       c.payout, c.settlement_count, c.decided_at, c.result_id, c.bonus_stake, c.bonus_id, c.contribution, c.contributed, c.placed_at
-	  FROM results r JOIN coupons c ON c.bet_code = r.bar_code
-	 WHERE r.id = $1 AND r.state = 'parked'
+	SELECT r.id, CASE WHEN r.attention = '` + attentionUnreadable + `' THEN r.received_at ELSE r.decided_at END, r.received_at,
+	       r.status, r.ext_status, r.amount_out, ` + heldColumns + `
+	  FROM results r, coupons c
+	 WHERE r.id = $1 AND r.state = 'parked' AND c.id = $2
 	   FOR UPDATE OF c, r`
 
+// The latest word that BeT has said after a result: the one that holds, or one that waits to be settled or for
+// a person who is asked about too much at once. Index: results_once.
+const readNewer = `
+	SELECT id, decided_at, state FROM results
+	 WHERE bar_code = $1 AND id <> $2 AND (decided_at, id) > ($3, $2)
+	   AND (state IN ('applied', 'duplicate', 'pending') OR attention = '` + attentionGuard + `')
+	 ORDER BY decided_at DESC, id DESC LIMIT 1`
+
 // Decide applies a parked result on an operator's word, guarded or not. It answers the coupon's
-// verdict, or ErrNotWaiting.
+// verdict, ErrNotWaiting, or a *NewerWordError.
 func (s *Settler) Decide(ctx context.Context, decision Decision) (Verdict, error) {
 	if err := decision.check(); err != nil {
 		return Verdict{}, err
 	}
 	var verdict Verdict
 	var c *held
-	err := s.books.Run(ctx, func(ctx context.Context, batch *wallet.Batch) error {
-		rows, err := batch.Tx().Query(ctx, lockWaiting, decision.Result)
-		if err != nil {
-			return fmt.Errorf("lock result %d: %w", decision.Result, err)
-		}
-		results, err := scanResults(rows)
-		if err != nil {
-			return fmt.Errorf("lock result %d: %w", decision.Result, err)
-		}
-		if len(results) == 0 {
-			return ErrNotWaiting
-		}
-		r := results[0]
-		c = r.coupon
-		if !c.status.May(coupon.Won) {
-			return fmt.Errorf("the coupon is %s: no result can change it", c.status)
-		}
-		if verdict, err = decided(c, r.word, decision.Payout); err != nil {
-			return err
-		}
-		if err := batch.Lock(ctx, s.now(), []uuid.UUID{c.player}, nil); err != nil {
-			return err
-		}
-		return s.applyDecision(batch, r, verdict, decision)
+	err := s.books.Run(ctx, func(ctx context.Context, batch *wallet.Batch) (err error) {
+		verdict, c, err = s.decide(ctx, batch, decision)
+		return err
 	})
+	if postgres.Violates(err, "results_once") {
+		return Verdict{}, fmt.Errorf("result %d: another Head of the same push was applied to this coupon already", decision.Result)
+	}
 	if err != nil {
 		return Verdict{}, err
 	}
+	s.tell(verdict, c)
+	return verdict, nil
+}
+
+// tell tells the observer about a coupon that a person decided about.
+func (s *Settler) tell(verdict Verdict, c *held) {
 	if s.observe.Settled != nil {
 		s.observe.Settled(string(verdict.Outcome), 1)
 	}
 	if s.observe.Changed != nil {
 		s.observe.Changed(c.id, c.player)
 	}
-	return verdict, nil
+}
+
+func (s *Settler) decide(ctx context.Context, batch *wallet.Batch, decision Decision) (Verdict, *held, error) {
+	r, err := lockDecided(ctx, batch, decision)
+	if err != nil {
+		return Verdict{}, nil, err
+	}
+	c := r.coupon
+	if !c.status.May(coupon.Won) {
+		return Verdict{}, nil, fmt.Errorf("the coupon is %s: no result can change it", c.status)
+	}
+	if err := checkNewer(ctx, batch, r, decision); err != nil {
+		return Verdict{}, nil, err
+	}
+	verdict, err := decided(c, r, decision.Payout)
+	if err != nil {
+		return Verdict{}, nil, err
+	}
+	if err := batch.Lock(ctx, s.now(), []uuid.UUID{c.player}, nil); err != nil {
+		return Verdict{}, nil, err
+	}
+	return verdict, c, s.applyDecision(batch, r, verdict, decision)
+}
+
+func lockDecided(ctx context.Context, batch *wallet.Batch, decision Decision) (*result, error) {
+	var unreadable bool
+	var id uuid.NullUUID
+	var code string
+	err := batch.Tx().QueryRow(ctx, readParked, decision.Result, decision.Coupon).Scan(&unreadable, &id, &code)
+	switch {
+	case postgres.NotFound(err):
+		return nil, ErrNotWaiting
+	case err != nil:
+		return nil, fmt.Errorf("read result %d: %w", decision.Result, err)
+	case unreadable && !decision.Coupon.Valid:
+		return nil, ErrUnreadable
+	case !id.Valid:
+		return nil, coupon.ErrNotFound
+	case decision.Coupon.Valid && decision.Coupon.UUID != id.UUID:
+		return nil, fmt.Errorf("the result is coupon %s's", id.UUID)
+	case code == "":
+		return nil, errors.New("the coupon has no BarCode yet: adopt it first")
+	}
+	rows, err := batch.Tx().Query(ctx, lockWaiting, decision.Result, id)
+	if err != nil {
+		return nil, fmt.Errorf("lock result %d: %w", decision.Result, err)
+	}
+	results, err := scanResults(rows)
+	if err != nil {
+		return nil, fmt.Errorf("lock result %d: %w", decision.Result, err)
+	}
+	if len(results) == 0 {
+		return nil, ErrNotWaiting
+	}
+	r := results[0]
+	r.unreadable, r.coupon.code = unreadable, code
+	return r, nil
+}
+
+// ErrUnreadable says that a result could not be read: the operator must tell its coupon and the payout.
+var ErrUnreadable = errors.New("the Head could not be read: name its coupon and the payout")
+
+func checkNewer(ctx context.Context, batch *wallet.Batch, r *result, decision Decision) error {
+	if decision.Force {
+		return nil
+	}
+	var newer NewerWordError
+	err := batch.Tx().QueryRow(ctx, readNewer, r.coupon.code, r.id, r.decidedAt).Scan(&newer.Result, &newer.DecidedAt, &newer.State)
+	switch {
+	case err == nil:
+		return &newer
+	case !postgres.NotFound(err):
+		return fmt.Errorf("look for a later word: %w", err)
+	case !r.overtakes(r.coupon):
+		return &NewerWordError{Result: r.coupon.resultID, DecidedAt: r.coupon.decidedAt, State: Applied}
+	default:
+		return nil
+	}
 }
 
 // decided is the verdict of an operator: the result's own target, or the payout they give.
-func decided(c *held, word Word, payout *money.Amount) (Verdict, error) {
+func decided(c *held, r *result, payout *money.Amount) (Verdict, error) {
+	if payout == nil && r.unreadable {
+		return Verdict{}, ErrUnreadable
+	}
 	if payout == nil {
-		verdict, err := Target(c.terms, word)
+		verdict, err := Target(c.terms, r.word)
 		if err != nil {
 			return Verdict{}, fmt.Errorf("the result gives no payout (%w): say it with --payout", err)
 		}
@@ -184,7 +290,9 @@ func decided(c *held, word Word, payout *money.Amount) (Verdict, error) {
 	}
 }
 
-const endDecided = `UPDATE results SET state = $2, attention = NULL, reason = $3 WHERE id = $1`
+// A Head that could not be read becomes its coupon's.
+const endDecided = `
+	UPDATE results SET state = 'applied', attention = NULL, reason = 'applied by an operator', bar_code = $2, decided_at = $3 WHERE id = $1`
 
 const logDecision = `
 	INSERT INTO activity_log (at, event, operator, player_id, coupon_id, comment, detail)
@@ -198,15 +306,16 @@ func (s *Settler) applyDecision(batch *wallet.Batch, r *result, verdict Verdict,
 	if err != nil {
 		return err
 	}
-	if c.hasDecided && c.decidedAt.After(r.decidedAt) {
-		r.decidedAt = c.decidedAt // a decision by hand never lets an older push overtake again
+	own, overruled := r.decidedAt, c.hasDecided && !r.overtakes(c)
+	if overruled {
+		r.decidedAt = c.decidedAt // what is older than the word that held does not overtake now either
 	}
 	rows.settled = []settledRow{{
-		settling: &settling{result: r, verdict: verdict}, transaction: transaction,
+		settling: &settling{result: r, verdict: verdict}, transaction: transaction, overruled: overruled,
 		operator: decision.Operator, comment: decision.Comment,
 	}}
 	rows.statements = append(rows.statements, func(b *pgx.Batch) {
-		b.Queue(endDecided, r.id, string(Applied), "applied by an operator")
+		b.Queue(endDecided, r.id, c.code, own)
 		b.Queue(logDecision, now, "result_applied", decision.Operator, c.player, c.id, decision.Comment, r.id)
 	})
 	return nil

@@ -34,6 +34,7 @@ type settledRow struct {
 	*settling
 	transaction uuid.NullUUID
 	repeated    bool
+	overruled   bool // the result is older than the word that held
 	operator    string
 	comment     string
 }
@@ -75,9 +76,10 @@ const updateCoupons = `
 	UPDATE coupons c
 	   SET status = u.status, payout = u.payout, settlement_count = u.count,
 	       settled_at = coalesce(u.at, c.settled_at),
-	       decided_at = u.decided_at, result_id = u.result_id, contributed = u.contributed
-	  FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::integer[], $5::timestamptz[], $6::bigint[], $7::timestamptz[], $8::bigint[])
-	       u (id, status, payout, count, decided_at, result_id, at, contributed)
+	       decided_at = u.decided_at, result_id = u.result_id, contributed = u.contributed, counted = u.counted, overruled = u.overruled
+	  FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::integer[], $5::timestamptz[], $6::bigint[], $7::timestamptz[], $8::bigint[],
+	              $9::bigint[], $10::boolean[])
+	       u (id, status, payout, count, decided_at, result_id, at, contributed, counted, overruled)
 	 WHERE c.id = u.id`
 
 const insertSettlements = `
@@ -107,6 +109,7 @@ func (w *writtenRows) queueCoupons(batch *pgx.Batch) {
 	ids, statuses, payouts := make([]pgtype.UUID, n), make([]string, n), make([]int64, n)
 	counts, decided, results := make([]int32, n), make([]time.Time, n), make([]int64, n)
 	at, contributed := make([]*time.Time, n), make([]int64, n)
+	counted, overruled := make([]int64, n), make([]bool, n)
 	for i, s := range w.settled {
 		c := s.result.coupon
 		ids[i], statuses[i], payouts[i] = postgres.UUID(c.id), string(s.verdict.Outcome), int64(s.verdict.Payout)
@@ -115,8 +118,10 @@ func (w *writtenRows) queueCoupons(batch *pgx.Batch) {
 			counts[i], at[i] = int32(c.settled+1), &w.now
 		}
 		decided[i], results[i], contributed[i] = s.result.decidedAt, s.result.id, int64(c.contributed)
+		counted[i], overruled[i] = int64(c.counted), s.overruled
 	}
-	postgres.QueueExactly(batch, n, "coupons", updateCoupons, ids, statuses, payouts, counts, decided, results, at, contributed)
+	postgres.QueueExactly(batch, n, "coupons", updateCoupons, ids, statuses, payouts, counts, decided, results, at, contributed,
+		counted, overruled)
 }
 
 func (w *writtenRows) queueSettlements(batch *pgx.Batch) {

@@ -2,8 +2,10 @@ package settlement
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"github.com/google/uuid"
@@ -52,15 +54,46 @@ const endChunk = `UPDATE result_chunks SET done_at = $2 WHERE id = $1`
 // deadlockRetries bounds how often a transaction that lost a race is run again at once.
 const deadlockRetries = 5
 
-// Apply settles the results of a chunk in one commit. A chunk that is done, or that another
-// worker is at, is left alone: calling again is harmless.
-func (s *Settler) Apply(ctx context.Context, chunk int64) (err error) {
+// Apply settles the results of a chunk in one commit. A chunk that is done, or that another worker is at, is
+// left alone: calling again is harmless. A chunk that fails for one of its coupons' sake is halved until the
+// culprit stands alone; that one is parked for a person, and holds up no other.
+func (s *Settler) Apply(ctx context.Context, chunk int64) error {
+	err := s.attempt(ctx, chunk)
+	if !culpable(err) {
+		return err
+	}
+	halves, splitErr := s.split(ctx, chunk, err)
+	if splitErr != nil {
+		return errors.Join(err, splitErr)
+	}
+	var failed []error
+	for _, half := range halves {
+		failed = append(failed, s.Apply(ctx, half))
+	}
+	return errors.Join(failed...)
+}
+
+// attempt applies a chunk, again where another transaction got in its way.
+func (s *Settler) attempt(ctx context.Context, chunk int64) (err error) {
 	for range deadlockRetries {
-		if err = s.apply(ctx, chunk); !postgres.Retriable(err) && !postgres.Miscounted(err) {
+		if err = s.protected(ctx, chunk); !postgres.Retriable(err) && !postgres.Miscounted(err) {
 			break
 		}
 	}
 	return err
+}
+
+var errPanic = errors.New("settling panicked")
+
+// protected keeps a bug that one coupon meets from holding up the others of its chunk.
+func (s *Settler) protected(ctx context.Context, chunk int64) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			s.log.ErrorContext(ctx, "settling panicked", "chunk", chunk, "cause", cause, "stack", string(debug.Stack()))
+			err = errPanic
+		}
+	}()
+	return s.apply(ctx, chunk)
 }
 
 func (s *Settler) apply(ctx context.Context, chunk int64) error {

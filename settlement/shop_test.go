@@ -102,7 +102,7 @@ func open(t testing.TB, guard settlement.Guard) *shop {
 	}
 	t.Cleanup(db.Close)
 	log := slog.New(slog.DiscardHandler)
-	s := &shop{t: t, db: db, bell: &bell{}, clock: &clock{now: time.Date(2026, 6, 1, 18, 0, 0, 0, time.UTC)}}
+	s := &shop{t: t, db: db, bell: &bell{}, clock: &clock{now: time.Date(2026, 6, 1, 20, 0, 0, 0, time.UTC)}}
 	s.players = player.New(db, s.clock.Now)
 	s.books = wallet.NewBooks(db, nil, log)
 	s.poster = wallet.NewPoster(s.books, wallet.PosterConfig{})

@@ -1,6 +1,7 @@
 package settlement
 
 import (
+	"cmp"
 	"fmt"
 
 	"evens/money"
@@ -14,6 +15,8 @@ const (
 	Won      Outcome = "won"
 	Lost     Outcome = "lost"
 	Refunded Outcome = "refunded"
+	// Cancelled is a person's word: the stake went back.
+	Cancelled Outcome = "cancelled"
 )
 
 // BeT's statuses (seed 003): a coupon won or lost as a whole; ExtStatus 1 says that one or
@@ -31,6 +34,8 @@ type Terms struct {
 	Coef        money.Coef
 	PossibleWin money.Amount
 	Currency    money.Currency
+	// SentCurrency is that of Sent; empty: Currency. A nominal may have one of its own.
+	SentCurrency money.Currency
 }
 
 // Word is one result as BeT sent it.
@@ -111,7 +116,7 @@ func wonPayout(terms Terms, word Word) (payout money.Amount, err error) {
 	default:
 		payout, err = word.AmountOut.Round(unit)
 	}
-	if err != nil {
+	if err != nil || payout > money.Largest {
 		return 0, parked("payout out of range")
 	}
 	return payout, nil
@@ -124,7 +129,7 @@ func ceiling(terms Terms) (money.Amount, error) {
 	if !terms.Nominal {
 		return most, nil
 	}
-	cent, err := terms.Stake.MulDiv(int64(terms.Currency.MinorUnit()), int64(terms.Sent), 1)
+	cent, err := terms.Stake.MulDiv(int64(cmp.Or(terms.SentCurrency, terms.Currency).MinorUnit()), int64(terms.Sent), 1)
 	if err != nil {
 		return 0, err
 	}

@@ -106,7 +106,8 @@ func TestTarget(t *testing.T) {
 		{"won a negative amount", real, with(amount("-25.00"), 2, 0), "parked"},
 		{"a status nobody knows", real, with(amount("25.00"), 3, 0), "parked"},
 		{"an ExtStatus nobody knows", real, with(amount("25.00"), 2, 7), "parked"},
-		{"more than can be counted", nominal, with(amount("900000000000000"), 2, 1), "parked"},
+		{"more than can be counted", nominal, with(amount("900000000000"), 2, 1), "parked"},
+		{"more than the largest amount", vector{Mode: "nominal", Stake: "1000000000000", Coef: "2.50", Sent: "1.00"}, with(amount("2.50"), 2, 0), "parked"},
 	} {
 		verdict, err := Target(test.terms.terms(t, "USD"), test.word)
 		got := string(verdict.Outcome) + " " + verdict.Payout.String()
