@@ -22,7 +22,7 @@ type couponView struct {
 	Error       *couponError     `json:"error" doc:"Why it is rejected or unconfirmed, else null"`
 	PlacedAt    time.Time        `json:"placed_at"`
 	SettledAt   *time.Time       `json:"settled_at"`
-	Settlements []settlementView `json:"settlements" nullable:"false" doc:"Every result that was applied, oldest first"`
+	Settlements []settlementView `json:"settlements" nullable:"false" doc:"Every result that was applied, and a cancellation, oldest first"`
 }
 
 type selectionView struct {
@@ -42,11 +42,11 @@ type couponError struct {
 }
 
 type settlementView struct {
-	At           time.Time  `json:"at"`
-	Outcome      string     `json:"outcome" enum:"won,lost,refunded"`
-	PayoutBefore string     `json:"payout_before" example:"0.00"`
-	PayoutAfter  string     `json:"payout_after" example:"30.85"`
-	Result       resultView `json:"result"`
+	At           time.Time   `json:"at"`
+	Outcome      string      `json:"outcome" enum:"won,lost,refunded,cancelled"`
+	PayoutBefore string      `json:"payout_before" example:"0.00"`
+	PayoutAfter  string      `json:"payout_after" example:"30.85"`
+	Result       *resultView `json:"result" doc:"null where an operator cancelled the coupon"`
 }
 
 type resultView struct {
@@ -77,7 +77,9 @@ func viewCoupon(c *coupon.Coupon) couponView {
 	for i, s := range c.Settlements {
 		view.Settlements[i] = settlementView{
 			At: s.At, Outcome: s.Outcome, PayoutBefore: s.PayoutBefore.String(), PayoutAfter: s.PayoutAfter.String(),
-			Result: resultView{Status: s.Result.Status, ExtStatus: s.Result.ExtStatus, DecidedAt: s.Result.DecidedAt},
+		}
+		if s.HasResult {
+			view.Settlements[i].Result = &resultView{Status: s.Result.Status, ExtStatus: s.Result.ExtStatus, DecidedAt: s.Result.DecidedAt}
 		}
 		if s.Result.HasAmount {
 			view.Settlements[i].Result.AmountOut = new(s.Result.AmountOut.String())

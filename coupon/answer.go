@@ -192,7 +192,7 @@ func (c *Coupon) take(said outcome) error {
 		return nil
 	}
 	answer := said.answer
-	c.BetCode = answer.BetCode
+	c.BetCode, c.differences = answer.BetCode, c.compare(answer)
 	for i := range c.Selections {
 		c.Selections[i].take(answer.Selections, i)
 	}

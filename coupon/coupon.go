@@ -70,6 +70,8 @@ type Coupon struct {
 	Settlements  []Settlement
 
 	sent           money.Amount // realAmount as BeT was told it
+	sentCurrency   money.Currency
+	differences    []difference // between what was sent and what BeT's answer says
 	nominal        bool
 	answeredStatus Status
 	bonusStake     money.Amount // the part of the stake that the bonus pocket paid
@@ -89,13 +91,14 @@ type Selection struct {
 	EventDate  time.Time // zero unless BeT told
 }
 
-// Settlement is what one result did to a coupon's payout.
+// Settlement is what one result, or an operator, did to a coupon's payout.
 type Settlement struct {
 	At           time.Time
 	Outcome      string
 	PayoutBefore money.Amount
 	PayoutAfter  money.Amount
 	Result       Result
+	HasResult    bool // false: a person cancelled it
 }
 
 // Result is BeT's word behind a settlement.

@@ -1,6 +1,7 @@
 package coupon
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -34,8 +35,10 @@ type Config struct {
 	Bookmaker  Bookmaker
 	Finder     Finder // nil: the grace period decides
 	RemoteHost string // where BeT posts results, without a trailing slash
-	// Nominal, when above zero, is sent as realAmount instead of the player's stake.
-	Nominal money.Amount
+	// Nominal, when above zero, is sent as realAmount instead of the player's stake; in NominalCurrency, or in
+	// the coupon's where there is none.
+	Nominal         money.Amount
+	NominalCurrency money.Currency
 	// Grace is how long an unconfirmed coupon waits for a word before its stake goes back; 15 minutes by default.
 	Grace time.Duration
 	// PlacingTimeout is after how long a coupon still placing counts as interrupted. It must be
@@ -103,7 +106,7 @@ func (d *Desk) Place(ctx context.Context, order Order) (Coupon, error) {
 	answer, err := d.cfg.Bookmaker.Place(detached, bet.Ticket{
 		Pointers:   pointers,
 		RealAmount: placed.sent,
-		Currency:   placed.Currency,
+		Currency:   placed.sentCurrency,
 		Lang:       placed.Lang,
 		RemoteHost: d.cfg.RemoteHost,
 		RateMode:   bet.RateMode(placed.RateMode),
@@ -117,10 +120,10 @@ func (d *Desk) reserve(ctx context.Context, order Order, pointers []bet.Pointer,
 	placed = Coupon{
 		ID: uuid.Must(uuid.NewV7()), Player: order.Player, Status: Placing, Currency: order.Currency,
 		Stake: order.Stake, Coef: coef, RateMode: order.RateMode, Lang: order.Lang,
-		Selections: asked(pointers), PlacedAt: d.cfg.Now(), sent: order.Stake,
+		Selections: asked(pointers), PlacedAt: d.cfg.Now(), sent: order.Stake, sentCurrency: order.Currency,
 	}
 	if d.cfg.Nominal > 0 {
-		placed.sent, placed.nominal = d.cfg.Nominal, true
+		placed.sent, placed.nominal, placed.sentCurrency = d.cfg.Nominal, true, cmp.Or(d.cfg.NominalCurrency, order.Currency)
 	}
 	if placed.PossibleWin, err = coef.Times(order.Stake, order.Currency); err != nil {
 		return Coupon{}, replay, err

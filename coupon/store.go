@@ -22,7 +22,7 @@ func NewStore(db *postgres.DB) *Store { return &Store{db: db} }
 
 const couponColumns = `id, player_id, status, currency, stake, sent_amount, nominal, rate_mode, lang, pointers,
 	coef, possible_win, payout, coalesce(bet_code, ''), coalesce(error_code, ''), coalesce(error_message, ''),
-	placed_at, coalesce(answered_status, ''), settled_at, bonus_stake, bonus_id, contribution`
+	placed_at, coalesce(answered_status, ''), settled_at, bonus_stake, bonus_id, contribution, coalesce(sent_currency, currency)`
 
 func scanCoupons(rows pgx.Rows) ([]Coupon, error) {
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (Coupon, error) {
@@ -31,7 +31,7 @@ func scanCoupons(rows pgx.Rows) ([]Coupon, error) {
 		var settled pgtype.Timestamptz
 		err := row.Scan(&c.ID, &c.Player, &c.Status, &c.Currency, &c.Stake, &c.sent, &c.nominal, &c.RateMode, &c.Lang,
 			&pointers, &c.Coef, &c.PossibleWin, &c.Payout, &c.BetCode, &c.ErrorCode, &c.ErrorMessage,
-			&c.PlacedAt, &c.answeredStatus, &settled, &c.bonusStake, &c.bonusID, &c.contribution)
+			&c.PlacedAt, &c.answeredStatus, &settled, &c.bonusStake, &c.bonusID, &c.contribution, &c.sentCurrency)
 		if err != nil {
 			return Coupon{}, err
 		}
@@ -151,8 +151,9 @@ func scanSelections(rows pgx.Rows, byID map[uuid.UUID]*Coupon) error {
 
 // Index: settlements_pkey, results_pkey.
 const readSettlements = `
-	SELECT s.coupon_id, s.at, s.outcome, s.payout_before, s.payout_after, r.status, r.ext_status, r.amount_out, r.decided_at
-	  FROM settlements s JOIN results r ON r.id = s.result_id
+	SELECT s.coupon_id, s.at, s.outcome, s.payout_before, s.payout_after, r.id IS NOT NULL, coalesce(r.status, 0), coalesce(r.ext_status, 0),
+	       r.amount_out, r.decided_at
+	  FROM settlements s LEFT JOIN results r ON r.id = s.result_id
 	 WHERE s.coupon_id = ANY ($1)
 	 ORDER BY s.coupon_id, s.n`
 
@@ -160,10 +161,13 @@ func scanSettlements(rows pgx.Rows, byID map[uuid.UUID]*Coupon) error {
 	var id uuid.UUID
 	var s Settlement
 	var amount pgtype.Int8
-	targets := []any{&id, &s.At, &s.Outcome, &s.PayoutBefore, &s.PayoutAfter, &s.Result.Status, &s.Result.ExtStatus, &amount, &s.Result.DecidedAt}
+	var decided pgtype.Timestamptz
+	targets := []any{
+		&id, &s.At, &s.Outcome, &s.PayoutBefore, &s.PayoutAfter, &s.HasResult, &s.Result.Status, &s.Result.ExtStatus, &amount, &decided,
+	}
 	_, err := pgx.ForEachRow(rows, targets, func() error {
 		settled := s
-		settled.At, settled.Result.DecidedAt = s.At.UTC(), s.Result.DecidedAt.UTC()
+		settled.At, settled.Result.DecidedAt = s.At.UTC(), postgres.Time(decided)
 		settled.Result.AmountOut, settled.Result.HasAmount = money.Amount(amount.Int64), amount.Valid
 		byID[id].Settlements = append(byID[id].Settlements, settled)
 		return nil

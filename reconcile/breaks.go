@@ -27,6 +27,9 @@ const (
 	CurrencyDiffers Kind = "currency"
 	PlayerDiffers   Kind = "player"
 	Duplicate       Kind = "duplicate"
+	// Terms is BeT's answer to a placement: it names another stake, number of selections or coefficient than was
+	// sent. No list tells it, and none ends it.
+	Terms Kind = "terms"
 )
 
 // State is where a break stands.
@@ -170,7 +173,7 @@ func history(ctx context.Context, tx postgres.Querier, ids []uuid.UUID, at time.
 // Index: breaks_open.
 const closeAgreed = `
 	UPDATE breaks SET state = 'resolved'
-	 WHERE provider = $1 AND state IN ('open', 'healing') AND statement_id <> $2 AND at >= $3 AND at < $4
+	 WHERE provider = $1 AND state IN ('open', 'healing') AND statement_id <> $2 AND at >= $3 AND at < $4 AND kind <> 'terms'
 	RETURNING id`
 
 // agreed closes the breaks of a window that a whole run does not see any more.

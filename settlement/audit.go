@@ -69,6 +69,39 @@ var auditChecks = []ledger.Check{
 	{Name: "every applied result has its settlement", SQL: `
 	SELECT r.id::text, format('BarCode %s', r.bar_code)
 	  FROM results r LEFT JOIN settlements s ON s.result_id = r.id WHERE r.state = 'applied' AND s.coupon_id IS NULL`},
+	{Name: "a coupon counts as staked what its last word says", SQL: `
+	SELECT c.id::text, format('%s: stake %s, counts %s, its transactions count %s', c.status, c.stake, c.counted, t.staked)
+	  FROM coupons c
+	  JOIN (SELECT coupon_id, sum(coalesce(staked, 0)) AS staked, bool_or(kind = 'stake' AND effective_at IS NOT NULL) AS counts
+	          FROM transactions WHERE coupon_id IS NOT NULL GROUP BY coupon_id) t ON t.coupon_id = c.id AND t.counts
+	 WHERE c.counted IS DISTINCT FROM t.staked AND c.counted IS NOT NULL
+	    OR t.staked <> CASE WHEN c.status IN ('rejected', 'refunded', 'cancelled') THEN 0 ELSE c.stake END
+	       AND (c.counted IS NOT NULL OR c.settlement_count = 0)`},
+	{Name: "the time of decision that a coupon holds is that of a result of its own", SQL: `
+	SELECT c.id::text, format('holds result %s as of %s', c.result_id, c.decided_at)
+	  FROM coupons c
+	 WHERE (c.decided_at IS NULL) <> (c.result_id IS NULL)
+	    OR c.decided_at IS NOT NULL
+	       AND NOT EXISTS (SELECT FROM results r WHERE r.bar_code = c.bet_code AND r.decided_at = c.decided_at AND r.id = c.result_id)
+	       AND NOT EXISTS (SELECT FROM results r WHERE r.bar_code = c.bet_code AND r.decided_at = c.decided_at AND EXISTS (
+	                       SELECT FROM settlements s WHERE s.coupon_id = c.id AND s.n = c.settlement_count AND s.operator IS NOT NULL))`},
+	{Name: "a cancelled coupon was cancelled by a person, and its stake went back", SQL: `
+	SELECT c.id::text, format('%s, stake %s, payout %s; last settlement by %s: %s', c.status, c.stake, c.payout, s.operator, s.outcome)
+	  FROM coupons c LEFT JOIN settlements s ON s.coupon_id = c.id AND s.n = c.settlement_count
+	 WHERE c.status = 'cancelled' AND (s.outcome IS DISTINCT FROM 'cancelled' OR s.operator IS NULL OR s.comment IS NULL OR c.payout <> c.stake)
+	    OR s.outcome = 'cancelled' AND c.status <> 'cancelled'`},
+	{Name: "a Head that cannot be read waits with its text, or a person has ended it", SQL: `
+	SELECT r.id::text, format('%s %s, %s', r.state, r.attention, r.bar_code)
+	  FROM results r
+	 WHERE r.raw IS NOT NULL AND NOT (r.state = 'parked' AND r.attention = 'unreadable' OR r.state IN ('applied', 'refused', 'stale', 'duplicate', 'pending') AND r.attention IS NULL)
+	    OR r.raw IS NULL AND r.attention = 'unreadable'
+	    OR r.raw IS NULL AND r.bar_code LIKE 'unreadable %'`},
+	{Name: "a result that waits for a person says why", SQL: `
+	SELECT r.id::text, format('%s, attention %s', r.state, r.attention)
+	  FROM results r
+	 WHERE r.state = 'parked' AND (r.attention IS NULL OR r.reason IS NULL)
+	    OR r.state NOT IN ('parked', 'pending') AND r.attention IS NOT NULL
+	    OR r.state = 'pending' AND r.attention <> 'unknown_bar_code'`},
 }
 
 // Audit re-derives the books in one snapshot: the ledger from its transfers, coupons from the
@@ -122,7 +155,7 @@ func auditFigures(ctx context.Context, tx pgx.Tx, report *ledger.Report) error {
 // Coupons whose last settlement was an operator's word are as that operator wanted them.
 const readHolding = `
 	SELECT c.id, c.status, c.payout, c.stake, c.sent_amount, c.nominal, c.coef, c.possible_win, c.currency,
-	       r.status, r.ext_status, r.amount_out
+	       coalesce(c.sent_currency, c.currency), r.status, r.ext_status, r.amount_out
 	  FROM coupons c
 	  JOIN results r ON r.id = c.result_id
 	  JOIN settlements s ON s.coupon_id = c.id AND s.n = c.settlement_count
@@ -142,7 +175,7 @@ func auditTargets(ctx context.Context, tx pgx.Tx, report *ledger.Report) error {
 	var word Word
 	var amount pgtype.Int8
 	targets := []any{&id, &status, &payout, &terms.Stake, &terms.Sent, &terms.Nominal, &terms.Coef, &terms.PossibleWin,
-		&terms.Currency, &word.Status, &word.ExtStatus, &amount}
+		&terms.Currency, &terms.SentCurrency, &word.Status, &word.ExtStatus, &amount}
 	_, err = pgx.ForEachRow(rows, targets, func() error {
 		word.AmountOut, word.HasAmount = money.Amount(amount.Int64), amount.Valid
 		verdict, err := Target(terms, word)

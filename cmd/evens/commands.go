@@ -12,6 +12,7 @@ type commandLine struct {
 	Demo      demoCommand      `cmd:"" help:"Show the whole system with simulated providers."`
 	Audit     auditCommand     `cmd:"" help:"Re-derive every balance, payout and state from the transfers; exit 1 on a violation."`
 	Results   resultsCommand   `cmd:"" help:"List, apply or refuse results that wait for a person."`
+	Coupon    couponCommand    `cmd:"" help:"End a coupon that needs a person: adopt or cancel it."`
 	Reconcile reconcileCommand `cmd:"" help:"Hold our books against a provider's list; exit 1 if breaks stay open."`
 	Breaks    breaksCommand    `cmd:"" help:"List, show or end differences to providers' lists."`
 	Failures  failuresCommand  `cmd:"" help:"The Failed Transactions report: what was refused, undone or waits, and what was done about it."`

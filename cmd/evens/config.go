@@ -37,6 +37,8 @@ type Config struct {
 	BetResultSecret string        `help:"Path prefix under which alone results are taken."`
 	BetConfirmGrace time.Duration `help:"After how long the stake of an unconfirmed coupon goes back." default:"15m"`
 
+	BetNominalCurrency string `help:"The fixed sum's currency; each coupon's own when empty." placeholder:"ISO"`
+
 	BetaoURL       string   `help:"Betao's API; off when empty." placeholder:"URL"`
 	BetaoAPIKey    string   `name:"betao-api-key" help:"Betao's API key."`
 	BetaoSecretKey string   `help:"Betao's secret key: signs both ways."`
@@ -93,6 +95,8 @@ type settings struct {
 	remoteHost  string // where BeT posts results
 	resultPath  string
 	platforms   platformSettings
+
+	nominalCurrency money.Currency // "": each coupon's
 }
 
 // parse reads what kong cannot, and names every setting that is wrong.
@@ -108,6 +112,11 @@ func (c *Config) parse() (settings, error) {
 			problem("EVENS_BET_NOMINAL", cmp.Or(err, errors.New("must be above zero")))
 		}
 		s.nominal = nominal
+		if c.BetNominalCurrency != "" {
+			if s.nominalCurrency, err = money.ParseCurrency(c.BetNominalCurrency); err != nil {
+				problem("EVENS_BET_NOMINAL_CURRENCY", err)
+			}
+		}
 	}
 	var err error
 	if s.guardAmount, err = money.Parse(c.GuardAmount); err != nil {

@@ -7,6 +7,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/google/uuid"
+
 	"evens/money"
 	"evens/settlement"
 )
@@ -43,14 +45,37 @@ func (c resultsListCommand) Run(ctx context.Context, cfg *Config, std streams) e
 		return nil
 	}
 	table := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tWHY\tBAR CODE\tSTATUS\tAMOUNT OUT\tDECIDED\tSTAKE\tPAID\tWOULD PAY\tCASH NOW\tCASH THEN\tREASON")
+	fmt.Fprintln(table, "ID\tWHY\tBAR CODE\tSTATUS\tAMOUNT OUT\tDECIDED\tSTAKE\tPAID\tWOULD PAY\tCASH NOW\tCASH THEN\tLIKELY COUPON\tREASON")
 	for _, w := range list {
-		fmt.Fprintf(table, "%d\t%s\t%s\t%d/%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", w.ID, w.Attention, w.BarCode,
+		fmt.Fprintf(table, "%d\t%s\t%s\t%d/%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", w.ID, w.Attention, w.BarCode,
 			w.Word.Status, w.Word.ExtStatus, amountOrDash(w.Word.AmountOut, w.Word.HasAmount), w.DecidedAt.UTC().Format(time.RFC3339),
 			amountOrDash(w.Stake, w.Coupon.Valid), amountOrDash(w.Payout, w.Coupon.Valid), amountOrDash(w.Target.Payout, w.Decidable),
-			amountOrDash(w.Cash, w.Coupon.Valid), amountOrDash(w.CashAfter(), w.Decidable), w.Reason)
+			amountOrDash(w.Cash, w.Coupon.Valid), amountOrDash(w.CashAfter(), w.Decidable), likelyCoupon(w), reasonOf(w))
 	}
 	return table.Flush()
+}
+
+// likelyCoupon names the coupon that a result fits; where it fits more than one, only how many.
+func likelyCoupon(w settlement.Waiting) string {
+	switch len(w.Likely) {
+	case 0:
+		return "-"
+	case 1:
+		return w.Likely[0].Coupon.String()
+	default:
+		return fmt.Sprintf("one of %d", len(w.Likely))
+	}
+}
+
+// shownRaw is how much of an unreadable Head's text the table shows; --json has all of it.
+const shownRaw = 200
+
+func reasonOf(w settlement.Waiting) string {
+	if len(w.Raw) == 0 {
+		return w.Reason
+	}
+	text := string(w.Raw[:min(len(w.Raw), shownRaw)])
+	return fmt.Sprintf("%s: %q", w.Reason, text)
 }
 
 func amountOrDash(amount money.Amount, known bool) string {
@@ -72,6 +97,16 @@ func waitingJSON(w settlement.Waiting) map[string]any {
 		object["coupon_id"], object["player_id"], object["currency"] = w.Coupon.UUID, w.Player.UUID, w.Currency
 		object["stake"], object["paid"], object["cash"] = w.Stake.String(), w.Payout.String(), w.Cash.String()
 	}
+	if len(w.Raw) > 0 {
+		object["text"] = string(w.Raw)
+	}
+	if w.Attention == "unknown_bar_code" {
+		likely := make([]uuid.UUID, len(w.Likely))
+		for i, l := range w.Likely {
+			likely[i] = l.Coupon
+		}
+		object["likely_coupons"] = likely
+	}
 	if w.Decidable {
 		object["would_pay"], object["cash_then"] = w.Target.Payout.String(), w.CashAfter().String()
 	}
@@ -83,11 +118,20 @@ type resultsApplyCommand struct {
 	Comment  string  `help:"Why; kept for good." required:""`
 	Operator string  `help:"Who decides." required:""`
 	Payout   string  `help:"Make the coupon have paid this instead of what the result says, in major units."`
+	Coupon   string  `help:"Id of the coupon that it is about, where the Head could not be read; with --payout."`
+	Force    bool    `help:"Apply it although BeT has said something later."`
 }
 
 // Run applies results one by one; the first that cannot be ends it.
 func (c resultsApplyCommand) Run(ctx context.Context, cfg *Config, std streams) error {
-	decision := settlement.Decision{Operator: c.Operator, Comment: c.Comment}
+	decision := settlement.Decision{Operator: c.Operator, Comment: c.Comment, Force: c.Force}
+	if c.Coupon != "" {
+		id, err := uuid.Parse(c.Coupon)
+		if err != nil {
+			return fmt.Errorf("--coupon: %q is no coupon's id", c.Coupon)
+		}
+		decision.Coupon = uuid.NullUUID{UUID: id, Valid: true}
+	}
 	if c.Payout != "" {
 		payout, err := money.Parse(c.Payout)
 		if err != nil {

@@ -236,6 +236,8 @@ func (s *system) wireBookmaker() error {
 		Accepted:   greeter.Accepted,
 		Changed:    s.broadcast.CouponChanged,
 		Log:        s.log,
+
+		NominalCurrency: s.settings.nominalCurrency,
 	})
 	s.onClose(s.desk.Wait)
 	return nil
