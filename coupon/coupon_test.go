@@ -16,11 +16,11 @@ func TestStatusMay(t *testing.T) {
 	}
 	allowed := map[coupon.Status]string{
 		coupon.Placing:     "accepted rejected unconfirmed",
-		coupon.Unconfirmed: "accepted rejected",
+		coupon.Unconfirmed: "accepted rejected cancelled",
 		coupon.Accepted:    "won lost refunded cancelled",
-		coupon.Won:         "won lost refunded",
-		coupon.Lost:        "won lost refunded",
-		coupon.Refunded:    "won lost refunded",
+		coupon.Won:         "won lost refunded cancelled",
+		coupon.Lost:        "won lost refunded cancelled",
+		coupon.Refunded:    "won lost refunded cancelled",
 		coupon.Rejected:    "", // the stake is back: nothing follows
 		coupon.Cancelled:   "",
 	}

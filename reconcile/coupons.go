@@ -3,7 +3,6 @@ package reconcile
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -36,6 +35,7 @@ type couponPair struct {
 	payout    money.Amount
 	possible  money.Amount
 	currency  string
+	sentIn    string // the currency of what BeT was told
 	external  string
 	decidedAt time.Time
 	placedAt  time.Time
@@ -59,7 +59,7 @@ const matchCoupons = `
 	SELECT coalesce(t.code, c.bet_code), t.code IS NOT NULL, coalesce(t.status, ''), coalesce(t.amount, 0), t.at, coalesce(t.player, ''),
 	       coalesce(t.currency, ''), coalesce(t.duplicate, false), coalesce(t.words, ''),
 	       c.id, coalesce(c.status, ''), coalesce(c.stake, 0), coalesce(c.sent_amount, 0), coalesce(c.nominal, false), coalesce(c.payout, 0),
-	       coalesce(c.possible_win, 0), coalesce(c.currency, ''), coalesce(p.external_id, ''), c.decided_at, c.placed_at
+	       coalesce(c.possible_win, 0), coalesce(c.currency, ''), coalesce(c.sent_currency, c.currency, ''), coalesce(p.external_id, ''), c.decided_at, c.placed_at
 	  FROM theirs t
 	  FULL JOIN ours c ON c.bet_code = t.code
 	  LEFT JOIN players p ON p.id = c.player_id`
@@ -82,7 +82,7 @@ func (r *Reconciler) matchCoupons(ctx context.Context, s *statement, each func(c
 			var p couponPair
 			var at, decided, placed pgtype.Timestamptz
 			err := rows.Scan(&p.code, &p.there, &p.status, &p.amount, &at, &p.player, &p.money, &p.duplicate, &p.words,
-				&p.id, &p.our, &p.stake, &p.sent, &p.nominal, &p.payout, &p.possible, &p.currency, &p.external, &decided, &placed)
+				&p.id, &p.our, &p.stake, &p.sent, &p.nominal, &p.payout, &p.possible, &p.currency, &p.sentIn, &p.external, &decided, &placed)
 			if err == nil {
 				p.at, p.decidedAt, p.placedAt, p.ours = at.Time.UTC(), decided.Time.UTC(), placed.Time.UTC(), ourStatus[p.our]
 				if p.id.Valid {
@@ -143,7 +143,7 @@ func (p couponPair) classify() []Kind {
 	if p.duplicate {
 		kinds = append(kinds, Duplicate)
 	}
-	if p.money != "" && p.money != p.currency && !p.nominal {
+	if p.money != "" && p.money != p.sentIn && p.money != p.currency {
 		kinds = append(kinds, CurrencyDiffers)
 	}
 	if p.player != "" && p.player != p.external {
@@ -197,42 +197,20 @@ func (r *Reconciler) decideCoupon(ctx context.Context, b *Break, p *couponPair) 
 			b.Action = ActSettle
 		}
 	case MissingHere:
-		id, found, err := r.likely(ctx, p)
-		if err != nil {
+		id, found, err := r.singledOut(ctx, p)
+		if err != nil || !found {
 			return err
 		}
-		if found && r.desk != nil && r.policy.allows(b.Provider, b.Kind, p.amount) {
+		if b.Ours, err = likelyCoupon(id); err != nil {
+			return err
+		}
+		if r.desk != nil && r.policy.allows(b.Provider, b.Kind, p.amount) {
 			p.id = uuid.NullUUID{UUID: id, Valid: true}
 			b.Action = ActAdopt
 			b.heal.coupon = p
 		}
 	}
 	return nil
-}
-
-// An unconfirmed coupon of that player, of those minutes. Index: coupons_open.
-const readLikely = `
-	SELECT c.id FROM coupons c JOIN players p ON p.id = c.player_id
-	 WHERE c.open_since IS NOT NULL AND c.status = 'unconfirmed' AND c.bet_code IS NULL
-	   AND c.placed_at BETWEEN $1::timestamptz - interval '2 minutes' AND $1::timestamptz + interval '2 minutes'
-	   AND ($2 = '' OR p.external_id = $2) AND ($3 = '' OR c.currency = $3)
-	   AND ($4 = 0 OR c.stake = $4 OR c.sent_amount = $4 OR c.possible_win = $4)
-	 LIMIT 2`
-
-// likely finds the one unconfirmed coupon that a BarCode can be: with two of them nobody knows.
-func (r *Reconciler) likely(ctx context.Context, p *couponPair) (uuid.UUID, bool, error) {
-	if p.player == "" && p.amount == 0 {
-		return uuid.Nil, false, nil
-	}
-	rows, err := r.db.Pool.Query(ctx, readLikely, p.at, p.player, p.money, int64(p.amount))
-	if err != nil {
-		return uuid.Nil, false, fmt.Errorf("look for an unconfirmed coupon: %w", err)
-	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
-	if err != nil || len(ids) != 1 {
-		return uuid.Nil, false, err
-	}
-	return ids[0], true, nil
 }
 
 // heads are BeT's words for a status.
@@ -266,17 +244,9 @@ func (r *Reconciler) settle(ctx context.Context, p *couponPair) error {
 	if err != nil {
 		return fmt.Errorf("make a result of it: %w", err)
 	}
+	if parsed[0].Fault != "" {
+		return fmt.Errorf("make a result of it: %s", parsed[0].Fault)
+	}
 	_, err = r.inbox.Store(ctx, settlement.Push{Heads: parsed, Body: body, Path: "reconciliation", At: r.now()})
-	return err
-}
-
-func (r *Reconciler) adopt(ctx context.Context, p *couponPair) error {
-	if r.desk == nil {
-		return errUnhealable
-	}
-	adopted, err := r.desk.Adopt(ctx, p.id.UUID, p.code)
-	if err == nil && !adopted {
-		err = errors.New("the coupon is not unconfirmed any more")
-	}
 	return err
 }

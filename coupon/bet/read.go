@@ -34,6 +34,8 @@ type Head struct {
 	// DateRecive is when BeT decided, UTC; the zero time where BeT did not say. (The spelling is
 	// BeT's.)
 	DateRecive time.Time
+	// Told are the terms, where BeT repeats them.
+	Told Told
 }
 
 // headsReply is what /loadbars/ answers. Its shape is in no document: it is taken to be that of
@@ -57,6 +59,7 @@ type wireHead struct {
 	ExtStatus  code   `json:"ExtStatus"`
 	AmountOut  figure `json:"AmountOut"`
 	DateRecive figure `json:"DateRecive"`
+	wireTold
 }
 
 // Read asks how coupons stand, a hundred at a time. Coupons that BeT does not know, and heads
@@ -179,6 +182,7 @@ func (w wireHead) head() (Head, bool) {
 		Status:    int(w.Status),
 		ExtStatus: int(w.ExtStatus),
 		AmountOut: w.AmountOut.amount(),
+		Told:      w.told(),
 	}
 	if s := w.DateRecive.integer(); s > 0 && s <= lastMillisecond/1000 {
 		h.DateRecive = time.Unix(s, 0).UTC()

@@ -42,6 +42,9 @@ type Config struct {
 	// CoefChange moves a coefficient: refused under rate_mode reject, else taken as changed.
 	CoefChange int
 
+	// Terse has /loadbars/ answer with heads as they are pushed, without the coupons' terms.
+	Terse bool
+
 	// Forget keeps no coupons, for benches: no results, no reads, no growing memory.
 	Forget bool
 

@@ -3,6 +3,7 @@ package betsim
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 )
 
 // maxLinks is how many coupons one read may ask for.
@@ -23,18 +24,39 @@ func (s *Server) loadBars(w http.ResponseWriter, r *http.Request) {
 		s.write(w, func(b []byte) []byte { return appendRefused(b, refusedSession) })
 		return
 	}
-	var heads []Head
+	body := []byte("\ufeff\r\n{\"Heads\":[")
 	s.book.mu.Lock()
 	for _, code := range query.Links {
-		if c := s.book.byCode[code]; c != nil {
-			heads = append(heads, c.head())
+		c := s.book.byCode[code]
+		if c == nil {
+			continue
+		}
+		if body[len(body)-1] == '}' {
+			body = append(body, ',')
+		}
+		body = appendHead(body, c.head(), nil, 0)
+		if !s.cfg.Terse {
+			body = c.appendTerms(body[:len(body)-1])
 		}
 	}
 	s.book.mu.Unlock()
-	s.write(w, func(b []byte) []byte {
-		b = append(b, "\ufeff\r\n{"...)
-		return append(appendHeads(b, heads, nil, 0), '}')
-	})
+	s.write(w, func(b []byte) []byte { return append(append(b, body...), "]}"...) })
+}
+
+// appendTerms adds what a coupon was taken on to its head, by the names of the answer to its placement.
+func (c *coupon) appendTerms(b []byte) []byte {
+	b = appendNumber(b, `,"Bet":`, c.stake, amountDigits)
+	b = appendNumber(b, `,"Coef":`, c.coef, coefDigits)
+	b = strconv.AppendInt(append(b, `,"CountEvents":`...), int64(len(c.selections)), 10)
+	b = append(b, `,"BetsContentDataList":[`...)
+	for i, s := range c.selections {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(append(b, `{"LinesId":`...), trimZeros(s.match)...)
+		b = append(appendNumber(b, `,"Coef":`, s.accepted, coefDigits), '}')
+	}
+	return append(b, "]}"...)
 }
 
 // head is the coupon's last result, or that it is open.
