@@ -256,7 +256,7 @@ const (
 	SELECT id, received_at, decided_at, status, ext_status, amount_out, state, coalesce(attention, ''), coalesce(reason, '')
 	  FROM results WHERE bar_code = $1 AND received_at <= $2 ORDER BY id`
 	readSettlements = `
-	SELECT n, at, outcome, payout_before, payout_after, result_id, transaction_id, coalesce(operator, ''), coalesce(comment, '')
+	SELECT n, at, outcome, payout_before, payout_after, coalesce(result_id, 0), transaction_id, coalesce(operator, ''), coalesce(comment, '')
 	  FROM settlements WHERE coupon_id = $1 AND at <= $2 ORDER BY n`
 )
 
@@ -299,6 +299,9 @@ func results(ctx context.Context, tx pgx.Tx, coupon uuid.UUID, code string, unti
 		step := Step{
 			At: at.UTC(), What: fmt.Sprintf("settlement %d: %s, paid %s, shall have paid %s", n, outcome, before, after),
 			Why: "the last word holds; the difference moves", Message: fmt.Sprintf("result %d", result), Transaction: transaction,
+		}
+		if result == 0 {
+			step.Message = "no result"
 		}
 		if operator != "" {
 			step.Why = "decided by " + operator + ": " + comment

@@ -135,6 +135,10 @@ func TestStories(t *testing.T) {
 		"is opened in USD", "deposit 100.00", "100.00 from cashier to cash", "stake", "payout", "resettlement", "bet -3.00 of tg", "tg b1, game g, round r", "cash     87.00",
 		"limits_changed by site", "bonus 50.00", "50.00 from promotions to bonus", "bonus    50.00", "bet -2.00", "2.00 counts towards the bonus",
 		"limit_exceeded", "the daily wager limit is 15.00: 15.00 is used, 2.00 more is asked for", `"reference": "b3"`)
+	_, err = settler.Cancel(t.Context(), settlement.Cancellation{Coupon: placed.ID, Operator: "ops@example.com", Comment: "void match"})
+	check(err)
+	inOrder(story(func() ([]explain.Step, error) { return explain.Coupon(t.Context(), db, placed.ID.String(), future) }),
+		"settlement 3: cancelled, paid 0.00, shall have paid 10.00", "decided by ops@example.com: void match", "coupon_cancelled by ops@example.com", "it is cancelled")
 	if _, err := explain.Player(t.Context(), db, "nobody", future); !errors.Is(err, explain.ErrNoPlayer) {
 		t.Errorf("nobody's story: %v", err)
 	}

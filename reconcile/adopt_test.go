@@ -124,3 +124,22 @@ func TestTwinsAreAPersons(t *testing.T) {
 func cancellation(c coupon.Coupon) settlement.Cancellation {
 	return settlement.Cancellation{Coupon: c.ID, Operator: "ops@example.com", Comment: "placed twice"}
 }
+
+// A coupon that BeT took on other terms than were sent is a person's, until a person ends it: no list does.
+func TestOtherTermsAreAPersons(t *testing.T) {
+	t.Parallel()
+	c, _ := openCounter(t, betsim.Config{Seed: 14, Misquote: true}, 0)
+	placed := c.place("12.34")
+	for range 2 {
+		if report := c.run(""); report.Matched != 1 || report.Closed != 0 {
+			t.Errorf("%+v", report)
+		}
+	}
+	breaks, err := c.Breaks(t.Context(), reconcile.Filter{Provider: reconcile.BeT, States: []reconcile.State{reconcile.StateOpen}})
+	fatal(t, err)
+	if len(breaks) != 1 || breaks[0].Kind != reconcile.Terms || breaks[0].TransactionID != placed.BetCode || breaks[0].Player != "ana" ||
+		string(breaks[0].Theirs) != `{"Bet": "24.68", "CountEvents": "2"}` {
+		t.Fatalf("%+v", breaks)
+	}
+	fatal(t, c.End(t.Context(), breaks[0].ID, reconcile.StateResolved, "ops@example.com", "BeT's display only"))
+}

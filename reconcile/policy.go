@@ -45,7 +45,7 @@ type rule struct {
 const defaultLimit = 1000 * money.Scale
 
 var allKinds = map[Kind]bool{
-	"": true, MissingHere: true, MissingThere: true, AmountDiffers: true, StatusDiffers: true, CurrencyDiffers: true, PlayerDiffers: true, Duplicate: true,
+	"": true, MissingHere: true, MissingThere: true, AmountDiffers: true, StatusDiffers: true, CurrencyDiffers: true, PlayerDiffers: true, Duplicate: true, Terms: true,
 }
 
 // ReadPolicy reads a policy: heal_limit, and rules of which the last that fits holds.

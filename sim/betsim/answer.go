@@ -10,8 +10,12 @@ import (
 // last field of every selection, which no JSON encoder would write.
 
 // appendPlaced is the answer to a coupon that was taken.
-func appendPlaced(b []byte, c *coupon, now time.Time) []byte {
+func appendPlaced(b []byte, c *coupon, now time.Time, misquote bool) []byte {
 	express := len(c.selections) > 1
+	stake, events := c.stake, int64(len(c.selections))
+	if misquote {
+		stake, events = 2*stake, events+1
+	}
 	n := namesIn(c.lang)
 
 	b = appendText(b, `{"betCode":`, c.code)
@@ -23,8 +27,8 @@ func appendPlaced(b []byte, c *coupon, now time.Time) []byte {
 	}
 	b = appendText(b, `,"BetCode":`, c.code)
 	b = appendNumber(b, `,"BetDate":`, c.placedAt.UnixMilli(), 0)
-	b = appendNumber(b, `,"Bet":`, c.stake, amountDigits)
-	b = appendNumber(b, `,"Status":1,"CountEvents":`, int64(len(c.selections)), 0)
+	b = appendNumber(b, `,"Bet":`, stake, amountDigits)
+	b = appendNumber(b, `,"Status":1,"CountEvents":`, events, 0)
 	b = appendText(b, `,"BetId":`, c.code)
 	b = appendNumber(b, `,"Coef":`, c.coef, coefDigits)
 	if !express {

@@ -42,6 +42,9 @@ type Config struct {
 	// CoefChange moves a coefficient: refused under rate_mode reject, else taken as changed.
 	CoefChange int
 
+	// Misquote has the answer to a placement name twice the stake that was sent, and a selection more.
+	Misquote bool
+
 	// Terse has /loadbars/ answer with heads as they are pushed, without the coupons' terms.
 	Terse bool
 

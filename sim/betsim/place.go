@@ -85,7 +85,7 @@ func (s *Server) place(w http.ResponseWriter, r *http.Request) {
 		wait(r.Context(), s.cfg.SlowFor)
 		fallthrough
 	default:
-		s.write(w, func(b []byte) []byte { return appendPlaced(b, c, c.placedAt) })
+		s.write(w, func(b []byte) []byte { return appendPlaced(b, c, c.placedAt, s.cfg.Misquote) })
 	}
 }
 
