@@ -83,8 +83,9 @@ var auditChecks = []ledger.Check{
 	 WHERE (c.decided_at IS NULL) <> (c.result_id IS NULL)
 	    OR c.decided_at IS NOT NULL
 	       AND NOT EXISTS (SELECT FROM results r WHERE r.bar_code = c.bet_code AND r.decided_at = c.decided_at AND r.id = c.result_id)
-	       AND NOT EXISTS (SELECT FROM results r WHERE r.bar_code = c.bet_code AND r.decided_at = c.decided_at AND EXISTS (
-	                       SELECT FROM settlements s WHERE s.coupon_id = c.id AND s.n = c.settlement_count AND s.operator IS NOT NULL))`},
+	       AND NOT EXISTS (SELECT FROM results r JOIN settlements s ON s.coupon_id = c.id AND s.operator IS NOT NULL
+	                        WHERE r.bar_code = c.bet_code
+	                          AND (r.decided_at = c.decided_at OR r.id = c.result_id AND r.received_at = c.decided_at))`},
 	{Name: "a cancelled coupon was cancelled by a person, and its stake went back", SQL: `
 	SELECT c.id::text, format('%s, stake %s, payout %s; last settlement by %s: %s', c.status, c.stake, c.payout, s.operator, s.outcome)
 	  FROM coupons c LEFT JOIN settlements s ON s.coupon_id = c.id AND s.n = c.settlement_count

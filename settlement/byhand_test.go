@@ -48,14 +48,14 @@ func TestAResultFromTheFuture(t *testing.T) {
 	s.is(c, coupon.Accepted, "0.00", "90.00")
 	s.settle(lost(c.BetCode, 3))
 	s.is(c, coupon.Lost, "0.00", "90.00")
-	within := won(c.BetCode, 0, "24.00")
-	within.DecidedAt = s.clock.Now().Add(settlement.Skew)
-	s.settle(within)
-	s.is(c, coupon.Won, "24.00", "114.00")
 	if err := mustDecide(s, byHand(s.parkedID("future"))); err != nil {
 		t.Fatal(err)
 	}
 	s.is(c, coupon.Won, "25.00", "115.00")
+	within := won(c.BetCode, 0, "24.00") // applied by hand, it blocks no later correction either
+	within.DecidedAt = s.clock.Now().Add(settlement.Skew)
+	s.settle(within)
+	s.is(c, coupon.Won, "24.00", "114.00")
 }
 
 // An older word that waited does not beat BeT's newer one, unless a person forces it; BeT's repeat of the newer

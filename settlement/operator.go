@@ -142,9 +142,10 @@ const readParked = `
 	                                 UNION ALL SELECT $2::uuid WHERE r.attention = '` + attentionUnreadable + `')
 	 WHERE r.id = $1 AND r.state = 'parked'`
 
-// A Head that could not be read is decided as of its arrival: its own date is unknown.
+// A Head that could not be read counts as decided when it arrived, for its own date is unknown; and so does one
+// that is dated in the future, or it would block every correction until then.
 const lockWaiting = `
-	SELECT r.id, CASE WHEN r.attention = '` + attentionUnreadable + `' THEN r.received_at ELSE r.decided_at END, r.received_at,
+	SELECT r.id, CASE WHEN r.attention IN ('` + attentionUnreadable + `', '` + attentionFuture + `') THEN r.received_at ELSE r.decided_at END, r.received_at,
 	       r.status, r.ext_status, r.amount_out, ` + heldColumns + `
 	  FROM results r, coupons c
 	 WHERE r.id = $1 AND r.state = 'parked' AND c.id = $2
@@ -292,7 +293,10 @@ func decided(c *held, r *result, payout *money.Amount) (Verdict, error) {
 
 // A Head that could not be read becomes its coupon's.
 const endDecided = `
-	UPDATE results SET state = 'applied', attention = NULL, reason = 'applied by an operator', bar_code = $2, decided_at = $3 WHERE id = $1`
+	UPDATE results
+	   SET state = 'applied', attention = NULL, reason = 'applied by an operator', bar_code = $2,
+	       decided_at = CASE WHEN raw IS NULL THEN decided_at ELSE received_at END
+	 WHERE id = $1`
 
 const logDecision = `
 	INSERT INTO activity_log (at, event, operator, player_id, coupon_id, comment, detail)
@@ -306,7 +310,7 @@ func (s *Settler) applyDecision(batch *wallet.Batch, r *result, verdict Verdict,
 	if err != nil {
 		return err
 	}
-	own, overruled := r.decidedAt, c.hasDecided && !r.overtakes(c)
+	overruled := c.hasDecided && !r.overtakes(c)
 	if overruled {
 		r.decidedAt = c.decidedAt // what is older than the word that held does not overtake now either
 	}
@@ -315,7 +319,7 @@ func (s *Settler) applyDecision(batch *wallet.Batch, r *result, verdict Verdict,
 		operator: decision.Operator, comment: decision.Comment,
 	}}
 	rows.statements = append(rows.statements, func(b *pgx.Batch) {
-		b.Queue(endDecided, r.id, c.code, own)
+		b.Queue(endDecided, r.id, c.code)
 		b.Queue(logDecision, now, "result_applied", decision.Operator, c.player, c.id, decision.Comment, r.id)
 	})
 	return nil
