@@ -219,13 +219,15 @@ func TestSettledCouponShowsEverySettlement(t *testing.T) {
 		Settlements: []coupon.Settlement{
 			{At: at, Outcome: "won", PayoutAfter: amount("30.85"), Result: coupon.Result{Status: 2, AmountOut: amount("30.85"), HasAmount: true, DecidedAt: at}},
 			{At: at, Outcome: "refunded", PayoutBefore: amount("30.85"), PayoutAfter: amount("15.5"), Result: coupon.Result{Status: 2, ExtStatus: 1, DecidedAt: at}},
+			{At: at, Outcome: "cancelled", PayoutBefore: amount("15.5"), PayoutAfter: amount("15.5")},
 		},
 	}
 	got, err := json.Marshal(viewCoupon(&c).Settlements)
 	want := `[{"at":"2025-06-01T20:00:00Z","outcome":"won","payout_before":"0.00","payout_after":"30.85",` +
 		`"result":{"status":2,"ext_status":0,"amount_out":"30.85","decided_at":"2025-06-01T20:00:00Z"}},` +
 		`{"at":"2025-06-01T20:00:00Z","outcome":"refunded","payout_before":"30.85","payout_after":"15.50",` +
-		`"result":{"status":2,"ext_status":1,"amount_out":null,"decided_at":"2025-06-01T20:00:00Z"}}]`
+		`"result":{"status":2,"ext_status":1,"amount_out":null,"decided_at":"2025-06-01T20:00:00Z"}},` +
+		`{"at":"2025-06-01T20:00:00Z","outcome":"cancelled","payout_before":"15.50","payout_after":"15.50","result":null}]`
 	if err != nil || string(got) != want {
 		t.Errorf("settlements = %s, %v, want %s", got, err, want)
 	}

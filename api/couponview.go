@@ -78,9 +78,10 @@ func viewCoupon(c *coupon.Coupon) couponView {
 		view.Settlements[i] = settlementView{
 			At: s.At, Outcome: s.Outcome, PayoutBefore: s.PayoutBefore.String(), PayoutAfter: s.PayoutAfter.String(),
 		}
-		if s.HasResult {
-			view.Settlements[i].Result = &resultView{Status: s.Result.Status, ExtStatus: s.Result.ExtStatus, DecidedAt: s.Result.DecidedAt}
+		if s.Outcome == string(coupon.Cancelled) {
+			continue
 		}
+		view.Settlements[i].Result = &resultView{Status: s.Result.Status, ExtStatus: s.Result.ExtStatus, DecidedAt: s.Result.DecidedAt}
 		if s.Result.HasAmount {
 			view.Settlements[i].Result.AmountOut = new(s.Result.AmountOut.String())
 		}

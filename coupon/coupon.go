@@ -97,8 +97,7 @@ type Settlement struct {
 	Outcome      string
 	PayoutBefore money.Amount
 	PayoutAfter  money.Amount
-	Result       Result
-	HasResult    bool // false: a person cancelled it
+	Result       Result // none where the outcome is cancelled
 }
 
 // Result is BeT's word behind a settlement.

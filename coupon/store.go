@@ -151,7 +151,7 @@ func scanSelections(rows pgx.Rows, byID map[uuid.UUID]*Coupon) error {
 
 // Index: settlements_pkey, results_pkey.
 const readSettlements = `
-	SELECT s.coupon_id, s.at, s.outcome, s.payout_before, s.payout_after, r.id IS NOT NULL, coalesce(r.status, 0), coalesce(r.ext_status, 0),
+	SELECT s.coupon_id, s.at, s.outcome, s.payout_before, s.payout_after, coalesce(r.status, 0), coalesce(r.ext_status, 0),
 	       r.amount_out, r.decided_at
 	  FROM settlements s LEFT JOIN results r ON r.id = s.result_id
 	 WHERE s.coupon_id = ANY ($1)
@@ -163,7 +163,7 @@ func scanSettlements(rows pgx.Rows, byID map[uuid.UUID]*Coupon) error {
 	var amount pgtype.Int8
 	var decided pgtype.Timestamptz
 	targets := []any{
-		&id, &s.At, &s.Outcome, &s.PayoutBefore, &s.PayoutAfter, &s.HasResult, &s.Result.Status, &s.Result.ExtStatus, &amount, &decided,
+		&id, &s.At, &s.Outcome, &s.PayoutBefore, &s.PayoutAfter, &s.Result.Status, &s.Result.ExtStatus, &amount, &decided,
 	}
 	_, err := pgx.ForEachRow(rows, targets, func() error {
 		settled := s
