@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -340,6 +341,47 @@ func TestUnknownBarCodesNameTheLikelyCoupon(t *testing.T) {
 			t.Errorf("%s: %+v", w.BarCode, w.Likely)
 		case w.BarCode == "other" && len(w.Likely) != 0:
 			t.Errorf("%s: %+v", w.BarCode, w.Likely)
+		}
+	}
+}
+
+// Cancelling, adopting and settling meet on the same coupons: whoever comes first, the books are even, and a
+// cancelled coupon has paid its stake.
+func TestByHandAndByItselfAtOnce(t *testing.T) {
+	t.Parallel()
+	s := open(t, settlement.Guard{})
+	for round := range 6 {
+		p := s.player("100.00")
+		open, accepted := s.unconfirmed(p, "10.00", "2.50"), s.place(p, "10.00", "2.50")
+		theirs := fmt.Sprint("theirs", round)
+		s.push(won(theirs, 1, "25.00"), won(accepted.BetCode, 1, "25.00"), lost(accepted.BetCode, 2))
+		chunks := s.bell.take()
+		var wg sync.WaitGroup
+		for range 2 {
+			for _, id := range []uuid.UUID{open.ID, accepted.ID} {
+				wg.Go(func() {
+					_, _ = s.settler.Cancel(t.Context(), settlement.Cancellation{Coupon: id, Operator: "o", Comment: "c"})
+				})
+			}
+			wg.Go(func() {
+				_, _ = s.desk.AdoptByHand(t.Context(), coupon.Adoption{Coupon: open.ID, BetCode: theirs, Operator: "o", Comment: "c"})
+			})
+			wg.Go(func() {
+				for _, chunk := range chunks {
+					if err := s.settler.Apply(t.Context(), chunk.ID); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		for _, id := range []uuid.UUID{open.ID, accepted.ID} {
+			if now := s.read(id); now.Status != coupon.Cancelled || now.Payout.String() != "10.00" {
+				t.Errorf("round %d: %s %s", round, now.Status, now.Payout)
+			}
+		}
+		if cash := s.cash(p); cash != "100.00" {
+			t.Errorf("round %d: cash %s", round, cash)
 		}
 	}
 }

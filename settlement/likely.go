@@ -26,7 +26,7 @@ type Likely struct {
 // likelySince is how long before its result a coupon may have been placed, and likelyMost how many coupons
 // are looked at.
 const (
-	likelySince = 7 * 24 * time.Hour
+	likelySince = 3 * 24 * time.Hour
 	likelyMost  = 10_000
 )
 
