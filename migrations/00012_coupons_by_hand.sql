@@ -19,12 +19,14 @@ ALTER TABLE settlements
 -- terms: BeT's answer to a placement names another stake, number of selections or coefficient than was sent.
 ALTER TABLE breaks
     DROP CONSTRAINT breaks_kind,
-    ADD CONSTRAINT breaks_kind CHECK (kind IN ('missing_here', 'missing_there', 'amount', 'status', 'currency', 'player', 'duplicate', 'terms')) NOT VALID;
+    ADD CONSTRAINT breaks_kind CHECK (kind IN ('missing_here', 'missing_there', 'amount', 'status', 'currency', 'player', 'duplicate',
+                                                    'unreadable', 'terms')) NOT VALID;
 
 -- +goose Down
 ALTER TABLE breaks
     DROP CONSTRAINT breaks_kind,
-    ADD CONSTRAINT breaks_kind CHECK (kind IN ('missing_here', 'missing_there', 'amount', 'status', 'currency', 'player', 'duplicate')) NOT VALID;
+    ADD CONSTRAINT breaks_kind CHECK (kind IN ('missing_here', 'missing_there', 'amount', 'status', 'currency', 'player', 'duplicate',
+                                               'unreadable')) NOT VALID;
 ALTER TABLE settlements
     DROP CONSTRAINT settlements_cause,
     DROP CONSTRAINT settlements_outcome,
