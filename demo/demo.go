@@ -361,7 +361,7 @@ func (p *Play) nonsense(ctx context.Context) error {
 	if at < 0 {
 		return errors.New("BeT does not know " + target.BetCode)
 	}
-	last.Status, last.ExtStatus, last.AmountOut, last.DateRecive = 2, 0, "1000000", last.DateRecive+3600
+	last.Status, last.ExtStatus, last.AmountOut, last.DateRecive = 2, 0, "1000000", last.DateRecive+1
 	if err := p.push(ctx, []betsim.Head{last}); err != nil {
 		return err
 	}

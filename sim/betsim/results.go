@@ -26,7 +26,7 @@ type ResultOptions struct {
 
 	// Duplicates come twice, the same in every figure.
 	Duplicates int
-	// Reversals are followed by another result, decided 1 to 600 seconds later.
+	// Reversals are followed by another result, decided 1 to 60 seconds later.
 	Reversals int
 	// SameSecond is the part of reversals and revisions that carry the DateRecive of what they
 	// replace: they hold because they come last.
@@ -88,7 +88,7 @@ func (c *coupon) decide(opts ResultOptions, chance *rand.Rand) []Head {
 		if perMille(chance, opts.SameSecond) {
 			return than
 		}
-		return max(than, date) + 1 + int64(chance.IntN(600))
+		return max(than, date) + 1 + int64(chance.IntN(60))
 	}
 	if c.settled {
 		date = later(c.last.DateRecive)
