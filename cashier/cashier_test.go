@@ -89,7 +89,7 @@ const secret = "s3cret"
 func open(t *testing.T) desk {
 	t.Helper()
 	db := booktest.Open(t, testbed.Database(t))
-	t.Cleanup(func() { booktest.Clean(t, db, wallet.WithdrawalChecks...) })
+	t.Cleanup(func() { booktest.Clean(t, db) })
 	log := slog.New(slog.DiscardHandler)
 	poster := wallet.NewPoster(wallet.NewBooks(db, nil, log), wallet.PosterConfig{})
 	t.Cleanup(poster.Close)

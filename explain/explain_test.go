@@ -39,7 +39,7 @@ func (l *later) Ring(chunks []settlement.Chunk) { l.chunks = append(l.chunks, ch
 func TestStories(t *testing.T) {
 	t.Parallel()
 	db := booktest.Open(t, testbed.Database(t))
-	t.Cleanup(func() { booktest.Clean(t, db, casino.Checks...) })
+	t.Cleanup(func() { booktest.Clean(t, db) })
 	log := slog.New(slog.DiscardHandler)
 	now := func() time.Time { return time.Now().UTC() }
 	books := wallet.NewBooks(db, nil, log)

@@ -42,8 +42,8 @@ func (b *books) count(what string) (n int) {
 func (b *books) Recent(_ context.Context, provider string) error {
 	return b.note("recent %s", provider)
 }
-func (b *books) LastDay(_ context.Context, provider string) error { return b.note("day %s", provider) }
-func (b *books) CloseLastDay(context.Context) error               { return b.note("close") }
+func (b *books) Nightly(_ context.Context, provider string) error { return b.note("day %s", provider) }
+func (b *books) CloseDue(context.Context) error                   { return b.note("close") }
 func (b *books) Prune(context.Context, time.Time) error           { return b.note("prune") }
 func (b *books) Work(_ context.Context, id int64) error           { return b.note("notice %d", id) }
 func (b *books) Sweep(context.Context) (int, error)               { return 1, b.note("sweep") }
@@ -67,7 +67,7 @@ func TestNoticesAndReconciliationsAreWorkedOff(t *testing.T) {
 	t.Cleanup(bell.Close)
 	bell.RingNotice(casino.Notice{ID: 9, Rung: 1})
 	client := asynq.NewClientFromRedisClient(b.redis)
-	for _, window := range []string{windowRecent, windowLastDay} {
+	for _, window := range []string{windowRecent, windowNightly} {
 		task, err := reconcileTask("tg", window, 1)
 		if err != nil {
 			t.Fatal(err)
@@ -77,7 +77,7 @@ func TestNoticesAndReconciliationsAreWorkedOff(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	task, err := closeTask(time.Now())
+	task, err := closeTask(1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,11 +120,36 @@ func TestManyClocksMakeOneRun(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		schedule.reconcile([]string{"bet", "tg"}, windowRecent, reconcilePeriod)
+		schedule.reconcile(windowRecent, reconcilePeriod)
+		schedule.reconcile(windowNightly, duePeriod)
 		schedule.close()
 	}
 	info, err := asynq.NewInspectorFromRedisClient(b.redis).GetQueueInfo(QueueReconcile)
-	if err != nil || info.Scheduled+info.Pending != 3 {
-		t.Errorf("%+v, %v: want a run of each provider and a closing", info, err)
+	if err != nil || info.Scheduled+info.Pending != 5 {
+		t.Errorf("%+v, %v: want two runs of each provider and a closing", info, err)
+	}
+}
+
+// A clock that starts does not wait for the night: what was missed while none ticked is looked for at once.
+func TestAClockThatStartsLooksForWhatWasMissed(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	now := time.Date(2026, 6, 1, 9, 5, 0, 0, time.UTC)
+	for range 2 {
+		schedule, err := NewSchedule(b.redis, 15*time.Second, []string{"bet", "tg"}, func() time.Time { return now }, b.log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- schedule.Run(ctx) }()
+		eventually(t, "the runs and the closing are asked for", func() bool {
+			info, err := asynq.NewInspectorFromRedisClient(b.redis).GetQueueInfo(QueueReconcile)
+			return err == nil && info.Scheduled == 2 && info.Pending == 1
+		})
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -13,28 +13,31 @@ import (
 
 // Schedule ticks: each tick is one task, whoever and however many tick.
 type Schedule struct {
-	cron   *cron.Cron
-	client *asynq.Client
-	now    func() time.Time
-	log    *slog.Logger
+	cron      *cron.Cron
+	client    *asynq.Client
+	providers []string
+	now       func() time.Time
+	log       *slog.Logger
 }
 
 // janitorPeriod is how often room is made.
 const janitorPeriod = time.Hour
 
-// Reconciliations: every quarter of an hour the last hours, every night (UTC) the day that is over,
-// and then its closing.
+// Reconciliations: every quarter of an hour the last hours. Every hour, and when the clock starts, somebody
+// looks whether a day that is over lacks its run, or its closing: a tick that was missed is made up by the next.
 const (
 	reconcilePeriod = 15 * time.Minute
-	nightly         = "20 1 * * *"
-	closing         = "50 2 * * *"
+	duePeriod       = time.Hour
+	nightly         = "20 * * * *"
+	closing         = "50 * * * *"
 )
 
-// NewSchedule ticks the sweep every sweepEvery (whole seconds), the janitor every hour, and the
-// reconciliations of providers.
+// NewSchedule ticks the sweep every sweepEvery (whole seconds), the janitor every hour, the reconciliations of
+// providers and the closings.
 func NewSchedule(rdb redis.UniversalClient, sweepEvery time.Duration, providers []string, now func() time.Time, log *slog.Logger) (*Schedule, error) {
 	logger := cronLogger{log}
 	s := &Schedule{
+		providers: providers,
 		cron: cron.New(cron.WithLocation(time.UTC), cron.WithLogger(logger),
 			cron.WithChain(cron.Recover(logger), cron.SkipIfStillRunning(logger))),
 		client: asynq.NewClientFromRedisClient(rdb),
@@ -50,8 +53,8 @@ func NewSchedule(rdb redis.UniversalClient, sweepEvery time.Duration, providers 
 		}
 	}
 	for spec, tick := range map[string]func(){
-		"@every " + reconcilePeriod.String(): func() { s.reconcile(providers, windowRecent, reconcilePeriod) },
-		nightly:                              func() { s.reconcile(providers, windowLastDay, 24*time.Hour) },
+		"@every " + reconcilePeriod.String(): func() { s.reconcile(windowRecent, reconcilePeriod) },
+		nightly:                              func() { s.reconcile(windowNightly, duePeriod) },
 		closing:                              s.close,
 	} {
 		if _, err := s.cron.AddFunc(spec, tick); err != nil {
@@ -61,15 +64,15 @@ func NewSchedule(rdb redis.UniversalClient, sweepEvery time.Duration, providers 
 	return s, nil
 }
 
-func (s *Schedule) reconcile(providers []string, window string, period time.Duration) {
-	for _, provider := range providers {
+func (s *Schedule) reconcile(window string, period time.Duration) {
+	for _, provider := range s.providers {
 		task, err := reconcileTask(provider, window, s.now().Unix()/int64(period.Seconds()))
 		s.hand(TypeReconcile, task, err)
 	}
 }
 
 func (s *Schedule) close() {
-	task, err := closeTask(s.now().UTC().Add(-24 * time.Hour))
+	task, err := closeTask(s.now().Unix() / int64(duePeriod.Seconds()))
 	s.hand(TypeClose, task, err)
 }
 
@@ -86,6 +89,8 @@ func (s *Schedule) hand(kind string, task *asynq.Task, err error) {
 // does not wait for the first interval.
 func (s *Schedule) Run(ctx context.Context) error {
 	s.tick(TypeJanitor, janitorPeriod)
+	s.reconcile(windowNightly, duePeriod)
+	s.close()
 	s.cron.Start()
 	<-ctx.Done()
 	<-s.cron.Stop().Done()

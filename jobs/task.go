@@ -19,7 +19,7 @@ const (
 	TypeConfirm   = "coupon:confirm"   // one open coupon
 	TypeNotice    = "casino:notice"    // one asynchronous callback of a game platform
 	TypeReconcile = "reconcile:run"    // one provider's list
-	TypeClose     = "reconcile:close"  // the day that is over
+	TypeClose     = "reconcile:close"  // the days that are over
 	TypeSweep     = "sweep"            // what the queue forgot
 	TypeJanitor   = "janitor"          // what is not needed any more
 )
@@ -87,7 +87,7 @@ func noticeTask(notice casino.Notice) (*asynq.Task, error) {
 // Windows of a run.
 const (
 	windowRecent  = "recent"   // from the watermark on
-	windowLastDay = "last day" // the whole day that is over
+	windowNightly = "last day" // the whole days that are over and have had no run yet
 )
 
 type reconcilePayload struct {
@@ -111,8 +111,9 @@ func reconcileTask(provider, window string, period int64) (*asynq.Task, error) {
 		asynq.MaxRetry(reconcileRetry), asynq.Timeout(reconcileTimeout), asynq.ProcessIn(rand.N(reconcileJitter))) //nolint:gosec // jitter needs no secrecy
 }
 
-func closeTask(day time.Time) (*asynq.Task, error) {
-	return newTask(TypeClose, QueueReconcile, "close:"+day.Format(time.DateOnly), tickPayload{V: 1}, asynq.Timeout(reconcileTimeout))
+// closeTask's id names the period, as every tick's does.
+func closeTask(period int64) (*asynq.Task, error) {
+	return newTask(TypeClose, QueueReconcile, fmt.Sprintf("close:%d", period), tickPayload{V: 1}, asynq.Timeout(reconcileTimeout))
 }
 
 type tickPayload struct {

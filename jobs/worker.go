@@ -41,8 +41,9 @@ type Notices interface {
 // Books holds our books against others' and closes days. *reconcile.Reconciler is one.
 type Books interface {
 	Recent(ctx context.Context, provider string) error
-	LastDay(ctx context.Context, provider string) error
-	CloseLastDay(ctx context.Context) error
+	// Nightly does the runs over whole days that are due, CloseDue the closings.
+	Nightly(ctx context.Context, provider string) error
+	CloseDue(ctx context.Context) error
 	Prune(ctx context.Context, before time.Time) error
 }
 
@@ -178,8 +179,8 @@ func (w *Worker) reconcile(ctx context.Context, task *asynq.Task) error {
 		return nil
 	}
 	run := w.cfg.Books.Recent
-	if payload.Window == windowLastDay {
-		run = w.cfg.Books.LastDay
+	if payload.Window == windowNightly {
+		run = w.cfg.Books.Nightly
 	}
 	err := run(ctx, payload.Provider)
 	switch {
@@ -195,7 +196,7 @@ func (w *Worker) close(ctx context.Context, _ *asynq.Task) error {
 	if w.cfg.Books == nil {
 		return nil
 	}
-	return w.cfg.Books.CloseLastDay(ctx)
+	return w.cfg.Books.CloseDue(ctx)
 }
 
 // decode refuses for good what no retry can make readable.

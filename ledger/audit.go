@@ -179,6 +179,9 @@ var checks = []Check{
 	 WHERE m.change < 0 AND m.balance_after < 0 AND x.kind NOT IN ('resettlement', 'rollback', 'bonus_correction')`},
 }
 
+// Now is the audit's clock within a check's SQL.
+const Now = `current_setting('evens.now')::timestamptz`
+
 // Begin opens an audit: one snapshot for all its checks, however long they take, with the
 // ledger's figures and rules done.
 func Begin(ctx context.Context, tx pgx.Tx, now time.Time) (*Report, error) {
@@ -186,6 +189,9 @@ func Begin(ctx context.Context, tx pgx.Tx, now time.Time) (*Report, error) {
 		if _, err := tx.Exec(ctx, setting); err != nil {
 			return nil, fmt.Errorf("begin the audit: %w", err)
 		}
+	}
+	if _, err := tx.Exec(ctx, "SELECT set_config('evens.now', $1, true)", now.UTC().Format(time.RFC3339Nano)); err != nil {
+		return nil, fmt.Errorf("begin the audit: %w", err)
 	}
 	report := &Report{At: now, Clean: true}
 	if err := report.figures(ctx, tx); err != nil {

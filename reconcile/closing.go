@@ -25,13 +25,22 @@ type ClosingLine struct {
 	Seal   int64         // the last seal of the ledger then
 }
 
-// Balances at a day's end, from the transfers up to then ($1): players' accounts, held stakes, the
-// house. Their sum is nothing, always. What providers moved on that day stands beside it.
+// closingLag is how long a day must have been over: the last of what belongs to it is still on its way.
+const closingLag = 2 * time.Minute
+
+// Balances at a day's end, from the transfers up to then ($1) that are sealed ($5): players' accounts, held
+// stakes, the house. Their sum is nothing, always. What was committed later than its day was sealed counts
+// in the next day's closing. What providers moved on that day stands beside it: from its beginning ($2), or
+// later than the closing before was sealed ($6).
 const closeDay = `
-	WITH sides AS (
-	    SELECT debit_account AS account, -sum(amount) AS total FROM transfers WHERE transaction_id < $1 GROUP BY debit_account
+	WITH late AS MATERIALIZED (
+	    SELECT id FROM transactions WHERE position >= $5 AND id < $1
+	), counted AS (
+	    SELECT t.* FROM transfers t WHERE t.transaction_id < $1 AND NOT EXISTS (SELECT FROM late l WHERE l.id = t.transaction_id)
+	), sides AS (
+	    SELECT debit_account AS account, -sum(amount) AS total FROM counted GROUP BY debit_account
 	    UNION ALL
-	    SELECT credit_account, sum(amount) FROM transfers WHERE transaction_id < $1 GROUP BY credit_account
+	    SELECT credit_account, sum(amount) FROM counted GROUP BY credit_account
 	), balances AS (
 	    SELECT a.currency, a.kind, coalesce(sum(s.total), 0) AS total
 	      FROM accounts a LEFT JOIN sides s ON s.account = a.id GROUP BY a.currency, a.kind
@@ -43,7 +52,8 @@ const closeDay = `
 	      JOIN transfers t ON t.transaction_id = x.id
 	      JOIN accounts a ON a.id IN (t.debit_account, t.credit_account) AND a.player_id IS NOT NULL
 	      LEFT JOIN transactions o ON x.kind = 'rollback' AND o.source = x.provider AND o.external_id = x.external_id
-	     WHERE x.id >= $2 AND x.id < $1 AND x.provider IS NOT NULL AND x.provider <> 'cashier'
+	     WHERE (x.id >= $2 OR x.position >= $6) AND x.id < $1 AND (x.position IS NULL OR x.position < $5)
+	       AND x.provider IS NOT NULL AND x.provider <> 'cashier'
 	     GROUP BY a.currency, x.provider
 	), theirs AS (
 	    SELECT provider, currency,
@@ -68,8 +78,15 @@ const closeDay = `
 
 const (
 	insertClosing = `
-	INSERT INTO closings (day, currency, item, ours, theirs, seal, made_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
-	    ON CONFLICT (day, currency, item) DO UPDATE SET ours = excluded.ours, theirs = excluded.theirs, seal = excluded.seal, made_at = excluded.made_at`
+	INSERT INTO closings (day, currency, item, ours, theirs, seal, made_at, until_position) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+	    ON CONFLICT (day, currency, item) DO UPDATE
+	   SET ours = excluded.ours, theirs = excluded.theirs, seal = excluded.seal, made_at = excluded.made_at, until_position = excluded.until_position`
+	// What an earlier making of the closing had and this one has not is gone.
+	dropClosing = `DELETE FROM closings WHERE day = $1 AND made_at <> $2`
+	// How far the closing before reaches: what came later than that belongs to this one.
+	readReach = `SELECT max(until_position) FROM closings WHERE day = $1::date - 1`
+	// One that is made anew counts the same of the ledger: what has come since belongs to the next.
+	readMade    = `SELECT max(seal), max(until_position) FROM closings WHERE day = $1 AND until_position IS NOT NULL`
 	readClosing = `SELECT day, currency, item, ours, theirs, seal FROM closings WHERE day = $1 ORDER BY currency, item`
 )
 
@@ -78,10 +95,10 @@ const (
 func (r *Reconciler) Close(ctx context.Context, day time.Time) ([]ClosingLine, error) {
 	day = day.UTC().Truncate(24 * time.Hour)
 	end := day.Add(24 * time.Hour)
-	if r.now().Before(end.Add(sealLag)) {
+	if r.now().Before(end.Add(closingLag)) {
 		return nil, fmt.Errorf("the day %s is not over yet", day.Format(time.DateOnly))
 	}
-	seal, err := r.Sealed(ctx)
+	sealed, err := r.Sealed(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -92,11 +109,21 @@ func (r *Reconciler) Close(ctx context.Context, day time.Time) ([]ClosingLine, e
 				return err
 			}
 		}
-		rows, err := tx.Query(ctx, closeDay, postgres.IDAt(end), postgres.IDAt(day), day, end)
+		var reach, seal, until pgtype.Int8
+		if err := tx.QueryRow(ctx, readReach, day).Scan(&reach); err != nil {
+			return err
+		}
+		if err := tx.QueryRow(ctx, readMade, day).Scan(&seal, &until); err != nil {
+			return err
+		}
+		if until.Valid {
+			sealed.N, sealed.Until = seal.Int64, until.Int64
+		}
+		rows, err := tx.Query(ctx, closeDay, postgres.IDAt(end), postgres.IDAt(day), day, end, sealed.Until, reach)
 		if err != nil {
 			return err
 		}
-		line := ClosingLine{Day: day, Seal: seal.N}
+		line := ClosingLine{Day: day, Seal: sealed.N}
 		var theirs pgtype.Int8
 		_, err = pgx.ForEachRow(rows, []any{&line.Currency, &line.Item, &line.Ours, &theirs}, func() error {
 			line.Theirs = nil
@@ -110,10 +137,11 @@ func (r *Reconciler) Close(ctx context.Context, day time.Time) ([]ClosingLine, e
 		if err != nil {
 			return err
 		}
-		batch := &pgx.Batch{}
+		batch, now := &pgx.Batch{}, r.now().Truncate(time.Microsecond)
 		for _, line := range lines {
-			batch.Queue(insertClosing, day, line.Currency, line.Item, line.Ours, line.Theirs, seal.N, r.now())
+			batch.Queue(insertClosing, day, line.Currency, line.Item, line.Ours, line.Theirs, sealed.N, now, sealed.Until)
 		}
+		batch.Queue(dropClosing, day, now)
 		return tx.SendBatch(ctx, batch).Close()
 	})
 	if err != nil {

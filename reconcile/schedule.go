@@ -20,12 +20,6 @@ func (r *Reconciler) Recent(ctx context.Context, provider string) error {
 	return r.scheduled(ctx, Request{Provider: provider})
 }
 
-// LastDay does a run over the whole day (UTC) that is over.
-func (r *Reconciler) LastDay(ctx context.Context, provider string) error {
-	today := r.now().UTC().Truncate(24 * time.Hour)
-	return r.scheduled(ctx, Request{Provider: provider, From: today.Add(-24 * time.Hour), To: today})
-}
-
 func (r *Reconciler) scheduled(ctx context.Context, q Request) error {
 	report, err := r.Run(ctx, q)
 	if err != nil {
@@ -40,12 +34,6 @@ func (r *Reconciler) scheduled(ctx context.Context, q Request) error {
 	r.log.InfoContext(ctx, "reconciled", "provider", q.Provider, "from", report.From, "to", report.To, "lines", report.Lines, "ours", report.Ours,
 		"breaks", len(report.Breaks), "open", open, "closed", report.Closed)
 	return nil
-}
-
-// CloseLastDay makes the closing of the day (UTC) that is over.
-func (r *Reconciler) CloseLastDay(ctx context.Context) error {
-	_, err := r.Close(ctx, r.now().UTC().Add(-24*time.Hour))
-	return err
 }
 
 // Prune drops lines and pages of lists that ended before a time; what they showed stays in the

@@ -4,17 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
-	"evens/internal/postgres"
 	"evens/ledger"
 	"evens/money"
-	"evens/wallet"
 )
 
 // auditChecks are the rules that tie coupons, results and settlements to the ledger.
@@ -105,28 +101,8 @@ var auditChecks = []ledger.Check{
 	    OR r.state = 'pending' AND r.attention <> 'unknown_bar_code'`},
 }
 
-// Audit re-derives the books in one snapshot: the ledger from its transfers, coupons from the
-// ledger, payouts from the results that hold; and more rules, those of other parts of the house. It
-// reads, and changes nothing.
-func Audit(ctx context.Context, db *postgres.DB, more ...ledger.Check) (*ledger.Report, error) {
-	var report *ledger.Report
-	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-	err := pgx.BeginTxFunc(ctx, db.Pool, options, func(tx pgx.Tx) (err error) {
-		if report, err = ledger.Begin(ctx, tx, time.Now().UTC()); err != nil {
-			return err
-		}
-		if err := auditFigures(ctx, tx, report); err != nil {
-			return err
-		}
-		for _, check := range slices.Concat(auditChecks, wallet.PlayerChecks, more) {
-			if err := report.Add(ctx, tx, check); err != nil {
-				return err
-			}
-		}
-		return auditTargets(ctx, tx, report)
-	})
-	return report, err
-}
+// AuditChecks are the rules about coupons, results and settlements that are one query each.
+func AuditChecks() []ledger.Check { return auditChecks }
 
 const (
 	countCoupons = `SELECT 'coupons ' || status, count(*) FROM coupons GROUP BY status ORDER BY status`
@@ -134,7 +110,8 @@ const (
 	countChunks  = `SELECT 'chunks not applied yet', count(*) FROM result_chunks WHERE done_at IS NULL`
 )
 
-func auditFigures(ctx context.Context, tx pgx.Tx, report *ledger.Report) error {
+// AuditFigures adds what there is of coupons, results and chunks to a report.
+func AuditFigures(ctx context.Context, tx pgx.Tx, report *ledger.Report) error {
 	for _, query := range []string{countCoupons, countResults, countChunks} {
 		rows, err := tx.Query(ctx, query)
 		if err != nil {
@@ -162,8 +139,8 @@ const readHolding = `
 	  JOIN settlements s ON s.coupon_id = c.id AND s.n = c.settlement_count
 	 WHERE s.operator IS NULL`
 
-// auditTargets asks the target rule again for every settled coupon, one row at a time.
-func auditTargets(ctx context.Context, tx pgx.Tx, report *ledger.Report) error {
+// AuditTargets asks the target rule again for every settled coupon, one row at a time.
+func AuditTargets(ctx context.Context, tx pgx.Tx, report *ledger.Report) error {
 	result := ledger.CheckResult{Name: "every payout is what the target rule makes of the result that holds"}
 	rows, err := tx.Query(ctx, readHolding)
 	if err != nil {

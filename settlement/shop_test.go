@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"evens/audit"
 	"evens/coupon"
 	"evens/coupon/bet"
 	"evens/internal/postgres"
@@ -126,7 +127,7 @@ func open(t testing.TB, guard settlement.Guard) *shop {
 // audit fails the test where the books are not even.
 func (s *shop) audit() {
 	s.t.Helper()
-	report, err := settlement.Audit(context.Background(), s.db)
+	report, err := audit.At(context.Background(), s.db, s.clock.Now())
 	if err != nil {
 		s.t.Error(err)
 		return

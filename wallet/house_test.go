@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"evens/audit"
 	"evens/casino"
 	"evens/coupon"
 	"evens/coupon/bet"
@@ -96,7 +97,7 @@ func openHouse(t *testing.T, bonusFirst bool) *house {
 
 func (h *house) audit() {
 	h.t.Helper()
-	report, err := settlement.Audit(context.Background(), h.db, append(casino.Checks, wallet.WithdrawalChecks...)...)
+	report, err := audit.At(context.Background(), h.db, h.Now())
 	if err != nil {
 		h.t.Error(err)
 		return

@@ -76,13 +76,16 @@ func (p *purse) win(bet *ledger.Transaction, amount string, when time.Time) *led
 func (p *purse) rollback(of *ledger.Transaction, when time.Time) *ledger.Transaction {
 	p.t.Helper()
 	return p.post(ledger.Transaction{
+		Key:  ledger.Key{Source: of.Source + ":rollback", ExternalID: of.ExternalID},
 		Kind: ledger.Rollback, BonusID: of.BonusID, Contribution: -of.Contribution, Staked: -of.Staked, Effective: of.Effective, At: when,
 	}, wallet.Split{Cash: of.Cash(), Bonus: of.Bonus}.Moves(ledger.Casino)...)
 }
 
 func (p *purse) post(t ledger.Transaction, moves ...ledger.Move) *ledger.Transaction {
 	p.t.Helper()
-	t.Key, t.Player = p.key(), p.id
+	if t.Player = p.id; t.Key == (ledger.Key{}) {
+		t.Key = p.key()
+	}
 	var posted *ledger.Transaction
 	work := &wallet.Work{Players: []uuid.UUID{p.id}, Keys: []ledger.Key{t.Key}, At: t.At}
 	work.Decide = func(batch *wallet.Batch) (err error) {

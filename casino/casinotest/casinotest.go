@@ -8,14 +8,13 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
+	"evens/audit"
 	"evens/casino"
 	"evens/internal/callbacks"
 	"evens/internal/postgres"
@@ -80,21 +79,10 @@ func Open(t TB, url string) *Hall {
 	return h
 }
 
-// audit fails the test where the ledger or a round breaks a rule.
+// audit fails the test where the books break a rule.
 func (h *Hall) audit(t TB) {
 	t.Helper()
-	var report *ledger.Report
-	err := postgres.InTx(context.WithoutCancel(t.Context()), h.DB.Pool, func(ctx context.Context, tx pgx.Tx) (err error) {
-		if report, err = ledger.Begin(ctx, tx, h.Now()); err != nil {
-			return err
-		}
-		for _, check := range slices.Concat(casino.Checks, wallet.PlayerChecks) {
-			if err := report.Add(ctx, tx, check); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	report, err := audit.At(context.WithoutCancel(t.Context()), h.DB, h.Now())
 	if err != nil {
 		t.Fatalf("audit: %v", err)
 	}

@@ -3,14 +3,8 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"slices"
 
-	"evens/casino"
-	"evens/ledger"
-	"evens/player"
-	"evens/reconcile"
-	"evens/settlement"
-	"evens/wallet"
+	"evens/audit"
 )
 
 type auditCommand struct {
@@ -24,7 +18,7 @@ func (c auditCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 		return err
 	}
 	defer s.close()
-	report, err := s.audit(ctx)
+	report, err := audit.Run(ctx, s.db)
 	if err != nil {
 		return err
 	}
@@ -37,13 +31,4 @@ func (c auditCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 		err = errFound
 	}
 	return err
-}
-
-// audit holds the books against every rule of the house.
-func (s *system) audit(ctx context.Context) (*ledger.Report, error) {
-	report, err := settlement.Audit(ctx, s.db, slices.Concat(wallet.WithdrawalChecks, player.AdjustmentChecks, casino.Checks)...)
-	if err != nil {
-		return nil, err
-	}
-	return report, reconcile.AuditSeals(ctx, s.db, report)
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
+	"evens/audit"
 	"evens/bench"
 	"evens/player"
 	"evens/sim/betsim"
@@ -195,7 +196,7 @@ func (r benchRun) start(ctx context.Context, s *system) (base string, stopped <-
 
 // audit fails the benchmark when the books are not even.
 func (r benchRun) audit(ctx context.Context, s *system) error {
-	report, err := s.audit(ctx)
+	report, err := audit.Run(ctx, s.db)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"evens/audit"
 	"evens/demo"
 	"evens/player"
 	"evens/sim/betsim"
@@ -123,7 +124,7 @@ func (c demoCommand) story(ctx context.Context, s *system, sim simulators, seed 
 		return nil, err
 	}
 	fmt.Fprintln(std.out, "\n== The audit re-derives every balance, payout and state from the transfers")
-	report, err := s.audit(ctx)
+	report, err := audit.Run(ctx, s.db)
 	if err != nil {
 		return nil, err
 	}

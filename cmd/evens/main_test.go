@@ -14,11 +14,11 @@ import (
 	"testing"
 	"time"
 
+	"evens/audit"
 	"evens/bench"
 	"evens/internal/postgres"
 	"evens/internal/redis"
 	"evens/internal/testbed"
-	"evens/settlement"
 	"evens/sim/betsim"
 )
 
@@ -131,7 +131,7 @@ const (
 // clean audits the books.
 func (i *installation) clean(t *testing.T) {
 	t.Helper()
-	report, err := settlement.Audit(t.Context(), i.db)
+	report, err := audit.Run(t.Context(), i.db)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,8 +17,12 @@ import (
 // ErrOldSchema says that the database lacks migrations this program needs.
 var ErrOldSchema = errors.New("the database schema is older than this program: run `evens migrate`")
 
-// Migrate brings the schema of the database at url up to date. Several processes may do so at
-// once: an advisory lock lets one work and the others wait.
+// ErrRestored says that the ledger has positions that this database cluster has not counted to yet: a dump of
+// another one was restored here. Written to, the seals would not fit any more.
+var ErrRestored = errors.New("the ledger comes from a cluster that has counted further: run `evens migrate`")
+
+// Migrate brings the schema of the database at url up to date, and the ledger's positions to where they ended.
+// Several processes may do so at once: an advisory lock lets one work and the others wait.
 func Migrate(ctx context.Context, url string) error {
 	pool, err := openPool(ctx, Config{URL: url, ApplicationName: "evens-migrate", MaxConns: 3}, nil)
 	if err != nil {
@@ -38,10 +42,14 @@ func Migrate(ctx context.Context, url string) error {
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
+	if _, err := pool.Exec(ctx, `SELECT continue_ledger()`); err != nil {
+		return fmt.Errorf("go on with the order of the ledger: %w", err)
+	}
 	return nil
 }
 
-// CheckSchema answers ErrOldSchema when a migration of this program has not been applied.
+// CheckSchema answers ErrOldSchema when a migration of this program has not been applied, ErrRestored when
+// positions would be used twice.
 func CheckSchema(ctx context.Context, pool *pgxpool.Pool) error {
 	db := stdlib.OpenDBFromPool(pool)
 	defer db.Close()
@@ -61,6 +69,13 @@ func CheckSchema(ctx context.Context, pool *pgxpool.Pool) error {
 	}
 	if have < want {
 		return fmt.Errorf("%w (version %d, %d wanted)", ErrOldSchema, have, want)
+	}
+	var behind int64
+	if err := pool.QueryRow(ctx, `SELECT ledger_behind()`).Scan(&behind); err != nil {
+		return fmt.Errorf("read the order of the ledger: %w", err)
+	}
+	if behind > 0 {
+		return fmt.Errorf("%w (by %d)", ErrRestored, behind)
 	}
 	return nil
 }

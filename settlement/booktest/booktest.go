@@ -8,10 +8,11 @@ package booktest
 import (
 	"context"
 	"strings"
+	"time"
 
+	"evens/audit"
 	"evens/internal/postgres"
 	"evens/ledger"
-	"evens/settlement"
 )
 
 // TB is what is needed of a testing.TB.
@@ -39,7 +40,8 @@ func Open(t TB, url string) *postgres.DB {
 func Clean(t TB, db *postgres.DB, more ...ledger.Check) {
 	t.Helper()
 	// In a Cleanup the test's own context has ended.
-	report, err := settlement.Audit(context.WithoutCancel(t.Context()), db, more...)
+	ctx := context.WithoutCancel(t.Context())
+	report, err := audit.At(ctx, db, latest(ctx, t, db), more...)
 	if err != nil {
 		t.Errorf("audit: %v", err)
 		return
@@ -49,4 +51,16 @@ func Clean(t TB, db *postgres.DB, more ...ledger.Check) {
 		_ = report.Print(&text) // a Builder takes everything
 		t.Errorf("the audit found violations:\n%s", &text)
 	}
+}
+
+// The books of a test have a clock of their own: nothing has waited longer than up to their last line.
+const readLatest = `
+	SELECT greatest((SELECT max(at) FROM transactions), (SELECT max(received_at) FROM results), 'epoch')`
+
+func latest(ctx context.Context, t TB, db *postgres.DB) (at time.Time) {
+	t.Helper()
+	if err := db.Pool.QueryRow(ctx, readLatest).Scan(&at); err != nil {
+		t.Errorf("read the books' last line: %v", err)
+	}
+	return at
 }
