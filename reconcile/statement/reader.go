@@ -295,22 +295,20 @@ func (f *Reader) readDebitOrCredit(record row, currency money.Currency, line *Li
 	return nil
 }
 
-// amount reads a column's amount. A spreadsheet's own numbers have a point, whatever they are shown with.
+// amount reads a column's amount. A spreadsheet's own numbers have a point, whatever they are shown with;
+// its texts are read as the mapping says.
 func (f *Reader) amount(record row, name string, currency money.Currency) (money.Amount, bool, error) {
 	text, err := f.value(record, name)
 	if err != nil {
 		return 0, false, err
 	}
-	if record.sheet {
-		if number, ok := spreadsheetNumber(text); ok {
-			if f.mapping.Unit == unitMinor {
-				amount, err := number.MulDiv(int64(currency.MinorUnit()), money.Scale, 1)
-				return amount, strings.HasPrefix(text, "-"), err
-			}
+	amount, negative, err := f.amounts.read(text, currency)
+	if sheet, ok := f.table.(*sheetTable); ok {
+		number, numeric := f.spreadsheetNumber(text, currency)
+		if numeric && (err != nil || number != amount) && sheet.number(f.columns[name].index, record.number) {
 			return number, strings.HasPrefix(text, "-"), nil
 		}
 	}
-	amount, negative, err := f.amounts.read(text, currency)
 	if err != nil {
 		return 0, false, f.wrong(name, err)
 	}
@@ -319,9 +317,15 @@ func (f *Reader) amount(record row, name string, currency money.Currency) (money
 
 // spreadsheetNumber reads a cell's number as it is stored: with a point, maybe an exponent, and the noise
 // of a float in its last digits.
-func spreadsheetNumber(text string) (money.Amount, bool) {
-	digits, _ := strings.CutPrefix(text, "-")
-	amount, err := money.Number(digits).Amount()
+func (f *Reader) spreadsheetNumber(text string, currency money.Currency) (money.Amount, bool) {
+	magnitude, _ := strings.CutPrefix(text, "-")
+	amount, err := money.Number(magnitude).Amount()
+	if err == nil && f.amounts.minor {
+		if amount%money.Scale != 0 {
+			return 0, false
+		}
+		amount, err = amount.MulDiv(int64(currency.MinorUnit()), money.Scale, 1)
+	}
 	return amount, err == nil
 }
 

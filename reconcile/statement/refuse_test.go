@@ -282,6 +282,20 @@ func TestSpreadsheets(t *testing.T) {
 		!lines[0].At.Equal(time.Date(2026, 11, 24, 10, 15, 30, 0, time.UTC)) || lines[0].Day || !lines[1].Day || lines[0].Number != 3 {
 		t.Errorf("read %+v", lines)
 	}
+	if err := book.SetCellStr("November", "C3", "10.000"); err != nil {
+		t.Fatal(err)
+	}
+	if err := book.SetCellValue("November", "C4", 10.125); err != nil {
+		t.Fatal(err)
+	}
+	texts, err := book.WriteToBuffer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, _, _ = read(t, bytes.NewReader(texts.Bytes()), mapping, "betao")
+	if len(lines) != 2 || lines[0].Amount != money.MustParse("10000") || lines[1].Amount != money.MustParse("10.125") {
+		t.Errorf("a text and a number that look alike: %+v", lines)
+	}
 	if _, _, err := read(t, bytes.NewReader(file.Bytes()), "sheet: December", "betao"); err == nil || !strings.Contains(err.Error(), "only Sheet1, November") {
 		t.Errorf("a sheet that is not there: %v", err)
 	}
