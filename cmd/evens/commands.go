@@ -13,6 +13,7 @@ type commandLine struct {
 	Audit     auditCommand     `cmd:"" help:"Re-derive every balance, payout and state from the transfers; exit 1 on a violation."`
 	Results   resultsCommand   `cmd:"" help:"List, apply or refuse results that wait for a person."`
 	Reconcile reconcileCommand `cmd:"" help:"Hold our books against a provider's list; exit 1 if breaks stay open."`
+	Mapping   mappingCommand   `cmd:"" help:"Look at a statement file and draft the mapping that reads it."`
 	Breaks    breaksCommand    `cmd:"" help:"List, show or end differences to providers' lists."`
 	Failures  failuresCommand  `cmd:"" help:"The Failed Transactions report: what was refused, undone or waits, and what was done about it."`
 	Closing   closingCommand   `cmd:"" help:"A day's closing, ours beside theirs, as CSV."`
