@@ -14,6 +14,7 @@ type commandLine struct {
 	Results   resultsCommand   `cmd:"" help:"List, apply or refuse results that wait for a person."`
 	Coupon    couponCommand    `cmd:"" help:"End a coupon that needs a person: adopt or cancel it."`
 	Reconcile reconcileCommand `cmd:"" help:"Hold our books against a provider's list; exit 1 if breaks stay open."`
+	Mapping   mappingCommand   `cmd:"" help:"Look at a statement file and draft the mapping that reads it."`
 	Breaks    breaksCommand    `cmd:"" help:"List, show or end differences to providers' lists."`
 	Failures  failuresCommand  `cmd:"" help:"The Failed Transactions report: what was refused, undone or waits, and what was done about it."`
 	Closing   closingCommand   `cmd:"" help:"A day's closing, ours beside theirs, as CSV."`

@@ -13,8 +13,6 @@ import (
 	"runtime/debug"
 	"syscall"
 
-	_ "time/tzdata" // players' days begin in their own time zones, on machines without any too
-
 	"github.com/alecthomas/kong"
 )
 
