@@ -3,6 +3,7 @@ package wallet
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -26,6 +27,7 @@ const (
 var (
 	ErrUnknownPlayer     = errors.New("no such player")
 	ErrPlayerBlocked     = errors.New("the player may not play")
+	ErrAccountClosed     = fmt.Errorf("%w: the account is closed", ErrPlayerBlocked)
 	ErrInsufficientFunds = errors.New("insufficient funds")
 	ErrCurrency          = errors.New("the player's wallet is in another currency")
 )
