@@ -98,8 +98,8 @@ func (s *server) cash(ctx context.Context, who *caller, in *cashInput, call stri
 	if err := c.err(); err != nil {
 		return nil, err
 	}
-	order.Request = wallet.Request{Scope: who.requests(call), Key: key, Hash: ledger.HashOf(
-		id.String(), order.Amount.String(), string(order.Currency), order.Method, order.TransactionID)}
+	order.Request = who.request(call, key, ledger.HashOf(
+		id.String(), order.Amount.String(), string(order.Currency), order.Method, order.TransactionID))
 	balance, err := move(ctx, s.cfg.Poster, order)
 	if err != nil {
 		return nil, err

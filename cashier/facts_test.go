@@ -149,7 +149,7 @@ func TestAWithdrawalFromBeforeTheGateway(t *testing.T) {
 func TestAWithdrawalThatFailedBeforeItsRequest(t *testing.T) {
 	t.Parallel()
 	d := open(t)
-	held := wallet.NewHeldWithdrawals(d.db, time.Now)
+	held := wallet.NewHeldWithdrawals(d.db.Pool, time.Now)
 	d.tell(d.notice("deposit", "d", "100.00", "succeeded"), 200, "booked")
 	d.tell(d.notice("withdrawal", "w1", "20.00", "failed"), 200, "noted")
 	d.tell(d.notice("withdrawal", "w1", "20.00", "requested"), 200, "returned")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"evens/internal/postgres"
 )
@@ -15,7 +16,7 @@ import (
 // HeldWithdrawals tells since when the oldest withdrawal waits for the payment gateway. It remembers
 // how far everything has ended, so that a look costs little. It is safe for concurrent use.
 type HeldWithdrawals struct {
-	db  *postgres.DB
+	db  *pgxpool.Pool
 	now func() time.Time
 
 	mu   sync.Mutex
@@ -23,7 +24,7 @@ type HeldWithdrawals struct {
 }
 
 // NewHeldWithdrawals looks in db.
-func NewHeldWithdrawals(db *postgres.DB, now func() time.Time) *HeldWithdrawals {
+func NewHeldWithdrawals(db *pgxpool.Pool, now func() time.Time) *HeldWithdrawals {
 	return &HeldWithdrawals{db: db, now: now}
 }
 
@@ -38,7 +39,7 @@ func (h *HeldWithdrawals) Oldest(ctx context.Context) (time.Time, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	start := postgres.IDAt(h.now().Add(-lateID))
-	rows, err := h.db.Pool.Query(ctx, readOldestHeld, h.from)
+	rows, err := h.db.Query(ctx, readOldestHeld, h.from)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("look for held withdrawals: %w", err)
 	}
