@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"evens/ledger"
 	"evens/player"
 	"evens/wallet"
 )
@@ -32,13 +33,17 @@ func (c *caller) name() string {
 	return c.key.Name
 }
 
-// requests is the scope of the caller's Idempotency-Keys for one kind of call: keys of different
-// callers never meet.
-func (c *caller) requests(call string) string {
+// request is an Idempotency-Key of the caller's for one kind of call: keys of different callers never
+// meet, those of one owner's API keys do. Earlier releases kept them by the API key.
+func (c *caller) request(call, key string, hash ledger.Hash) wallet.Request {
 	if c.player.Valid {
-		return "player " + c.player.UUID.String() + ":" + call
+		return wallet.Request{Scope: "player " + c.player.UUID.String() + ":" + call, Key: key, Hash: hash}
 	}
-	return c.key.ID.String() + ":" + call
+	r := wallet.Request{Scope: "owner " + c.key.Owner + ":" + call, Key: key, Hash: hash}
+	for _, id := range c.key.Siblings {
+		r.Earlier = append(r.Earlier, id.String()+":"+call)
+	}
+	return r
 }
 
 // owner reads the player's id in a path. A token's player may name no other; an id that cannot

@@ -121,11 +121,11 @@ func (s *server) grantBonus(ctx context.Context, who *caller, in *grantBonusInpu
 	}
 	request := wallet.Request{}
 	if in.IdempotencyKey != "" {
-		if request.Key, err = idempotencyKey(in.IdempotencyKey); err != nil {
+		key, err := idempotencyKey(in.IdempotencyKey)
+		if err != nil {
 			return nil, err
 		}
-		request.Scope = who.requests("bonus")
-		request.Hash = ledger.HashOf(id.String(), in.Body.Campaign, in.Body.Amount, in.Body.Wagering, timeText(in.Body.ExpiresAt))
+		request = who.request("bonus", key, ledger.HashOf(id.String(), in.Body.Campaign, in.Body.Amount, in.Body.Wagering, timeText(in.Body.ExpiresAt)))
 	}
 	grant, err := s.grant(in, p)
 	if err != nil {

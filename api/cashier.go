@@ -42,7 +42,7 @@ type cashInput struct {
 type cashOutput struct {
 	Body struct {
 		TransactionID string     `json:"transaction_id"`
-		Status        string     `json:"status" enum:"succeeded,reserved" doc:"reserved: until the payment gateway says what became of a withdrawal"`
+		Status        string     `json:"status" enum:"succeeded,reserved,returned" doc:"reserved: until the payment gateway says what became of a withdrawal; returned: it has said that it failed"`
 		Wallet        walletView `json:"wallet" doc:"As this left it"`
 	} `nameHint:"PaymentDone"`
 }
@@ -57,6 +57,7 @@ const (
 const (
 	statusSucceeded = "succeeded"
 	statusReserved  = "reserved" // until the payment gateway says what became of it
+	statusReturned  = "returned" // the gateway had called it failed, or taken it back, before
 )
 
 func (s *server) deposit(ctx context.Context, who *caller, in *cashInput) (*cashOutput, error) {
@@ -66,7 +67,7 @@ func (s *server) deposit(ctx context.Context, who *caller, in *cashInput) (*cash
 func (s *server) withdraw(ctx context.Context, who *caller, in *cashInput) (*cashOutput, error) {
 	if s.cfg.HoldWithdrawals {
 		out, err := s.cash(ctx, who, in, "withdrawal", wallet.Reserve)
-		if err == nil {
+		if err == nil && out.Body.Status != statusReturned {
 			out.Body.Status = statusReserved
 		}
 		return out, err
@@ -97,13 +98,16 @@ func (s *server) cash(ctx context.Context, who *caller, in *cashInput, call stri
 	if err := c.err(); err != nil {
 		return nil, err
 	}
-	order.Request = wallet.Request{Scope: who.requests(call), Key: key, Hash: ledger.HashOf(
-		id.String(), order.Amount.String(), string(order.Currency), order.Method, order.TransactionID)}
+	order.Request = who.request(call, key, ledger.HashOf(
+		id.String(), order.Amount.String(), string(order.Currency), order.Method, order.TransactionID))
 	balance, err := move(ctx, s.cfg.Poster, order)
 	if err != nil {
 		return nil, err
 	}
 	out := &cashOutput{}
 	out.Body.TransactionID, out.Body.Status, out.Body.Wallet = order.TransactionID, statusSucceeded, viewWallet(balance)
+	if balance.State == wallet.PaymentReturned {
+		out.Body.Status = statusReturned
+	}
 	return out, nil
 }

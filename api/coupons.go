@@ -10,7 +10,6 @@ import (
 
 	"evens/coupon"
 	"evens/coupon/bet"
-	"evens/wallet"
 )
 
 var placeCoupon = huma.Operation{
@@ -69,7 +68,7 @@ func (s *server) placeCoupon(ctx context.Context, who *caller, in *placeCouponIn
 	if s.cfg.Desk == nil {
 		return nil, errNoDesk
 	}
-	order.Request = wallet.Request{Scope: who.requests("coupon"), Key: key, Hash: order.Hash()}
+	order.Request = who.request("coupon", key, order.Hash())
 	placed, err := s.cfg.Desk.Place(ctx, order)
 	if err != nil {
 		return nil, err

@@ -58,6 +58,8 @@ func problemOf(err error) *Problem {
 		return badField(CodeValidationFailed, "body.time_zone", "is not an IANA time zone")
 	case errors.Is(err, wallet.ErrBonusActive):
 		return newProblem(CodeBonusActive, "the player has an active bonus")
+	case errors.Is(err, wallet.ErrAccountClosed):
+		return newProblem(CodePlayerBlocked, "the account is closed")
 	case errors.Is(err, wallet.ErrPlayerBlocked):
 		return newProblem(CodePlayerBlocked, "the player may not stake")
 	case errors.Is(err, wallet.ErrCurrency):

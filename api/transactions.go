@@ -17,7 +17,7 @@ import (
 type transactionView struct {
 	ID            string    `json:"id" format:"uuid"`
 	At            time.Time `json:"at"`
-	Type          string    `json:"type" example:"deposit" doc:"deposit, withdrawal, withdrawal_return, stake, refund, payout, resettlement, bet, win, bet_win, rollback, adjustment, bonus, bonus_conversion, bonus_expiry, bonus_forfeiture, bonus_correction"`
+	Type          string    `json:"type" example:"deposit" doc:"deposit, deposit_return, withdrawal, withdrawal_return, stake, refund, payout, resettlement, bet, win, bet_win, rollback, adjustment, bonus, bonus_conversion, bonus_expiry, bonus_forfeiture, bonus_correction"`
 	Amount        string    `json:"amount" example:"-15.50" doc:"Signed: what it did to the wallet"`
 	Balance       string    `json:"balance" example:"134.50" doc:"Cash afterwards"`
 	BonusBalance  string    `json:"bonus_balance" example:"0.00"`

@@ -95,7 +95,7 @@ func open(t *testing.T) desk {
 	t.Cleanup(poster.Close)
 	recorder := callbacks.NewRecorder(db, log)
 	t.Cleanup(recorder.Close)
-	server := httptest.NewServer(&Receiver{Secret: secret, Poster: poster, Players: player.NewDirectory(db), Recorder: recorder, Now: time.Now, Log: log})
+	server := httptest.NewServer(&Receiver{Secret: secret, DB: db, Poster: poster, Players: player.NewDirectory(db), Recorder: recorder, Now: time.Now, Log: log})
 	t.Cleanup(server.Close)
 	reg := player.New(db, time.Now)
 	who, _, err := reg.Create(t.Context(), player.Registration{ExternalID: "p-1", Name: "Ana", Email: "ana@example.com", Currency: "BRL"})
@@ -155,18 +155,20 @@ func TestPayments(t *testing.T) {
 		{says("withdrawal", "w1", "20.00", "requested"), 200, "reserved", "30.00"},
 		{says("withdrawal", "w1", "20.00", "paid"), 200, "paid", "30.00"},
 		{says("withdrawal", "w1", "20.00", "paid"), 200, "paid", "30.00"},
-		{says("withdrawal", "w1", "20.00", "failed"), 409, "withdrawal_ended", "30.00"},
+		{says("withdrawal", "w1", "20.00", "failed"), 200, "paid", "30.00"}, // against its own word: a person's
 		{says("withdrawal", "w2", "10.00", "requested"), 200, "reserved", "20.00"},
 		{says("withdrawal", "w2", "11.00", "paid"), 409, "transaction_conflict", "20.00"},
 		{says("withdrawal", "w2", "10.00", "returned"), 200, "returned", "30.00"},
 		{says("withdrawal", "w2", "10.00", "returned"), 200, "returned", "30.00"},
-		{says("withdrawal", "w2", "10.00", "paid"), 409, "withdrawal_ended", "30.00"},
+		{says("withdrawal", "w2", "10.00", "paid"), 200, "returned", "30.00"}, // paid before it came back
 		{says("withdrawal", "w3", "30.01", "requested"), 402, "insufficient_funds", "30.00"},
 		{says("withdrawal", "w4", "5.00", "paid"), 200, "paid", "25.00"}, // asked for at the gateway itself
 		{says("withdrawal", "w5", "5.00", "failed"), 200, "noted", "25.00"},
 		{says("withdrawal", "w6", "4.00", "requested"), 200, "reserved", "21.00"}, // left open: the audit counts it
-		{strings.Replace(says("deposit", "x", "1.00", "ok"), "p-1", "p-2", 1), 404, "player_not_found", "21.00"},
-		{strings.Replace(says("deposit", "x", "1.00", "ok"), "BRL", "USD", 1), 422, "currency_mismatch", "21.00"},
+		{strings.Replace(says("deposit", "x", "1.00", "ok"), "p-1", "p-2", 1), 200, "suspense", "21.00"},
+		{strings.Replace(says("deposit", "y", "1.00", "ok"), "BRL", "USD", 1), 200, "suspense", "21.00"},
+		{strings.Replace(says("withdrawal", "x", "1.00", "requested"), "p-1", "p-2", 1), 404, "player_not_found", "21.00"},
+		{strings.Replace(says("withdrawal", "y", "1.00", "requested"), "BRL", "USD", 1), 422, "currency_mismatch", "21.00"},
 		{says("deposit", "x", "-1.00", "ok"), 422, "validation_failed", "21.00"},
 		{says("deposit", "x", "ten", "ok"), 422, "validation_failed", "21.00"},
 		{says("deposit", "x", "1.00", "sideways"), 422, "validation_failed", "21.00"},
@@ -238,44 +240,4 @@ func FuzzVerify(f *testing.F) {
 			t.Fatalf("a forgery was taken: %q %q", header, body)
 		}
 	})
-}
-
-// A limit of the player is told to the gateway, which keeps its money; the same later is let through.
-func TestADepositOverALimit(t *testing.T) {
-	t.Parallel()
-	d := open(t)
-	rules := wallet.NewRulebook(wallet.NewBooks(d.db, nil, slog.New(slog.DiscardHandler)), 0, time.Now)
-	set := func(change func(*wallet.Wish)) {
-		t.Helper()
-		var wish wallet.Wish
-		change(&wish)
-		if _, err := rules.Change(t.Context(), d.who.ID, wish, "test", ""); err != nil {
-			t.Fatal(err)
-		}
-	}
-	deposit := func(id, amount string) (int, string) {
-		t.Helper()
-		body := says("deposit", id, amount, "succeeded")
-		return d.call(body, Sign(secret, []byte(body), time.Now()))
-	}
-	set(func(w *wallet.Wish) {
-		w.Caps[wallet.Deposits][wallet.Daily] = &wallet.Cap{Amount: money.MustParse("50"), Set: true}
-	})
-	for _, step := range []struct {
-		id, amount string
-		status     int
-		tells      string
-	}{{"d1", "50.01", 403, "limit_exceeded"}, {"d2", "50.00", 200, "booked"}, {"d3", "0.01", 403, "limit_exceeded"}, {"d2", "50.00", 200, "booked"}} {
-		if status, tells := deposit(step.id, step.amount); status != step.status || tells != step.tells {
-			t.Errorf("%s of %s: %d %s, want %d %s", step.id, step.amount, status, tells, step.status, step.tells)
-		}
-	}
-	soon := time.Now().Add(time.Hour)
-	set(func(w *wallet.Wish) { w.ExcludedUntil = &soon })
-	if status, tells := deposit("d4", "1.00"); status != 403 || tells != "player_blocked" {
-		t.Errorf("while excluded: %d %s", status, tells)
-	}
-	if cash := d.cash(); cash != "50.00" {
-		t.Errorf("cash %s", cash)
-	}
 }

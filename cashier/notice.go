@@ -36,14 +36,16 @@ type phase int
 const (
 	pending phase = iota + 1
 	succeeded
-	failed
+	failed   // it never happened, or an attempt at it
+	returned // it had happened, and the money came back
 )
 
-// phases are the words of gateways for the three things that matter.
+// phases are the words of gateways for the four things that matter.
 var phases = map[string]phase{
 	"pending": pending, "requested": pending, "processing": pending, "created": pending,
 	"succeeded": succeeded, "paid": succeeded, "completed": succeeded, "approved": succeeded, "ok": succeeded,
-	"failed": failed, "rejected": failed, "cancelled": failed, "canceled": failed, "expired": failed, "returned": failed, "refused": failed,
+	"failed": failed, "rejected": failed, "cancelled": failed, "canceled": failed, "expired": failed, "refused": failed,
+	"returned": returned, "refunded": returned, "reversed": returned, "chargeback": returned, "charged_back": returned,
 }
 
 // FieldError says which field of a callback is wrong, and why.

@@ -24,6 +24,7 @@ import (
 // Receiver is where the payment gateway calls. It is safe for concurrent use.
 type Receiver struct {
 	Secret   string
+	DB       *postgres.DB
 	Poster   *wallet.Poster
 	Players  *player.Directory
 	Recorder *callbacks.Recorder
@@ -40,19 +41,10 @@ const (
 
 // answer is what a callback is answered with when it was taken.
 type answer struct {
-	Status        string `json:"status"`
-	TransactionID string `json:"transaction_id"`
-	State         string `json:"state"`
+	Status        string              `json:"status"`
+	TransactionID string              `json:"transaction_id"`
+	State         wallet.PaymentState `json:"state"`
 }
-
-// States of a payment as we answer them.
-const (
-	stateBooked   = "booked"
-	stateReserved = "reserved"
-	statePaid     = "paid"
-	stateReturned = "returned"
-	stateNoted    = "noted" // nothing to do yet, or nothing was done
-)
 
 // ServeHTTP implements http.Handler. 200 means: booked.
 func (h *Receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -98,47 +90,64 @@ func (h *Receiver) take(ctx context.Context, w http.ResponseWriter, r *http.Requ
 		return a, err
 	}
 	who, err := h.Players.Find(ctx, n.PlayerID)
-	if err != nil {
-		return a, err
+	if err == nil {
+		record.Player = uuid.NullUUID{UUID: who.ID, Valid: true}
+		a.State, err = h.book(ctx, n, what, who)
 	}
-	record.Player = uuid.NullUUID{UUID: who.ID, Valid: true}
-	a.State, err = h.book(ctx, n, what, who)
+	if said := n.said(what); said != "" && err != nil {
+		a.State, err = h.suspend(ctx, n, said, err)
+	}
 	return a, err
 }
 
-// book moves what the gateway says. A withdrawal that it tells of first is reserved, or refused,
-// like one that was asked for here.
-func (h *Receiver) book(ctx context.Context, n notice, what phase, who player.Identity) (state string, err error) {
-	cash := wallet.Cash{
-		Player: who.ID, Amount: n.amount, Currency: money.Currency(n.Currency), Method: n.Method, TransactionID: n.TransactionID, At: h.Now(),
+func (n *notice) cash(at time.Time) wallet.Cash {
+	return wallet.Cash{
+		Amount: n.amount, Currency: money.Currency(n.Currency), Method: n.Method, TransactionID: n.TransactionID, At: at,
+	}
+}
+
+// said is what has become of the payment; "" where nothing has yet.
+func (n *notice) said(what phase) wallet.Said {
+	return map[string]map[phase]wallet.Said{
+		typeDeposit:    {succeeded: wallet.DepositSucceeded, failed: wallet.DepositFailed, returned: wallet.DepositReturned},
+		typeWithdrawal: {succeeded: wallet.WithdrawalPaid, failed: wallet.WithdrawalFailed, returned: wallet.WithdrawalReturned},
+	}[n.Type][what]
+}
+
+// book moves what the gateway says. A withdrawal that it tells of first is reserved, or refused, like
+// one that was asked for here; what has happened is never refused.
+func (h *Receiver) book(ctx context.Context, n notice, what phase, who player.Identity) (wallet.PaymentState, error) {
+	cash := n.cash(h.Now())
+	cash.Player = who.ID
+	if said := n.said(what); said != "" {
+		return wallet.Tell(ctx, h.Poster, cash, said)
 	}
 	if n.Type == typeDeposit {
-		if what != succeeded {
-			return stateNoted, nil
-		}
-		_, err = wallet.Deposit(ctx, h.Poster, cash)
-		return stateBooked, err
+		return wallet.PaymentNoted, nil
 	}
-	if what == pending {
-		_, err = wallet.Reserve(ctx, h.Poster, cash)
-		return stateReserved, err
+	balance, err := wallet.Reserve(ctx, h.Poster, cash)
+	return balance.State, err
+}
+
+// suspend books what has happened and has no player to book it to, so that a person sees it and the
+// gateway need not repeat it.
+func (h *Receiver) suspend(ctx context.Context, n notice, said wallet.Said, cause error) (wallet.PaymentState, error) {
+	reason := wallet.OtherContent
+	switch {
+	case errors.Is(cause, wallet.ErrUnknownPlayer):
+		reason = wallet.UnknownPlayer
+	case errors.Is(cause, wallet.ErrCurrency):
+		reason = wallet.OtherCurrency
+	case !errors.Is(cause, ledger.ErrConflict):
+		return "", cause
 	}
-	state = statePaid
-	if what == failed {
-		state = stateReturned
+	if reason != wallet.OtherContent && !said.Moves() {
+		return wallet.PaymentNoted, nil // nothing has happened to a player we do not know
 	}
-	_, err = wallet.EndWithdrawal(ctx, h.Poster, cash, what == succeeded)
-	if !errors.Is(err, wallet.ErrNoWithdrawal) {
-		return state, err
+	if err := wallet.Suspend(ctx, h.DB, n.cash(h.Now()), said, n.PlayerID, reason); err != nil {
+		return "", err
 	}
-	if what == failed {
-		return stateNoted, nil // it was never taken
-	}
-	if _, err = wallet.Reserve(ctx, h.Poster, cash); err != nil {
-		return state, err
-	}
-	_, err = wallet.EndWithdrawal(ctx, h.Poster, cash, true)
-	return state, err
+	return wallet.PaymentSuspended, nil
 }
 
 func (h *Receiver) refuse(w http.ResponseWriter, err error) (status int, code string) {
@@ -154,11 +163,8 @@ func (h *Receiver) refuse(w http.ResponseWriter, err error) (status int, code st
 		{errSyntax, http.StatusBadRequest, "invalid_body"},
 		{wallet.ErrUnknownPlayer, http.StatusNotFound, "player_not_found"},
 		{wallet.ErrInsufficientFunds, http.StatusPaymentRequired, "insufficient_funds"},
-		{wallet.ErrLimitExceeded, http.StatusForbidden, "limit_exceeded"},
-		{wallet.ErrPlayerBlocked, http.StatusForbidden, "player_blocked"},
 		{wallet.ErrCurrency, http.StatusUnprocessableEntity, "currency_mismatch"},
 		{ledger.ErrConflict, http.StatusConflict, "transaction_conflict"},
-		{wallet.ErrWithdrawalEnded, http.StatusConflict, "withdrawal_ended"},
 	} {
 		if errors.Is(err, known.err) {
 			return problem.Write(w, known.status, known.code, known.err.Error()), known.code

@@ -59,7 +59,7 @@ type reversal struct {
 func (d *reversal) work(reader wallet.Reader) *wallet.Work {
 	work := &wallet.Work{
 		Keys: []ledger.Key{d.back.key(), d.key()}, Reader: reader, Decide: d.decide, At: d.back.At,
-		Data: d, Spread: uuid.NewSHA1(uuid.Nil, []byte(d.back.ID)),
+		Data: d,
 	}
 	if d.back.Player.ID != uuid.Nil {
 		work.Players = []uuid.UUID{d.back.Player.ID}

@@ -4,16 +4,21 @@ import (
 	"context"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"evens/jobs"
+	"evens/wallet"
 )
 
 // Backlog is read at every scrape: what waits in the queues and in the tables.
 type Backlog struct {
 	pool   *pgxpool.Pool
 	depths func() ([]jobs.Depth, error)
+	held   *wallet.HeldWithdrawals
+
+	oldestHeld, suspense, oldestSuspense *prometheus.Desc
 
 	queue, waiting, openChunks, oldestChunk, openCoupons, breaks, oldestBreak, notices, up *prometheus.Desc
 }
@@ -24,23 +29,28 @@ func NewBacklog(pool *pgxpool.Pool, depths func() ([]jobs.Depth, error)) *Backlo
 		return prometheus.NewDesc(name, help, labels, nil)
 	}
 	return &Backlog{
-		pool:        pool,
-		depths:      depths,
-		queue:       desc("evens_queue_tasks", "Tasks in a queue, by state.", "queue", "state"),
-		waiting:     desc("evens_results_waiting", "Results that wait for a person or for their coupon, by reason.", "attention"),
-		openChunks:  desc("evens_result_chunks_open", "Chunks of results not applied yet."),
-		oldestChunk: desc("evens_result_chunk_oldest_seconds", "Since when the oldest open chunk was last asked for."),
-		openCoupons: desc("evens_coupons_open", "Coupons placing or unconfirmed.", "status"),
-		breaks:      desc("evens_breaks_open", "Differences to providers' lists that are open.", "provider", "kind"),
-		oldestBreak: desc("evens_break_oldest_seconds", "Since when a provider's oldest open difference is known.", "provider"),
-		notices:     desc("evens_notices_pending", "Asynchronous callbacks acknowledged and not worked off.", "provider"),
-		up:          desc("evens_backlog_up", "1 when the backlog could be read.", "source"),
+		pool:           pool,
+		depths:         depths,
+		held:           wallet.NewHeldWithdrawals(pool, time.Now),
+		oldestHeld:     desc("evens_withdrawal_held_oldest_seconds", "Since when the oldest held withdrawal waits for the payment gateway; 0 when none does."),
+		suspense:       desc("evens_suspense_open", "Rows of the suspense account that wait for a person, by reason.", "reason"),
+		oldestSuspense: desc("evens_suspense_oldest_seconds", "Since when the oldest of them waits.", "reason"),
+		queue:          desc("evens_queue_tasks", "Tasks in a queue, by state.", "queue", "state"),
+		waiting:        desc("evens_results_waiting", "Results that wait for a person or for their coupon, by reason.", "attention"),
+		openChunks:     desc("evens_result_chunks_open", "Chunks of results not applied yet."),
+		oldestChunk:    desc("evens_result_chunk_oldest_seconds", "Since when the oldest open chunk was last asked for."),
+		openCoupons:    desc("evens_coupons_open", "Coupons placing or unconfirmed.", "status"),
+		breaks:         desc("evens_breaks_open", "Differences to providers' lists that are open.", "provider", "kind"),
+		oldestBreak:    desc("evens_break_oldest_seconds", "Since when a provider's oldest open difference is known.", "provider"),
+		notices:        desc("evens_notices_pending", "Asynchronous callbacks acknowledged and not worked off.", "provider"),
+		up:             desc("evens_backlog_up", "1 when the backlog could be read.", "source"),
 	}
 }
 
 // Describe implements prometheus.Collector.
 func (b *Backlog) Describe(descs chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{b.queue, b.waiting, b.openChunks, b.oldestChunk, b.openCoupons, b.breaks, b.oldestBreak, b.notices, b.up} {
+	for _, desc := range []*prometheus.Desc{b.queue, b.waiting, b.openChunks, b.oldestChunk, b.openCoupons, b.breaks, b.oldestBreak, b.notices, b.up,
+		b.oldestHeld, b.suspense, b.oldestSuspense} {
 		descs <- desc
 	}
 }
@@ -102,6 +112,9 @@ func (b *Backlog) collectTables(ctx context.Context, out chan<- prometheus.Metri
 	if err := b.collectBreaks(ctx, out); err != nil {
 		return err
 	}
+	if err := b.collectPayments(ctx, out); err != nil {
+		return err
+	}
 	var chunks int64
 	var oldest float64
 	if err := b.pool.QueryRow(ctx, countChunks).Scan(&chunks, &oldest); err != nil {
@@ -110,6 +123,34 @@ func (b *Backlog) collectTables(ctx context.Context, out chan<- prometheus.Metri
 	out <- prometheus.MustNewConstMetric(b.openChunks, prometheus.GaugeValue, float64(chunks))
 	out <- prometheus.MustNewConstMetric(b.oldestChunk, prometheus.GaugeValue, oldest)
 	return nil
+}
+
+// Index: suspense_open.
+const countSuspense = `
+	SELECT reason, count(*), extract(epoch FROM now() - min(at))::float8 FROM suspense WHERE ended_at IS NULL GROUP BY reason`
+
+func (b *Backlog) collectPayments(ctx context.Context, out chan<- prometheus.Metric) error {
+	since, err := b.held.Oldest(ctx)
+	if err != nil {
+		return err
+	}
+	age := 0.0
+	if !since.IsZero() {
+		age = time.Since(since).Seconds()
+	}
+	out <- prometheus.MustNewConstMetric(b.oldestHeld, prometheus.GaugeValue, age)
+	rows, err := b.pool.Query(ctx, countSuspense)
+	if err != nil {
+		return err
+	}
+	var reason string
+	var n int64
+	_, err = pgx.ForEachRow(rows, []any{&reason, &n, &age}, func() error {
+		out <- prometheus.MustNewConstMetric(b.suspense, prometheus.GaugeValue, float64(n), reason)
+		out <- prometheus.MustNewConstMetric(b.oldestSuspense, prometheus.GaugeValue, age, reason)
+		return nil
+	})
+	return err
 }
 
 func (b *Backlog) collectBreaks(ctx context.Context, out chan<- prometheus.Metric) error {

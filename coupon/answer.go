@@ -110,7 +110,7 @@ func keysOf[K comparable, V any](m map[K]V) []K {
 // meanwhile comes back as it is.
 func (d *Desk) answer(ctx context.Context, id, player uuid.UUID, said outcome, first bool) (Coupon, error) {
 	data := &answered{id: id, code: said.answer.BetCode}
-	work := &wallet.Work{Locker: d.answers, Data: data, Spread: player, At: d.cfg.Now()}
+	work := &wallet.Work{Locker: d.answers, Data: data, At: d.cfg.Now()}
 	if said.status == Rejected {
 		work.Players = []uuid.UUID{player}
 	}

@@ -49,7 +49,8 @@ var (
 // rules say, for each kind of transaction, why it was made.
 var rules = map[string]string{
 	"deposit": "the payment side says it was paid", "withdrawal": "the player takes money out", "withdrawal_paid": "the payment gateway has paid it",
-	"withdrawal_return": "the payment gateway has not paid it: it goes back", "stake": "a coupon's stake is reserved before BeT is asked",
+	"withdrawal_return": "the payment gateway has not paid it, or it came back", "deposit_return": "the payment gateway says it went back to the payer",
+	"stake": "a coupon's stake is reserved before BeT is asked",
 	"refund": "a coupon that was rejected or refunded gives its stake back", "payout": "the first result says it won: stake to the book, payout to the player",
 	"loss": "the first result says it lost: the stake goes to the book", "resettlement": "a later word holds: the difference to what was paid moves",
 	"bet": "a game takes a stake", "win": "a game pays", "bet_win": "a game takes a stake and pays its win", "rollback": "what an instruction moved goes back",

@@ -29,11 +29,13 @@ const (
 	WithdrawalsHeld AccountKind = "withdrawals_held"
 	Promotions      AccountKind = "promotions"  // bonuses taken back less those given and converted
 	Adjustments     AccountKind = "adjustments" // what was put right by hand
+	// Suspense has what was paid in or out and belongs to no player that we know of.
+	Suspense AccountKind = "suspense"
 )
 
 func (k AccountKind) ofPlayer() bool { return k == Cash || k == Bonus }
 
-var houseKinds = []AccountKind{Cashier, StakesHeld, Sportsbook, Casino, WithdrawalsHeld, Promotions, Adjustments}
+var houseKinds = []AccountKind{Cashier, StakesHeld, Sportsbook, Casino, WithdrawalsHeld, Promotions, Adjustments, Suspense}
 
 // Account is one player's pocket as loaded, and as it will be written.
 type Account struct {

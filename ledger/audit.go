@@ -146,7 +146,8 @@ var checks = []Check{
 	SELECT x.id::text, x.kind FROM transactions x
 	  LEFT JOIN transfers t ON t.transaction_id = x.id AND t.leg = 1
 	 WHERE t.transaction_id IS NULL
-	   AND (x.amount <> 0 OR x.kind NOT IN ('bet', 'win', 'bet_win', 'rollback', 'resettlement', 'refused', 'tombstone'))`},
+	   AND (x.amount <> 0
+	        OR x.kind NOT IN ('bet', 'win', 'bet_win', 'rollback', 'resettlement', 'refused', 'tombstone', 'withdrawal_paid'))`},
 	{"what was refused, and what was taken back before it came, moved nothing", `
 	SELECT x.id::text, x.kind FROM transactions x
 	 WHERE x.kind IN ('refused', 'tombstone')
@@ -172,11 +173,13 @@ var checks = []Check{
 	SELECT t.transaction_id::text, format('leg %s: accounts %s and %s', t.leg, t.debit_account, t.credit_account)
 	  FROM transfers t LEFT JOIN accounts d ON d.id = t.debit_account LEFT JOIN accounts c ON c.id = t.credit_account
 	 WHERE d.id IS NULL OR c.id IS NULL OR d.currency <> c.currency`},
-	{"only a correction takes a balance below zero", `
+	{"only a correction, or what has happened outside, takes a balance below zero", `
 	WITH ` + moves + `
 	SELECT m.transaction_id::text, format('%s left %s', x.kind, m.balance_after)
 	  FROM moves m JOIN transactions x ON x.id = m.transaction_id
-	 WHERE m.change < 0 AND m.balance_after < 0 AND x.kind NOT IN ('resettlement', 'rollback', 'bonus_correction')`},
+	 WHERE m.change < 0 AND m.balance_after < 0
+	   AND x.kind NOT IN ('resettlement', 'rollback', 'bonus_correction', 'withdrawal_paid', 'deposit_return')
+	   AND NOT (x.kind = 'withdrawal' AND EXISTS (SELECT FROM transactions p WHERE p.source = 'cashier:paid' AND p.external_id = x.external_id))`},
 }
 
 // Now is the audit's clock within a check's SQL.

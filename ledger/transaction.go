@@ -26,6 +26,7 @@ const (
 	// WithdrawalPaid ends a withdrawal that was held: the player's money does not move.
 	WithdrawalPaid   Kind = "withdrawal_paid"
 	WithdrawalReturn Kind = "withdrawal_return" // the gateway did not pay it
+	DepositReturn    Kind = "deposit_return"    // the payer's bank took it back
 	Stake            Kind = "stake"             // a coupon's stake, reserved
 	StakeReturn      Kind = "refund"            // a rejected coupon's stake, or a refunded coupon's
 	Payout           Kind = "payout"            // a won coupon's first settlement
@@ -38,6 +39,10 @@ const (
 	Rollback Kind = "rollback" // undoes a bet, a win or both
 
 	Adjustment Kind = "adjustment" // by hand, with a comment
+
+	// SuspenseBooked and SuspenseEnded move money of the house alone: no player's history has them.
+	SuspenseBooked Kind = "suspense"
+	SuspenseEnded  Kind = "suspense_end"
 
 	BonusGrant      Kind = "bonus"            // the house gives it
 	BonusConversion Kind = "bonus_conversion" // it was wagered: what is left of it becomes cash

@@ -1,6 +1,7 @@
 package player
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,8 +51,13 @@ const maxKeyName = 100
 
 // APIKey is what another server may do here. The secret itself is not kept.
 type APIKey struct {
-	ID        uuid.UUID
-	Name      string
+	ID   uuid.UUID
+	Name string
+	// Owner is whose key it is, and whose Idempotency-Keys its calls use: a key that replaces another
+	// has the same. It is the name where nothing else was said.
+	Owner string
+	// Siblings are the ids of all keys of the owner, revoked ones and its own among them.
+	Siblings  []uuid.UUID
 	Scopes    []Scope
 	CreatedAt time.Time
 	RevokedAt time.Time // zero: in use
@@ -86,28 +92,35 @@ func NewKeys(db *postgres.DB, now func() time.Time) *Keys {
 	return k
 }
 
-const insertKey = `INSERT INTO api_keys (id, name, hash, scopes, created_at) VALUES ($1, $2, $3, $4, $5)`
+const insertKey = `INSERT INTO api_keys (id, name, hash, scopes, created_at, owner) VALUES ($1, $2, $3, $4, $5, $6)`
 
-// Create makes a key and returns its secret: the only time it is seen. The name must not be in
-// use (ErrKeyExists), every scope must be one (ErrScope), and there must be one at least.
+// Create makes a key that is its own owner; see [Keys.CreateFor].
 func (k *Keys) Create(ctx context.Context, name string, scopes []Scope) (key APIKey, secret string, err error) {
-	name = strings.TrimSpace(name)
-	if name == "" || len(name) > maxKeyName {
+	return k.CreateFor(ctx, "", name, scopes)
+}
+
+// CreateFor makes a key of an owner, "" for its name, and returns its secret: the only time it is seen.
+// The name must not be in use (ErrKeyExists), every scope must be one (ErrScope), and there must be one
+// at least.
+func (k *Keys) CreateFor(ctx context.Context, owner, name string, scopes []Scope) (key APIKey, secret string, err error) {
+	name, owner = strings.TrimSpace(name), strings.TrimSpace(owner)
+	if name == "" || len(name) > maxKeyName || len(owner) > maxKeyName {
 		return APIKey{}, "", ErrKeyName
 	}
+	owner = cmp.Or(owner, name)
 	names, err := scopeNames(scopes)
 	if err != nil {
 		return APIKey{}, "", err
 	}
 	secret = newSecret(KeyPrefix)
 	hash, _ := hashOf(secret, KeyPrefix)
-	key = APIKey{ID: uuid.Must(uuid.NewV7()), Name: name, Scopes: scopesOf(names), CreatedAt: k.now().UTC()}
+	key = APIKey{ID: uuid.Must(uuid.NewV7()), Name: name, Owner: owner, Scopes: scopesOf(names), CreatedAt: k.now().UTC()}
 	err = postgres.InTx(ctx, k.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, insertKey, key.ID, name, hash[:], names, key.CreatedAt); err != nil {
+		if _, err := tx.Exec(ctx, insertKey, key.ID, name, hash[:], names, key.CreatedAt, owner); err != nil {
 			return fmt.Errorf("insert API key: %w", err)
 		}
 		return Log(ctx, tx, Activity{
-			At: key.CreatedAt, Event: EventKeyCreated, Detail: map[string]any{"name": name, "id": key.ID, "scopes": names},
+			At: key.CreatedAt, Event: EventKeyCreated, Detail: map[string]any{"name": name, "id": key.ID, "owner": owner, "scopes": names},
 		})
 	})
 	if postgres.Violates(err, "api_keys_name") {
@@ -146,7 +159,8 @@ func scopesOf(names []string) []Scope {
 	return scopes
 }
 
-const listKeys = `SELECT id, name, scopes, created_at, revoked_at FROM api_keys ORDER BY id`
+// A key made before owners were kept is its name's.
+const listKeys = `SELECT id, name, coalesce(nullif(owner, ''), name), scopes, created_at, revoked_at FROM api_keys ORDER BY id`
 
 // List returns every key ever made, oldest first.
 func (k *Keys) List(ctx context.Context) ([]APIKey, error) {
@@ -158,7 +172,7 @@ func (k *Keys) List(ctx context.Context) ([]APIKey, error) {
 		var key APIKey
 		var names []string
 		var revoked pgtype.Timestamptz
-		if err := row.Scan(&key.ID, &key.Name, &names, &key.CreatedAt, &revoked); err != nil {
+		if err := row.Scan(&key.ID, &key.Name, &key.Owner, &names, &key.CreatedAt, &revoked); err != nil {
 			return APIKey{}, err
 		}
 		key.Scopes, key.CreatedAt = scopesOf(names), key.CreatedAt.UTC()
@@ -233,11 +247,13 @@ func (k *Keys) trustedKey(hash digest, now time.Time) (APIKey, bool) {
 	return known.APIKey, ok && now.Before(known.until)
 }
 
-// Index: api_keys_hash.
+// Index: api_keys_hash; of the owner's keys none, there are few.
 const readKeys = `
-	SELECT hash, id, name, scopes, created_at
-	  FROM api_keys
-	 WHERE hash = ANY ($1) AND revoked_at IS NULL`
+	SELECT k.hash, k.id, k.name, o.owner, k.scopes, k.created_at,
+	       ARRAY(SELECT s.id FROM api_keys s WHERE coalesce(nullif(s.owner, ''), s.name) = o.owner ORDER BY s.id DESC LIMIT 50)
+	  FROM api_keys k
+	 CROSS JOIN LATERAL (SELECT coalesce(nullif(k.owner, ''), k.name) AS owner) o
+	 WHERE k.hash = ANY ($1) AND k.revoked_at IS NULL`
 
 func (k *Keys) fetch(ctx context.Context, hashes []digest) (map[digest]APIKey, error) {
 	rows, err := k.db.Pool.Query(ctx, readKeys, digests(hashes))
@@ -249,7 +265,7 @@ func (k *Keys) fetch(ctx context.Context, hashes []digest) (map[digest]APIKey, e
 		var hash []byte
 		var key APIKey
 		var names []string
-		if err := rows.Scan(&hash, &key.ID, &key.Name, &names, &key.CreatedAt); err != nil {
+		if err := rows.Scan(&hash, &key.ID, &key.Name, &key.Owner, &names, &key.CreatedAt, &key.Siblings); err != nil {
 			rows.Close()
 			return nil, err
 		}

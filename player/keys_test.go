@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 )
 
 func TestKeyOpensItsScopesUntilRevoked(t *testing.T) {
@@ -16,7 +17,9 @@ func TestKeyOpensItsScopesUntilRevoked(t *testing.T) {
 	if err != nil || !strings.HasPrefix(secret, KeyPrefix) {
 		t.Fatalf("Create() = %q, %v", secret, err)
 	}
-	want := APIKey{ID: made.ID, Name: "shop", Scopes: []Scope{ScopeWallet, ScopeCoupons}, CreatedAt: b.clock.at}
+	want := APIKey{
+		ID: made.ID, Name: "shop", Owner: "shop", Siblings: []uuid.UUID{made.ID}, Scopes: []Scope{ScopeWallet, ScopeCoupons}, CreatedAt: b.clock.at,
+	}
 	got, err := b.keys.Resolve(t.Context(), secret)
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("Resolve() (-want +got), %v:\n%s", err, diff)

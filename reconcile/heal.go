@@ -134,9 +134,10 @@ func (r *Reconciler) post(ctx context.Context, b *Break, comment string) (uuid.U
 		return uuid.Nil, false, err
 	}
 	if b.Provider == wallet.CashSource {
-		_, err := wallet.Deposit(ctx, r.poster, wallet.Cash{
+		// It has happened: no limit of the player's refuses it.
+		_, err := wallet.Tell(ctx, r.poster, wallet.Cash{
 			Player: who.ID, Amount: t.Net, Currency: money.Currency(t.Currency), Method: "reconciliation", TransactionID: b.TransactionID, At: r.now(),
-		})
+		}, wallet.DepositSucceeded)
 		return uuid.Nil, err == nil, err
 	}
 	if r.floor == nil {

@@ -69,7 +69,7 @@ func findSuspects(id string) string {
 const findRepeated = `
 	INSERT INTO suspects SELECT transaction_id FROM statement_lines WHERE statement_id = $1 GROUP BY transaction_id HAVING count(*) > 1`
 
-const compared = `'bet', 'win', 'bet_win', 'rollback', 'deposit', 'withdrawal', 'withdrawal_return'`
+const compared = `'bet', 'win', 'bet_win', 'rollback', 'deposit', 'withdrawal', 'withdrawal_return', 'deposit_return'`
 
 // Lines of one id are taken together: a bet and its win may share it. The same line on two pages
 // is one line that a moving list showed twice; twice on one page it is a duplicate.
@@ -94,9 +94,9 @@ const theirSide = `
 func ourSide(id string) string {
 	return `
 	ours AS (
-	    SELECT x.` + id + ` AS id, sum(x.amount) FILTER (WHERE x.kind NOT IN ('rollback', 'withdrawal_return')) AS net,
-	           bool_or(x.kind IN ('rollback', 'withdrawal_return')) AS undone, min(x.player_id::text)::uuid AS player_id,
-	           min(x.kind) FILTER (WHERE x.kind NOT IN ('rollback', 'withdrawal_return')) AS kind, min(x.at) AS at
+	    SELECT x.` + id + ` AS id, sum(x.amount) FILTER (WHERE x.kind NOT IN ('rollback', 'withdrawal_return', 'deposit_return')) AS net,
+	           bool_or(x.kind IN ('rollback', 'withdrawal_return', 'deposit_return')) AS undone, min(x.player_id::text)::uuid AS player_id,
+	           min(x.kind) FILTER (WHERE x.kind NOT IN ('rollback', 'withdrawal_return', 'deposit_return')) AS kind, min(x.at) AS at
 	      FROM transactions x JOIN (SELECT DISTINCT id FROM suspects) s ON s.id = x.` + id + `
 	     WHERE x.provider = $2 AND x.id >= $3 AND x.id < $4 AND x.kind IN (` + compared + `)
 	     GROUP BY 1
@@ -253,11 +253,11 @@ func classify(p pair) []Kind {
 
 // Indexes: transactions_key, players_pkey. Bets and wins of one id stand under several sources.
 const readAnyTime = `
-	SELECT x.external_id, sum(x.amount) FILTER (WHERE x.kind NOT IN ('rollback', 'withdrawal_return')),
-	       bool_or(x.kind IN ('rollback', 'withdrawal_return')), coalesce(min(x.kind) FILTER (WHERE x.kind NOT IN ('rollback', 'withdrawal_return')), ''),
+	SELECT x.external_id, sum(x.amount) FILTER (WHERE x.kind NOT IN ('rollback', 'withdrawal_return', 'deposit_return')),
+	       bool_or(x.kind IN ('rollback', 'withdrawal_return', 'deposit_return')), coalesce(min(x.kind) FILTER (WHERE x.kind NOT IN ('rollback', 'withdrawal_return', 'deposit_return')), ''),
 	       min(x.at), min(x.player_id::text)::uuid, min(p.external_id), min(p.currency)
 	  FROM unnest($1::text[]) k (id)
-	 CROSS JOIN unnest(ARRAY[$2, $2 || ':win', $2 || ':rollback', $2 || ':returned']) s (source)
+	 CROSS JOIN unnest(ARRAY[$2, $2 || ':win', $2 || ':rollback', $2 || ':returned', $2 || ':failed', $2 || ':unreserved']) s (source)
 	  JOIN transactions x ON x.source = s.source AND x.external_id = k.id
 	  JOIN players p ON p.id = x.player_id
 	 WHERE x.kind IN (` + compared + `)

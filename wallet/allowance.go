@@ -26,6 +26,7 @@ type allowance struct {
 	past     []pastUsage    // to be added to earlier quarters
 	since    time.Time      // counted from
 	bonusID  uuid.NullUUID  // of the active bonus, as it was loaded
+	reopened int            // how often that bonus became active again
 	wagered  money.Amount   // towards it
 	active   *Bonus
 	bonuses  map[uuid.UUID]*Bonus // those that a batch may meet

@@ -19,10 +19,12 @@ import (
 )
 
 // What seldom changes is read again when its revision is another than the process has met. Index:
-// allowances_pkey.
+// allowances_pkey, bonuses_pkey.
 const readRest = `
-	SELECT player_id, limits, waiting, zone, rolling, excluded_until, cooling_until, earlier, since, bonus_id
-	  FROM allowances WHERE player_id = ANY ($1)`
+	SELECT a.player_id, a.limits, a.waiting, a.zone, a.rolling, a.excluded_until, a.cooling_until, a.earlier, a.since, a.bonus_id,
+	       coalesce(b.reopened, 0)
+	  FROM allowances a LEFT JOIN bonuses b ON b.id = a.bonus_id
+	 WHERE a.player_id = ANY ($1)`
 
 // What is granted does not change while a bonus is active: it is read once a process. Index: bonuses_pkey.
 const readGranted = `SELECT ` + bonusColumns + ` FROM bonuses b WHERE b.id = ANY ($1)`
@@ -31,7 +33,7 @@ const readGranted = `SELECT ` + bonusColumns + ` FROM bonuses b WHERE b.id = ANY
 const readUsage = `SELECT player_id, quarter, deposited, lost, staked FROM usage_quarters WHERE player_id = ANY ($1) AND quarter >= $2`
 
 const bonusColumns = `b.id, b.player_id, b.campaign, b.status, b.currency, b.granted, b.required, b.wagered, b.released, b.converted,
-	       b.terms, b.operator, b.granted_at, b.expires_at, b.ended_at`
+	       b.reopened, b.terms, b.operator, b.granted_at, b.expires_at, b.ended_at`
 
 // Index: bonuses_ended.
 const readEndedBonuses = `SELECT ` + bonusColumns + ` FROM bonuses b WHERE b.player_id = ANY ($1) AND b.status <> 'active'`
@@ -41,6 +43,7 @@ type bonusRow struct {
 	id, player                                      uuid.UUID
 	campaign, status, currency, operator            string
 	granted, required, wagered, released, converted money.Amount
+	reopened                                        int
 	terms                                           []byte
 	grantedAt, expiresAt, endedAt                   pgtype.Timestamptz
 }
@@ -48,7 +51,7 @@ type bonusRow struct {
 func (r *bonusRow) targets() []any {
 	return []any{
 		&r.id, &r.player, &r.campaign, &r.status, &r.currency, &r.granted, &r.required, &r.wagered, &r.released, &r.converted,
-		&r.terms, &r.operator, &r.grantedAt, &r.expiresAt, &r.endedAt,
+		&r.reopened, &r.terms, &r.operator, &r.grantedAt, &r.expiresAt, &r.endedAt,
 	}
 }
 
@@ -60,7 +63,7 @@ func (r *bonusRow) bonus() (*Bonus, error) {
 	return &Bonus{
 		ID: r.id, Player: r.player, Campaign: r.campaign, Status: BonusStatus(r.status), Currency: money.Currency(r.currency),
 		Granted: r.granted, Required: r.required, Wagered: r.wagered, Released: r.released, Converted: r.converted,
-		Terms: terms, Operator: r.operator, GrantedAt: postgres.Time(r.grantedAt), ExpiresAt: postgres.Time(r.expiresAt), EndedAt: postgres.Time(r.endedAt),
+		Reopened: r.reopened, Terms: terms, Operator: r.operator, GrantedAt: postgres.Time(r.grantedAt), ExpiresAt: postgres.Time(r.expiresAt), EndedAt: postgres.Time(r.endedAt),
 	}, nil
 }
 
@@ -104,6 +107,7 @@ type rest struct {
 	earlier  [periods]Usage
 	since    time.Time
 	bonusID  uuid.NullUUID
+	reopened int // of that bonus: what is remembered of it is from before
 }
 
 func scanRest(row pgx.CollectableRow, allowances map[uuid.UUID]*allowance) error {
@@ -113,7 +117,8 @@ func scanRest(row pgx.CollectableRow, allowances map[uuid.UUID]*allowance) error
 	var waitingText []byte
 	var excluded, cooling pgtype.Timestamptz
 	var earlier []int64
-	err := row.Scan(&player, &limits, &waitingText, &r.rules.Calendar.Zone, &r.rules.Calendar.Rolling, &excluded, &cooling, &earlier, &r.since, &r.bonusID)
+	err := row.Scan(&player, &limits, &waitingText, &r.rules.Calendar.Zone, &r.rules.Calendar.Rolling, &excluded, &cooling, &earlier, &r.since, &r.bonusID,
+		&r.reopened)
 	if err != nil {
 		return err
 	}
@@ -136,7 +141,7 @@ func scanRest(row pgx.CollectableRow, allowances map[uuid.UUID]*allowance) error
 }
 
 func (a *allowance) take(r rest) {
-	a.rules, a.earlier, a.since, a.bonusID = r.rules, r.earlier, r.since, r.bonusID
+	a.rules, a.earlier, a.since, a.bonusID, a.reopened = r.rules, r.earlier, r.since, r.bonusID, r.reopened
 }
 
 // memory is what a process remembers of players whose rows it has met: what seldom changes of their
@@ -175,6 +180,7 @@ func (m *memory) complete(ctx context.Context, tx postgres.Querier, allowances m
 			continue
 		}
 		if bonus, ok := m.granted.Get(a.bonusID.UUID); ok {
+			bonus.Reopened = a.reopened
 			a.active, a.bonuses[bonus.ID] = &bonus, &bonus
 		} else {
 			bonuses = append(bonuses, a.bonusID.UUID)
@@ -204,7 +210,7 @@ func (m *memory) readRests(ctx context.Context, tx postgres.Querier, players []u
 	}
 	for _, player := range players {
 		a := allowances[player]
-		m.rests.Put(player, rest{revision: a.revision, rules: a.rules, earlier: a.earlier, since: a.since, bonusID: a.bonusID})
+		m.rests.Put(player, rest{revision: a.revision, rules: a.rules, earlier: a.earlier, since: a.since, bonusID: a.bonusID, reopened: a.reopened})
 	}
 	return nil
 }
@@ -456,10 +462,12 @@ func queueWindows(statements *pgx.Batch, turned []*allowance) {
 }
 
 const writeBonus = `
-	INSERT INTO bonuses (id, player_id, campaign, status, currency, granted, required, wagered, released, converted, terms, operator, granted_at, expires_at, ended_at)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+	INSERT INTO bonuses (id, player_id, campaign, status, currency, granted, required, wagered, released, converted, terms, operator, granted_at, expires_at, ended_at,
+	       reopened)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 	    ON CONFLICT (id) DO UPDATE
-	   SET status = excluded.status, wagered = excluded.wagered, released = excluded.released, converted = excluded.converted, ended_at = excluded.ended_at`
+	   SET status = excluded.status, wagered = excluded.wagered, released = excluded.released, converted = excluded.converted, ended_at = excluded.ended_at,
+	       reopened = excluded.reopened`
 
 // queueBonuses writes bonuses that began, ended or were corrected: few of a batch's works do that.
 // Those that end are written before those that begin, for a player has one active.
@@ -477,6 +485,6 @@ func queueBonuses(statements *pgx.Batch, bonuses []*Bonus) {
 		terms, _ := json.Marshal(bonus.Terms) // numbers: nothing to refuse
 		statements.Queue(writeBonus, bonus.ID, bonus.Player, bonus.Campaign, string(bonus.Status), string(bonus.Currency), int64(bonus.Granted),
 			int64(bonus.Required), int64(bonus.Wagered), int64(bonus.Released), int64(bonus.Converted), terms, bonus.Operator, bonus.GrantedAt,
-			postgres.NullTime(bonus.ExpiresAt), postgres.NullTime(bonus.EndedAt))
+			postgres.NullTime(bonus.ExpiresAt), postgres.NullTime(bonus.EndedAt), bonus.Reopened)
 	}
 }

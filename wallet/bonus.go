@@ -119,6 +119,8 @@ type Bonus struct {
 	// what of it became cash.
 	Released  money.Amount
 	Converted money.Amount
+	// Reopened is how often it became active again, for stakes that completed it were taken back.
+	Reopened  int
 	Terms     *Terms
 	Operator  string
 	GrantedAt time.Time

@@ -31,6 +31,8 @@ type Balance struct {
 	Currency money.Currency
 	Cash     money.Amount
 	Bonus    money.Amount
+	// State is how the payment stood that this is the answer to; "" where none is.
+	State PaymentState `json:",omitempty"`
 	// Playable is what may be staked on the game that was asked about; not kept with an answer.
 	Playable money.Amount `json:"-"`
 }
@@ -41,32 +43,31 @@ func (b Balance) Total() money.Amount { return b.Cash + b.Bonus }
 // CashSource is the source under which deposits and withdrawals are unique.
 const CashSource = "cashier"
 
-// Deposit brings money in. The same transaction id with the same content moves nothing and
-// answers with the balances of the first time; other content is ledger.ErrConflict.
+// Deposit brings money in on a caller's request. The same transaction id with the same content moves
+// nothing and answers with the balances of the first time; other content is ledger.ErrConflict.
 //
-// ErrExcluded while the player is self-excluded or cooling off, a *LimitError over a limit of deposits.
+// ErrExcluded while the player is self-excluded or cooling off, ErrAccountClosed, a *LimitError over a
+// limit of deposits: refusals are for requests. What has happened outside is told with [Tell].
 // A player's first deposit brings the bonus that the house offers for it.
 func Deposit(ctx context.Context, poster *Poster, cash Cash) (Balance, error) {
-	return moveCash(ctx, poster, cash, ledger.Deposit, ledger.Move{From: ledger.Cashier, To: ledger.Cash, Amount: cash.Amount})
+	return request(ctx, poster, cash, ledger.Deposit, ledger.Cash)
 }
 
 // Withdraw takes money out, as Deposit brings it in; ErrInsufficientFunds where it is not there. It
 // forfeits an active bonus.
 func Withdraw(ctx context.Context, poster *Poster, cash Cash) (Balance, error) {
-	return moveCash(ctx, poster, cash, ledger.Withdrawal, ledger.Move{From: ledger.Cash, To: ledger.Cashier, Amount: cash.Amount})
+	return request(ctx, poster, cash, ledger.Withdrawal, ledger.Cashier)
 }
 
-func moveCash(ctx context.Context, poster *Poster, cash Cash, kind ledger.Kind, move ledger.Move) (Balance, error) {
-	key := ledger.Key{Source: CashSource, ExternalID: cash.TransactionID}
+// request asks for a payment. to is where the money goes.
+func request(ctx context.Context, poster *Poster, cash Cash, kind ledger.Kind, to ledger.AccountKind) (Balance, error) {
 	var balance Balance
 	var refusal error
-	work := &Work{Players: []uuid.UUID{cash.Player}, Keys: []ledger.Key{key}, Request: cash.Request, At: cash.At}
-	if kind == ledger.Deposit && poster.books.Offers != nil {
-		work.Reader = firstDeposits{}
-	}
-	work.Decide = func(batch *Batch) error {
-		balance, refusal = Balance{}, nil
-		return decideCash(batch, cash, key, kind, move, &balance, &refusal)
+	work := poster.payment(cash)
+	work.Request, work.Statuses = cash.Request, kind == ledger.Deposit
+	work.Decide = func(batch *Batch) (err error) {
+		balance, refusal, err = batch.request(&payment{Cash: cash, kind: kind}, to)
+		return err
 	}
 	if err := poster.Do(ctx, work); err != nil {
 		return Balance{}, err
@@ -74,63 +75,42 @@ func moveCash(ctx context.Context, poster *Poster, cash Cash, kind ledger.Kind, 
 	return balance, refusal
 }
 
-// decideCash leaves a refusal that must stay one (insufficient funds under an Idempotency-Key)
-// in refusal and returns nil, so that the commit keeps it.
-func decideCash(batch *Batch, cash Cash, key ledger.Key, kind ledger.Kind, move ledger.Move, balance *Balance, refusal *error) error {
-	answered, err := batch.Answered(cash.Request)
+// request decides on a payment that was asked for. A refusal that must stay one (insufficient funds
+// under an Idempotency-Key) is returned beside no error, so that the commit keeps it.
+func (b *Batch) request(p *payment, to ledger.AccountKind) (balance Balance, refusal, err error) {
+	answered, err := b.Answered(p.Request)
 	if err != nil {
-		return err
+		return Balance{}, nil, err
 	}
 	if answered != nil && answered.Body == nil {
-		*refusal = answered.Refusal()
-		return nil
+		return Balance{}, answered.Refusal(), nil
 	}
-	purse := batch.Purse(cash.Player)
-	if purse == nil {
-		return ErrUnknownPlayer
-	}
-	if purse.Currency != cash.Currency {
-		return ErrCurrency
+	purse, err := b.payer(p)
+	if err != nil {
+		return Balance{}, nil, err
 	}
 	if answered != nil {
-		return json.Unmarshal(answered.Body, balance)
+		err := json.Unmarshal(answered.Body, &balance)
+		return balance, nil, err
 	}
-	if batch.Known(key) == nil {
-		if *refusal = batch.mayMove(purse, cash, kind); *refusal != nil {
-			batch.RememberRefusal(cash.Request, *refusal, cash.At)
-			return nil
-		}
-		if kind == ledger.Withdrawal {
-			if err := batch.forfeitByWithdrawal(cash); err != nil {
-				return err
-			}
+	if b.Known(p.key(CashSource)) == nil {
+		if refusal := b.mayMove(purse, p.Cash, p.kind); refusal != nil {
+			b.RememberRefusal(p.Request, refusal, p.At)
+			return Balance{}, refusal, nil
 		}
 	}
-	var effective time.Time
-	if kind == ledger.Deposit {
-		effective = cash.At
-	}
-	posted, fresh, err := batch.Post(ledger.Transaction{
-		Key: key, Kind: kind, Player: cash.Player, Provider: CashSource, Comment: cash.Method, At: cash.At,
-		Payload:   ledger.HashOf(string(kind), cash.Player.String(), cash.Amount.String(), string(cash.Currency), cash.Method),
-		Effective: effective,
-	}, move)
+	left, err := b.begin(p, to)
 	if err != nil {
-		return err
+		return Balance{}, nil, err
 	}
-	*balance = Balance{Player: cash.Player, Currency: cash.Currency, Cash: posted.CashTo, Bonus: posted.BonusTo}
-	if fresh && kind == ledger.Deposit {
-		if err := batch.offer(cash); err != nil {
-			return err
-		}
-		balance.Cash, balance.Bonus = purse.Cash.Balance, purse.Bonus.Balance
-	}
+	b.keep(p)
+	balance = Balance{Player: p.Player, Currency: p.Currency, Cash: left.Cash, Bonus: left.Bonus, State: b.state(p)}
 	body, err := json.Marshal(balance)
 	if err != nil {
-		return fmt.Errorf("keep the answer: %w", err)
+		return Balance{}, nil, fmt.Errorf("keep the answer: %w", err)
 	}
-	batch.Remember(cash.Request, Answer{Status: http.StatusOK, Body: body}, cash.At)
-	return nil
+	b.Remember(p.Request, Answer{Status: http.StatusOK, Body: body}, p.At)
+	return balance, nil, nil
 }
 
 // mayMove asks the rules about a new deposit or withdrawal.
@@ -141,12 +121,24 @@ func (b *Batch) mayMove(purse *ledger.Purse, cash Cash, kind ledger.Kind) error 
 		}
 		return nil
 	}
+	if b.statuses[cash.Player] == Closed {
+		return ErrAccountClosed
+	}
 	a := b.allowances[cash.Player]
 	if a == nil {
 		return nil
 	}
 	if !a.rules.barred(cash.At).IsZero() {
 		return ErrExcluded
+	}
+	return b.overDeposits(cash)
+}
+
+// overDeposits is the limit that a deposit exceeds, which is told in the activity log; nil: none.
+func (b *Batch) overDeposits(cash Cash) error {
+	a := b.allowances[cash.Player]
+	if a == nil {
+		return nil
 	}
 	if exceeded := a.exceeds(Deposits, cash.Amount); exceeded != nil {
 		b.tell(limitExceeded(cash.Player, CashSource, cash.TransactionID, exceeded, cash.At), true)

@@ -16,9 +16,6 @@ const readDepositors = `
 	                WHERE t.player_id = p.id AND t.kind = 'deposit'
 	                  AND t.kind NOT IN ('bet', 'win', 'bet_win', 'stake', 'payout', 'loss', 'refused', 'tombstone'))`
 
-// firstDeposits reads which players have deposited before.
-type firstDeposits struct{}
-
 type depositorsKey struct{}
 
 // depositors are the players who have deposited, as far as a batch has looked.
@@ -31,13 +28,9 @@ func depositorsOf(batch *Batch) depositors {
 	return batch.Rows(depositorsKey{}, func() RowSet { return make(depositors) }).(depositors)
 }
 
-// QueueReads implements Reader.
-func (firstDeposits) QueueReads(statements *pgx.Batch, batch *Batch, works []*Work) {
+// queueDepositors asks which players have deposited before.
+func queueDepositors(statements *pgx.Batch, batch *Batch, players []uuid.UUID) {
 	found := depositorsOf(batch)
-	var players []uuid.UUID
-	for _, work := range works {
-		players = append(players, work.Players...)
-	}
 	statements.Queue(readDepositors, postgres.UUIDs(players)).Query(func(rows pgx.Rows) error {
 		var id uuid.UUID
 		_, err := pgx.ForEachRow(rows, []any{&id}, func() error {
@@ -64,7 +57,7 @@ func (b *Batch) offer(cash Cash) error {
 	}
 	grant.Player, grant.Currency, grant.At = cash.Player, cash.Currency, cash.At
 	_, err := b.Grant(grant)
-	if errors.Is(err, ErrBonusActive) {
+	if errors.Is(err, ErrBonusActive) || errors.Is(err, ErrExcluded) { // the deposit stands all the same
 		return nil
 	}
 	return err

@@ -59,7 +59,10 @@ func (b *Batch) progress(a *allowance, t *ledger.Transaction) error {
 		b.change(bonus)
 		bonus.Wagered = plus(bonus.Wagered, t.Contribution)
 	}
-	return b.follow(bonus, t)
+	if err := b.follow(bonus, t); err != nil {
+		return err
+	}
+	return b.reopen(a, bonus, t)
 }
 
 // complete ends the active bonus once it is wagered. A pocket that a correction left below zero is
@@ -100,7 +103,7 @@ func (b *Batch) end(a *allowance, status BonusStatus, operator, comment string, 
 		return nil
 	}
 	_, _, err := b.Book.Post(ledger.Transaction{
-		Key: ledger.Key{Source: BonusSource, ExternalID: bonus.ID.String() + ":end"}, Kind: endings[status], Player: bonus.Player,
+		Key: ledger.Key{Source: BonusSource, ExternalID: bonus.endID()}, Kind: endings[status], Player: bonus.Player,
 		BonusID: uuid.NullUUID{UUID: bonus.ID, Valid: true}, Payload: ledger.HashOf(string(status)), Operator: operator, Comment: comment, At: at,
 	}, moves...)
 	return err

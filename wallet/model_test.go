@@ -224,6 +224,23 @@ func (m *plain) move(now, counts time.Time, bonus uuid.UUID, change Split, stake
 		of.released += change.Bonus
 		m.convert(of)
 	}
+	if of.status == BonusCompleted && of.wagered < of.required {
+		m.reopen(of, now)
+	}
+}
+
+// reopen is what becomes of a completed bonus that is no longer wagered.
+func (m *plain) reopen(b *plainBonus, now time.Time) {
+	m.cash -= b.converted
+	left := b.released
+	b.released, b.converted = 0, 0
+	if m.active != nil {
+		b.status = BonusForfeited
+		return
+	}
+	b.status, m.active = BonusActive, b
+	m.bonus += left
+	m.lapse(now)
 }
 
 // convert makes of a completed bonus what its terms let become cash.

@@ -2,12 +2,12 @@ package wallet
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"evens/internal/postgres"
@@ -15,9 +15,6 @@ import (
 
 // PosterConfig tunes the group commit. The zero value works.
 type PosterConfig struct {
-	// Lanes is how many batches may be under way at once; players are spread over them, so that
-	// two lanes never wait for the same purse. 1 by default: fewer, larger commits did best.
-	Lanes int
 	// MaxBatch is how many works share a commit at most; 400 by default.
 	MaxBatch int
 	// Timeout ends a batch whose database does not answer; 10 s by default.
@@ -27,14 +24,17 @@ type PosterConfig struct {
 }
 
 // Poster gathers the works of concurrent callers into shared commits. A lonely work goes
-// straight through: nobody waits for company.
+// straight through: nobody waits for company. There is one lane: one batch is under way at a time,
+// for fewer and larger commits did best (docs/decisions/0015). Works that another transaction keeps
+// waiting are set aside, so that the lane goes on without them.
 type Poster struct {
 	books  *Books
 	cfg    PosterConfig
-	lanes  []chan *waiting
+	lane   chan *waiting
 	mu     sync.RWMutex // guards closed against senders
 	closed bool
 	wg     sync.WaitGroup
+	aside  aside
 }
 
 // ErrClosed says that the poster is shutting down; nothing has happened.
@@ -44,36 +44,29 @@ type waiting struct {
 	work *Work
 	ctx  context.Context
 	done chan error // buffered: a caller that went away doesn't hold up the lane
+	// until is when a work that was set aside is given up; zero while it is in the lane.
+	until time.Time
 }
 
-// NewPoster starts the lanes. Close ends them.
+// NewPoster starts the lane. Close ends it.
 func NewPoster(books *Books, cfg PosterConfig) *Poster {
-	if cfg.Lanes <= 0 {
-		cfg.Lanes = 1
-	}
 	if cfg.MaxBatch <= 0 {
 		cfg.MaxBatch = 400
 	}
 	if cfg.Timeout <= 0 {
 		cfg.Timeout = 10 * time.Second
 	}
-	p := &Poster{books: books, cfg: cfg, lanes: make([]chan *waiting, cfg.Lanes)}
-	for i := range p.lanes {
-		lane := make(chan *waiting, cfg.MaxBatch)
-		p.lanes[i] = lane
-		p.wg.Go(func() { p.run(lane) })
-	}
+	p := &Poster{books: books, cfg: cfg, lane: make(chan *waiting, cfg.MaxBatch), aside: newAside()}
+	p.wg.Go(p.run)
 	return p
 }
 
-// Close answers what has been accepted and ends the lanes. Later calls of Do get ErrClosed.
+// Close answers what has been accepted and ends the lane. Later calls of Do get ErrClosed.
 func (p *Poster) Close() {
 	p.mu.Lock()
 	if !p.closed {
 		p.closed = true
-		for _, lane := range p.lanes {
-			close(lane)
-		}
+		close(p.lane)
 	}
 	p.mu.Unlock()
 	p.wg.Wait()
@@ -103,35 +96,27 @@ func (p *Poster) send(ctx context.Context, item *waiting) error {
 		return ErrClosed
 	}
 	select {
-	case p.lanes[p.laneOf(item.work)] <- item:
+	case p.lane <- item:
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("wait for a place in the queue: %w", ctx.Err())
 	}
 }
 
-func (p *Poster) laneOf(work *Work) int {
-	first := work.Spread
-	if len(work.Players) > 0 {
-		first = work.Players[0]
-	}
-	return int(binary.BigEndian.Uint32(first[12:]) % uint32(len(p.lanes)))
-}
-
-func (p *Poster) run(lane chan *waiting) {
+func (p *Poster) run() {
 	items := make([]*waiting, 0, p.cfg.MaxBatch)
-	for item := range lane {
+	for item := range p.lane {
 		items = append(items[:0], item)
-		items = p.drain(lane, items)
+		items = p.drain(items)
 		p.commit(items)
 	}
 }
 
 // drain takes what waits already, up to a full batch.
-func (p *Poster) drain(lane chan *waiting, items []*waiting) []*waiting {
+func (p *Poster) drain(items []*waiting) []*waiting {
 	for len(items) < p.cfg.MaxBatch {
 		select {
-		case item, open := <-lane:
+		case item, open := <-p.lane:
 			if !open {
 				return items
 			}
@@ -144,14 +129,7 @@ func (p *Poster) drain(lane chan *waiting, items []*waiting) []*waiting {
 }
 
 func (p *Poster) commit(items []*waiting) {
-	live := items[:0:0]
-	for _, item := range items {
-		if err := item.ctx.Err(); err != nil {
-			item.done <- fmt.Errorf("wait for the commit: %w", err)
-			continue
-		}
-		live = append(live, item)
-	}
+	live := p.pass(living(items))
 	if len(live) == 0 {
 		return
 	}
@@ -162,25 +140,53 @@ func (p *Poster) commit(items []*waiting) {
 	}
 }
 
+// living answers the items whose callers have left, and returns the others.
+func living(items []*waiting) []*waiting {
+	live := items[:0:0]
+	for _, item := range items {
+		if err := item.ctx.Err(); err != nil {
+			item.done <- fmt.Errorf("wait for the commit: %w", err)
+			continue
+		}
+		live = append(live, item)
+	}
+	return live
+}
+
 // settle runs the items as one batch. A batch that fails for one work's sake is halved until
-// that work stands alone; a database that is not there fails all at once.
+// that work stands alone; what another transaction keeps waiting is set aside; a database that is not
+// there fails all at once.
 func (p *Poster) settle(items []*waiting) {
 	refusals, err := p.attempt(items)
 	switch {
 	case err == nil:
-		for i, item := range items {
-			item.done <- refusals[i]
-		}
+		answer(items, refusals)
+	case postgres.LockTimeout(err):
+		p.divide(items)
+	case postgres.TimedOut(err) && len(items) > 1 && p.answers():
+		p.setAside(uuid.New(), items[:len(items)/2])
+		p.setAside(uuid.New(), items[len(items)/2:])
 	case postgres.Unavailable(err):
-		for _, item := range items {
-			item.done <- fmt.Errorf("%w: %w", postgres.ErrUnavailable, err)
-		}
+		fail(items, err)
 	case len(items) == 1:
 		items[0].done <- err
 	default:
 		half := len(items) / 2
 		p.settle(items[:half])
 		p.settle(items[half:])
+	}
+}
+
+func answer(items []*waiting, refusals []error) {
+	for i, item := range items {
+		item.done <- refusals[i]
+	}
+}
+
+// fail tells all that nobody knows.
+func fail(items []*waiting, err error) {
+	for _, item := range items {
+		item.done <- fmt.Errorf("%w: %w", postgres.ErrUnavailable, err)
 	}
 }
 
@@ -195,7 +201,8 @@ func lostRace(err error) bool {
 }
 
 // attempt tries again what another transaction got in the way of: a batch as a whole after a
-// deadlock, a work that stands alone after a lost race as well.
+// deadlock, a work that stands alone after a lost race as well. A lock that is held is not waited for
+// again: who else is in the batch would wait with it.
 func (p *Poster) attempt(items []*waiting) (refusals []error, err error) {
 	works := make([]*Work, len(items))
 	for i, item := range items {
@@ -205,7 +212,7 @@ func (p *Poster) attempt(items []*waiting) (refusals []error, err error) {
 	defer cancel()
 	for range retries {
 		refusals, err = p.protected(ctx, works)
-		if !postgres.Retriable(err) && (len(works) > 1 || !lostRace(err)) {
+		if postgres.LockTimeout(err) || !postgres.Retriable(err) && (len(works) > 1 || !lostRace(err)) {
 			return refusals, err
 		}
 	}

@@ -16,7 +16,9 @@ import (
 // Request is a caller's Idempotency-Key: the same key with the same content is answered as it
 // was at first, with other content it is refused. The zero value stands for no key.
 type Request struct {
-	Scope string      // who asks, and for what: keys of different callers never meet
+	Scope string // who asks, and for what: keys of different callers never meet
+	// Earlier are scopes under which earlier releases may have kept the key.
+	Earlier []string
 	Key   string      // as the caller sent it
 	Hash  ledger.Hash // of the content
 }
@@ -58,7 +60,9 @@ func (b *Batch) queueRequests(statements *pgx.Batch, requests []Request) {
 	var scopes, keys []string
 	for _, request := range requests {
 		if request.Key != "" {
-			scopes, keys = append(scopes, request.Scope), append(keys, request.Key)
+			for _, scope := range request.scopes() {
+				scopes, keys = append(scopes, scope), append(keys, request.Key)
+			}
 		}
 	}
 	if len(keys) > 0 {
@@ -80,13 +84,20 @@ func (r *requestBook) scan(rows pgx.Rows) error {
 	return rows.Err()
 }
 
+func (r Request) scopes() []string { return append([]string{r.Scope}, r.Earlier...) }
+
 // Answered returns what the request was first answered with, nil when it is new, or
 // ErrRequestConflict when its key stands for another content.
 func (b *Batch) Answered(request Request) (*Answer, error) {
 	if request.Key == "" {
 		return nil, nil
 	}
-	answer := b.requests.known[requestID{request.Scope, request.Key}]
+	var answer *Answer
+	for _, scope := range request.scopes() {
+		if answer = b.requests.known[requestID{scope, request.Key}]; answer != nil {
+			break
+		}
+	}
 	if answer != nil && answer.Hash != request.Hash {
 		return nil, ErrRequestConflict
 	}

@@ -208,10 +208,11 @@ var PlayerChecks = []ledger.Check{
 	           sum(x.amount - coalesce(x.bonus_amount, 0)) FILTER (WHERE x.source = 'bonus') AS cash
 	      FROM transactions x WHERE x.bonus_id IS NOT NULL GROUP BY x.bonus_id
 	)
-	SELECT b.id::text, format('%s: released %s, converted %s, cash got %s', b.status, b.released, b.converted, coalesce(m.cash, 0))
+	SELECT b.id::text, format('%s: wagered %s of %s, released %s, converted %s, cash got %s', b.status, b.wagered, b.required, b.released, b.converted, coalesce(m.cash, 0))
 	  FROM bonuses b LEFT JOIN moved m ON m.bonus_id = b.id
 	 WHERE coalesce(m.cash, 0) <> b.converted
 	    OR b.status <> 'completed' AND b.converted <> 0
+	    OR b.status = 'completed' AND b.wagered < b.required
 	    OR b.status = 'completed'
 	       AND b.converted <> least(greatest(b.released, 0), coalesce((b.terms ->> 'max_conversion')::bigint, greatest(b.released, 0)))`},
 	{Name: "a bonus has paid no more than it was given and has won", SQL: `

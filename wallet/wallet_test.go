@@ -47,7 +47,7 @@ func connect(t testing.TB, url string) *bank {
 	t.Helper()
 	db := booktest.Open(t, url)
 	b := &bank{t: t, db: db, players: player.New(db, func() time.Time { return at })}
-	b.poster = wallet.NewPoster(wallet.NewBooks(db, nil, slog.New(slog.DiscardHandler)), wallet.PosterConfig{Lanes: 2, MaxBatch: 50})
+	b.poster = wallet.NewPoster(wallet.NewBooks(db, nil, slog.New(slog.DiscardHandler)), wallet.PosterConfig{MaxBatch: 50})
 	t.Cleanup(b.poster.Close)
 	return b
 }

@@ -3,6 +3,7 @@ package wallet
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -26,6 +27,7 @@ const (
 var (
 	ErrUnknownPlayer     = errors.New("no such player")
 	ErrPlayerBlocked     = errors.New("the player may not play")
+	ErrAccountClosed     = fmt.Errorf("%w: the account is closed", ErrPlayerBlocked)
 	ErrInsufficientFunds = errors.New("insufficient funds")
 	ErrCurrency          = errors.New("the player's wallet is in another currency")
 )
@@ -45,8 +47,6 @@ type Work struct {
 	// Reader, when not nil, reads the caller's own rows once the players are locked: rows that only
 	// change under their player's lock. Works that name the same Reader are given to it together.
 	Reader Reader
-	// Spread chooses the lane of a work without players.
-	Spread uuid.UUID
 	// Data is the caller's own, for its Locker or Reader.
 	Data any
 	// Decide posts to the batch. It is a pure function of what was loaded: no I/O, no clock. An

@@ -18,6 +18,7 @@ type apikeyCommand struct {
 
 type apikeyCreateCommand struct {
 	Name  string         `help:"What the key is for." required:""`
+	Owner string         `help:"Whose key it is; the name by default. Keys of one owner share their Idempotency-Keys: give a new key the owner of the one it replaces."`
 	Scope []player.Scope `help:"What it may do: players, wallet, cashier, limits, bonuses, coupons, games. May be repeated." required:""`
 }
 
@@ -28,7 +29,7 @@ func (c apikeyCreateCommand) Run(ctx context.Context, cfg *Config, std streams) 
 		return err
 	}
 	defer s.close()
-	_, secret, err := s.keys.Create(ctx, c.Name, c.Scope)
+	_, secret, err := s.keys.CreateFor(ctx, c.Owner, c.Name, c.Scope)
 	if err != nil {
 		return err
 	}
@@ -50,7 +51,7 @@ func (apikeyListCommand) Run(ctx context.Context, cfg *Config, std streams) erro
 		return err
 	}
 	table := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tNAME\tSCOPES\tCREATED\tREVOKED")
+	fmt.Fprintln(table, "ID\tNAME\tOWNER\tSCOPES\tCREATED\tREVOKED")
 	for _, key := range keys {
 		scopes := make([]string, len(key.Scopes))
 		for i, scope := range key.Scopes {
@@ -60,7 +61,7 @@ func (apikeyListCommand) Run(ctx context.Context, cfg *Config, std streams) erro
 		if !key.RevokedAt.IsZero() {
 			revoked = key.RevokedAt.UTC().Format(time.RFC3339)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", key.ID, key.Name, strings.Join(scopes, " "), key.CreatedAt.UTC().Format(time.RFC3339), revoked)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", key.ID, key.Name, key.Owner, strings.Join(scopes, " "), key.CreatedAt.UTC().Format(time.RFC3339), revoked)
 	}
 	return table.Flush()
 }

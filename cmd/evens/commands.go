@@ -22,6 +22,7 @@ type commandLine struct {
 	Adjust    adjustCommand    `cmd:"" help:"Give a player money by hand, or take it, with a reason; large sums need a second person."`
 	Bonus     bonusCommand     `cmd:"" help:"List a player's bonuses, take one back, show the campaigns."`
 	Debts     debtsCommand     `cmd:"" help:"Purses below zero, oldest first."`
+	Suspense  suspenseCommand  `cmd:"" help:"Payments that belong to no player we know, or that a gateway contradicts: list, assign or close them."`
 	Explain   explainCommand   `cmd:"" help:"The whole story of one coupon or balance, with the reason of each step."`
 	Callback  callbackCommand  `cmd:"" help:"Show what a provider sent, what it was answered and what that moved."`
 	Apikey    apikeyCommand    `cmd:"" help:"Create, list or revoke API keys."`

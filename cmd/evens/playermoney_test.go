@@ -84,6 +84,27 @@ func TestPlayerMoneyByHand(t *testing.T) {
 	does("PLAYER", "debts")
 	does("limits_changed by test", "explain", "player", "ana")
 
+	now := time.Now().UTC()
+	for _, id := range []string{"s-1", "s-2"} {
+		cash := wallet.Cash{Amount: money.MustParse("4.50"), Currency: "USD", Method: "pix", TransactionID: id, At: now}
+		if err := wallet.Suspend(t.Context(), i.db, cash, wallet.DepositSucceeded, "nobody", wallet.UnknownPlayer); err != nil {
+			t.Fatal(err)
+		}
+	}
+	does("unknown_player", "suspense")
+	waiting, err := wallet.Suspense(t.Context(), i.db)
+	if err != nil || len(waiting) != 2 {
+		t.Fatalf("%d rows wait, %v", len(waiting), err)
+	}
+	one, two := waiting[0].ID.String(), waiting[1].ID.String()
+	does(one, "suspense", "list", "--json")
+	fails("suspense", "assign", one, "--player", "ana", "--operator", "sup@example.com", "--comment", "hers")
+	fails("suspense", "assign", one, "--player", "ana", "--operator", "fin@example.com", "--comment", " ")
+	does("assigned: s-1 of 4.50 USD", "suspense", "assign", one, "--player", "ana", "--operator", "fin@example.com", "--comment", "hers")
+	fails("suspense", "close", one, "--as", "returned", "--operator", "fin@example.com", "--comment", "again")
+	does("closed: s-2 of 4.50 USD", "suspense", "close", two, "--as", "returned", "--operator", "fin@example.com", "--comment", "refunded")
+	does("suspense_assigned", "explain", "player", "ana")
+
 	campaigns := filepath.Join(t.TempDir(), "campaigns.yml")
 	text := `campaigns: [{name: welcome, jurisdiction: GB, currency: USD, wagering: "40", contributions: {slots: "100"}}]`
 	if err := os.WriteFile(campaigns, []byte(text), 0o600); err != nil {

@@ -46,7 +46,7 @@ func (s *system) publicHandler() http.Handler {
 	}
 	if s.cfg.CashierSecret != "" {
 		mux.Handle("POST /cashier/callback", &cashier.Receiver{
-			Secret: s.cfg.CashierSecret, Poster: s.poster, Players: s.directory, Recorder: s.recorder,
+			Secret: s.cfg.CashierSecret, DB: s.db, Poster: s.poster, Players: s.directory, Recorder: s.recorder,
 			Now: s.now, Observe: s.metrics.Platform, Log: s.log,
 		})
 	}

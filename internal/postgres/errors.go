@@ -21,7 +21,7 @@ func Violates(err error, constraint string) bool {
 }
 
 // Unavailable reports whether err means that the server was not there to decide: refused or
-// cut connections, shutdown, start-up, too many clients, a statement past its time.
+// cut connections, shutdown, start-up, too many clients, a statement or a lock past its time.
 func Unavailable(err error) bool {
 	if err == nil {
 		return false
@@ -31,7 +31,7 @@ func Unavailable(err error) bool {
 	}
 	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch pgErr.Code {
-		case "57P01", "57P02", "57P03", "53300", "57014", "25P03", "57P05":
+		case "57P01", "57P02", "57P03", "53300", statementCancelled, "25P03", "57P05", lockTimeout:
 			return true
 		}
 		return len(pgErr.Code) == 5 && pgErr.Code[:2] == "08"
@@ -46,10 +46,30 @@ func Unavailable(err error) bool {
 }
 
 // Retriable reports whether the whole transaction may be run again at once: the server chose
-// it as the victim of a deadlock or a serialisation conflict.
+// it as the victim of a deadlock or a serialisation conflict, or would not have it wait for a lock
+// any longer.
 func Retriable(err error) bool {
 	pgErr, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && (pgErr.Code == "40P01" || pgErr.Code == "40001")
+	return ok && (pgErr.Code == "40P01" || pgErr.Code == "40001" || pgErr.Code == lockTimeout)
+}
+
+// The server's codes for waits that were cut short.
+const (
+	lockTimeout        = "55P03"
+	statementCancelled = "57014"
+)
+
+// LockTimeout reports whether a transaction was ended because a row that it wanted was locked by
+// another for longer than it may wait. Nothing has happened.
+func LockTimeout(err error) bool {
+	pgErr, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && pgErr.Code == lockTimeout
+}
+
+// TimedOut reports whether the time for it was over before the server had done it.
+func TimedOut(err error) bool {
+	pgErr, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && pgErr.Code == statementCancelled || errors.Is(err, context.DeadlineExceeded)
 }
 
 // NotFound reports whether a query for one row found none.

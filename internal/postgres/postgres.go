@@ -44,6 +44,13 @@ type Config struct {
 	Log *slog.Logger
 }
 
+// LockWait is for how long a statement of the hot pool waits for a row that another has locked.
+const LockWait = 250 * time.Millisecond
+
+// frozen is for how long a transaction of the hot pool may hold its locks without a statement. None
+// waits for the network, or for a person.
+const frozen = 5 * time.Second
+
 // Open connects and makes sure the server answers.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
 	pool, err := openPool(ctx, cfg, nil)
@@ -61,6 +68,10 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		"enable_mergejoin": "off",
 		"plan_cache_mode":  "force_generic_plan",
 		"jit":              "off",
+		// Who waits holds what it has locked so far: one locked player must not stop the others.
+		"lock_timeout": fmt.Sprint(LockWait.Milliseconds()),
+		// A process that is frozen between two statements loses its locks.
+		"idle_in_transaction_session_timeout": fmt.Sprint(frozen.Milliseconds()),
 	})
 	if err != nil {
 		pool.Close()
