@@ -54,9 +54,9 @@ const listWaiting = `
 	  FROM results r
 	  LEFT JOIN coupons c ON c.bet_code = r.bar_code
 	  LEFT JOIN accounts a ON a.player_id = c.player_id AND a.kind = 'cash'
-	 WHERE r.attention IS NOT NULL AND ($1 = 0 OR r.id = $1)
+	 WHERE r.attention IS NOT NULL
 	 ORDER BY r.id
-	 LIMIT $2`
+	 LIMIT $1`
 
 // ErrNotWaiting says that a result does not wait for a person (any more).
 var ErrNotWaiting = errors.New("no such result waits for a decision")
@@ -64,7 +64,7 @@ var ErrNotWaiting = errors.New("no such result waits for a decision")
 // Waiting lists the results that wait for a person or for their coupon, oldest first. Those whose BarCode no
 // coupon has name the coupons they fit: placed before, without a BarCode, and able to win just that.
 func (s *Settler) Waiting(ctx context.Context, limit int) ([]Waiting, error) {
-	rows, err := s.db.Pool.Query(ctx, listWaiting, 0, limit)
+	rows, err := s.db.Pool.Query(ctx, listWaiting, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list waiting results: %w", err)
 	}
@@ -110,7 +110,7 @@ type Decision struct {
 
 // NewerWordError says that BeT has said something later than the result that is to be applied.
 type NewerWordError struct {
-	Result    int64 // the later word; 0: one that a person decided about
+	Result    int64 // the later word
 	DecidedAt time.Time
 	State     State
 }
