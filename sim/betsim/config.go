@@ -17,6 +17,8 @@ type Config struct {
 
 	// Login and Password are those of the only user; "" means "demo".
 	Login, Password string
+	// OneSession has each login end the sessions before it.
+	OneSession bool
 	// SessionTTL ends a session by time; 0 means never.
 	SessionTTL time.Duration
 	// SessionPlacements ends a session after so many placements; 0 means never.

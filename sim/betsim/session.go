@@ -42,6 +42,9 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	}
 	token := rand.Text()
 	s.sessions.mu.Lock()
+	if s.cfg.OneSession {
+		clear(s.sessions.open)
+	}
 	s.sessions.open[token] = &session{opened: s.cfg.Now()}
 	s.sessions.mu.Unlock()
 	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: token, Path: "/", HttpOnly: true})

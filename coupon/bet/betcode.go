@@ -1,0 +1,72 @@
+package bet
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// LongestCode is how many bytes a bet code may have, where it is given (the placement's answer)
+// and where it comes back (BarCode). BeT's own have ten.
+const LongestCode = 64
+
+// What [CheckCode] refuses.
+var (
+	ErrCodeLong = errors.New("is longer than 64 bytes")
+	ErrCodeText = errors.New("is not plain text")
+)
+
+// CheckCode says what is wrong with a bet code: it has 1 to LongestCode bytes, without spaces,
+// control, replacement or invisible characters.
+func CheckCode(code string) error {
+	if len(code) > LongestCode {
+		return ErrCodeLong
+	}
+	if code == "" || !utf8.ValidString(code) {
+		return ErrCodeText
+	}
+	for _, r := range code {
+		if r == utf8.RuneError || unicode.IsSpace(r) || !unicode.IsGraphic(r) {
+			return ErrCodeText
+		}
+	}
+	return nil
+}
+
+// longestFound is how much of a code is kept that CheckCode refuses.
+const longestFound = 200
+
+// spelled matches a bet code in a body that is no readable JSON.
+var spelled = regexp.MustCompile(`(?i)betcode["'\\]*\s*[:=]\s*["'\\]*([^\s"'\\,;:}\]<>&]{1,200})`)
+
+// searchCode finds a bet code in a body that cannot be read: "" without one. A code on which the
+// body ends may be half of one, and does not count.
+func searchCode(body []byte) string {
+	for _, at := range spelled.FindAllSubmatchIndex(body, -1) {
+		if at[3] == len(body) {
+			break
+		}
+		if code := told(text(strings.ToValidUTF8(string(body[at[2]:at[3]]), "\uFFFD"))); code != "" {
+			return code
+		}
+	}
+	return ""
+}
+
+// told is the code that BeT gives, "" where the field has one of the ways to say that there is
+// none: nothing, null, a zero or a negative number.
+func told(t text) string {
+	code := string(t)
+	if len(code) > longestFound {
+		code = strings.ToValidUTF8(code[:longestFound], "")
+	}
+	number := strings.TrimPrefix(code, "-")
+	switch {
+	case strings.Trim(number, "0.") == "", number != code && digits(number), strings.EqualFold(code, "null"),
+		strings.EqualFold(code, "undefined"), strings.EqualFold(code, "false"):
+		return ""
+	}
+	return code
+}
