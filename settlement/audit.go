@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"evens/coupon"
 	"evens/internal/postgres"
 	"evens/ledger"
 	"evens/money"
@@ -84,7 +85,7 @@ func Audit(ctx context.Context, db *postgres.DB, more ...ledger.Check) (*ledger.
 		if err := auditFigures(ctx, tx, report); err != nil {
 			return err
 		}
-		for _, check := range slices.Concat(auditChecks, wallet.PlayerChecks, more) {
+		for _, check := range slices.Concat(auditChecks, coupon.AuditChecks, wallet.PlayerChecks, more) {
 			if err := report.Add(ctx, tx, check); err != nil {
 				return err
 			}

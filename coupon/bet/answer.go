@@ -206,3 +206,13 @@ func milliseconds(f figure) time.Time {
 	}
 	return time.UnixMilli(ms).UTC()
 }
+
+// ReadAnswer reads a body of /bet/place/ again that was kept, whatever it said about itself; false
+// where it is no readable answer.
+func ReadAnswer(body []byte) (Answer, bool) {
+	answer, v, err := decodeAnswer(body)
+	if v.contradiction != "" {
+		answer.Coef, answer.Unread = 0, append(answer.Unread, "Coef") // said twice, nothing holds
+	}
+	return answer, err == nil
+}
