@@ -183,6 +183,7 @@ func TestMend(t *testing.T) {
 		{`{a:1}`, ""},
 		{`[1]`, ""},
 		{``, ""},
+		{`{"a":1,` + strings.Repeat(`"b":1,`, 300) + `}`, ""},
 		{strings.Repeat(`{"a":`, 100) + "1" + strings.Repeat("}", 100), ""},
 	}
 	for _, tt := range tests {
@@ -239,4 +240,14 @@ func FuzzDecodeAnswer(f *testing.F) {
 			}
 		}
 	})
+}
+
+func BenchmarkJudge(b *testing.B) {
+	body := testdata(b, "express.json")
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := judge(reply{status: 200, body: body}); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

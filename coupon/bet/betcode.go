@@ -1,6 +1,7 @@
 package bet
 
 import (
+	"bytes"
 	"errors"
 	"regexp"
 	"strings"
@@ -42,17 +43,26 @@ const longestFound = 200
 var spelled = regexp.MustCompile(`(?i)betcode["'\\]*\s*[:=]\s*["'\\]*([^\s"'\\,;:}\]<>&]{1,200})`)
 
 // searchCode finds a bet code in a body that cannot be read: "" without one. A code on which the
-// body ends may be half of one, and does not count.
+// body ends may be half of one, and does not count. In a page, whose scripts may have a variable of
+// that name, only what looks like BeT's own codes is one.
 func searchCode(body []byte) string {
 	for _, at := range spelled.FindAllSubmatchIndex(body, -1) {
 		if at[3] == len(body) {
 			break
 		}
-		if code := told(text(strings.ToValidUTF8(string(body[at[2]:at[3]]), "\uFFFD"))); code != "" {
+		code := told(text(strings.ToValidUTF8(string(body[at[2]:at[3]]), "\uFFFD")))
+		if code != "" && (!isPage(body) || ofBeT.MatchString(code) && strings.ContainsAny(code, "0123456789")) {
 			return code
 		}
 	}
 	return ""
+}
+
+var ofBeT = regexp.MustCompile(`^[0-9a-z]{8,16}$`)
+
+// isPage reports whether a body is HTML or XML.
+func isPage(body []byte) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(body, "\ufeff \t\r\n"), []byte("<"))
 }
 
 // told is the code that BeT gives, "" where the field has one of the ways to say that there is

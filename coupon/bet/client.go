@@ -107,7 +107,7 @@ func answered(err error) bool {
 		return true
 	}
 	if unknown, ok := errors.AsType[*UnknownError](err); ok {
-		return unknown.BetCode != ""
+		return bespoke(unknown)
 	}
 	rejection, ok := errors.AsType[*Rejection](err)
 	return ok && rejection.HTTPStatus != 0

@@ -85,10 +85,11 @@ func judge(r reply) (Answer, error) {
 }
 
 // bespoke reports whether the outcome of a placement was told by BeT itself: by a bet code, or by
-// an error of its own. Anything else may come from a session that is no more, whatever it says.
+// an error of its own. Anything else may come from a session that is no more, whatever it says; a
+// page always may.
 func bespoke(err error) bool {
 	if unknown, ok := errors.AsType[*UnknownError](err); ok {
-		return unknown.BetCode != ""
+		return unknown.BetCode != "" && !isPage(unknown.Body)
 	}
 	if rejection, ok := errors.AsType[*Rejection](err); ok {
 		return rejection.bespoke

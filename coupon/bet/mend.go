@@ -12,14 +12,19 @@ import (
 const (
 	// maxStarts is how many braces are tried as the beginning of the answer.
 	maxStarts = 100
-	// maxDepth bounds nesting; BeT's answers have four levels.
-	maxDepth = 64
+	// maxRead is how many times its length a body is read for that.
+	maxRead = 4
+	// maxDepth bounds nesting, maxMembers an object; BeT's answers have four levels and some thirty
+	// members.
+	maxDepth   = 64
+	maxMembers = 200
 )
 
 var (
 	errNoObject = errors.New("no JSON object in the answer")
 	errCut      = errors.New("the object ends too early")
 	errDepth    = errors.New("nested too deeply")
+	errMembers  = errors.New("an object with too many members")
 )
 
 // object is a JSON object of an answer, rewritten so that encoding/json reads it.
@@ -50,13 +55,14 @@ func decode(body []byte, v any, known ...string) (doubled []string, err error) {
 // is the answer, broken: what is nested in it must not be taken for an answer of its own.
 func findObject(body []byte, known []string) (object, error) {
 	rest, first := body, error(errNoObject)
-	for range maxStarts {
+	for starts, left := 0, maxRead*len(body); starts < maxStarts && left > 0; starts++ {
 		start := bytes.IndexByte(rest, '{')
 		if start < 0 {
 			break
 		}
-		m := mender{in: rest[start:], known: known}
+		m := mender{in: rest[start:], known: known, out: make([]byte, 0, min(len(rest)-start+16, 8<<10))}
 		err := m.object(1)
+		left -= m.at
 		if err == nil && m.recognised {
 			return object{json: m.out, doubled: m.doubled}, nil
 		}
@@ -124,20 +130,25 @@ func (m *mender) object(depth int) error {
 	}
 	m.at++
 	m.out = append(m.out, '{')
-	var seen []string
+	var few [32][]byte
+	seen := few[:0]
 	for m.commas(); m.peek() != '}'; m.commas() {
 		if len(seen) > 0 {
 			m.out = append(m.out, ',')
 		}
-		name, err := m.member(depth)
+		name, err := m.member()
 		if err != nil {
 			return err
 		}
-		if slices.Contains(seen, name) {
-			m.doubled = append(m.doubled, name)
+		if slices.ContainsFunc(seen, func(other []byte) bool { return bytes.EqualFold(name, other) }) {
+			m.doubled = append(m.doubled, fold(name))
 		}
-		seen = append(seen, name)
-		m.recognised = m.recognised || depth == 1 && slices.Contains(m.known, name)
+		if seen = append(seen, name); len(seen) > maxMembers {
+			return errMembers
+		}
+		m.recognised = m.recognised || depth == 1 && slices.ContainsFunc(m.known, func(known string) bool {
+			return bytes.EqualFold(name, []byte(known))
+		})
 		if err := m.value(depth, true); err != nil {
 			return err
 		}
@@ -147,34 +158,38 @@ func (m *mender) object(depth int) error {
 	return nil
 }
 
-// member copies a member's name and the colon, and returns the name in small letters.
-func (m *mender) member(depth int) (string, error) {
+// member copies a member's name and the colon, and returns the name.
+func (m *mender) member() ([]byte, error) {
 	switch m.peek() {
 	case '"':
 	case 0:
-		return "", errCut
+		return nil, errCut
 	default:
-		return "", fmt.Errorf("a member's name is missing at byte %d of the object", m.at)
+		return nil, fmt.Errorf("a member's name is missing at byte %d of the object", m.at)
 	}
 	begin := len(m.out)
 	if err := m.text(func(rest []byte) bool { return bytes.HasPrefix(rest, []byte(":")) }); err != nil {
-		return "", err
+		return nil, err
 	}
-	var name string
-	if err := json.Unmarshal(m.out[begin:], &name); err != nil {
-		return "", err
+	name := m.out[begin+1 : len(m.out)-1]
+	if bytes.IndexByte(name, '\\') >= 0 {
+		var plain string
+		if err := json.Unmarshal(m.out[begin:], &plain); err != nil {
+			return nil, err
+		}
+		name = []byte(plain)
 	}
 	if m.peek() != ':' {
-		return "", errCut
+		return nil, errCut
 	}
 	m.at++
 	m.out = append(m.out, ':')
-	return fold(name), nil
+	return name, nil
 }
 
 // fold writes a name as encoding/json compares it, which takes ſ for s and the Kelvin sign for k.
-func fold(name string) string {
-	return strings.ReplaceAll(strings.ToLower(name), "ſ", "s")
+func fold(name []byte) string {
+	return strings.ReplaceAll(strings.ToLower(string(name)), "ſ", "s")
 }
 
 func (m *mender) value(depth int, member bool) error {

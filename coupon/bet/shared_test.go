@@ -24,15 +24,16 @@ func (f *fakeBeT) only(gone http.HandlerFunc) {
 
 // unknownWords are ways to say that a session has ended which no document knows.
 var unknownWords = map[string]http.HandlerFunc{
-	"a page with 200":     answer(reply{status: 200, body: []byte("<html><form action=login>")}),
-	"an exception":        answer(reply{status: 500, body: []byte(`{"Message":"System.NullReferenceException","d":null}`)}),
-	"d is null":           answer(reply{status: 200, body: []byte(`{"d":null}`)}),
-	"d is empty":          answer(reply{status: 200, body: []byte(`{"d":{}}`)}),
-	"an empty body":       answer(reply{status: 200}),
-	"a redirect":          answer(reply{status: 302, location: "/"}),
-	"not found":           answer(reply{status: 404, body: []byte("<html>")}),
-	"99 in one field":     answer(refusal(0, 99, "")),
-	"99 in another field": answer(refusal(99, 0, "")),
+	"a page with 200":      answer(reply{status: 200, body: []byte("<html><form action=login>")}),
+	"a page with a script": answer(reply{status: 200, body: []byte("<html><script>var betCode=x1; login()</script>")}),
+	"an exception":         answer(reply{status: 500, body: []byte(`{"Message":"System.NullReferenceException","d":null}`)}),
+	"d is null":            answer(reply{status: 200, body: []byte(`{"d":null}`)}),
+	"d is empty":           answer(reply{status: 200, body: []byte(`{"d":{}}`)}),
+	"an empty body":        answer(reply{status: 200}),
+	"a redirect":           answer(reply{status: 302, location: "/"}),
+	"not found":            answer(reply{status: 404, body: []byte("<html>")}),
+	"99 in one field":      answer(refusal(0, 99, "")),
+	"99 in another field":  answer(refusal(99, 0, "")),
 }
 
 // A session that ended in unknown words is given up: at most the coupon that found out is lost,
