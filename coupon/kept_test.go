@@ -56,7 +56,7 @@ func standing(code string, win string) bet.Head {
 
 func (c *counter) waiting() []coupon.WaitingCode {
 	c.t.Helper()
-	waiting, err := c.store.WaitingCodes(c.t.Context(), 10)
+	waiting, err := c.store.WaitingCodes(c.t.Context(), 100)
 	if err != nil {
 		c.t.Fatal(err)
 	}
