@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"evens/casino"
+	"evens/coupon"
 	"evens/internal/postgres"
 	"evens/ledger"
 	"evens/player"
@@ -22,7 +23,7 @@ import (
 
 // Checks are the rules that are one query each, beside the ledger's own.
 func Checks() []ledger.Check {
-	return slices.Concat(settlement.AuditChecks(), wallet.PlayerChecks, wallet.WithdrawalChecks, player.AdjustmentChecks,
+	return slices.Concat(settlement.AuditChecks(), coupon.AuditChecks, wallet.PlayerChecks, wallet.WithdrawalChecks, player.AdjustmentChecks,
 		casino.Checks, seal.Checks)
 }
 

@@ -20,7 +20,7 @@ type Backlog struct {
 
 	oldestHeld, suspense, oldestSuspense *prometheus.Desc
 
-	queue, waiting, openChunks, oldestChunk, openCoupons, breaks, oldestBreak, notices, up *prometheus.Desc
+	queue, waiting, openChunks, oldestChunk, openCoupons, codes, breaks, oldestBreak, notices, up *prometheus.Desc
 }
 
 // NewBacklog returns a collector to register with the metrics.
@@ -40,6 +40,7 @@ func NewBacklog(pool *pgxpool.Pool, depths func() ([]jobs.Depth, error)) *Backlo
 		openChunks:     desc("evens_result_chunks_open", "Chunks of results not applied yet."),
 		oldestChunk:    desc("evens_result_chunk_oldest_seconds", "Since when the oldest open chunk was last asked for."),
 		openCoupons:    desc("evens_coupons_open", "Coupons placing or unconfirmed.", "status"),
+		codes:          desc("evens_coupons_with_code", "Unconfirmed coupons whose bet code is known from an answer that could not be taken."),
 		breaks:         desc("evens_breaks_open", "Differences to providers' lists that are open.", "provider", "kind"),
 		oldestBreak:    desc("evens_break_oldest_seconds", "Since when a provider's oldest open difference is known.", "provider"),
 		notices:        desc("evens_notices_pending", "Asynchronous callbacks acknowledged and not worked off.", "provider"),
@@ -49,7 +50,8 @@ func NewBacklog(pool *pgxpool.Pool, depths func() ([]jobs.Depth, error)) *Backlo
 
 // Describe implements prometheus.Collector.
 func (b *Backlog) Describe(descs chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{b.queue, b.waiting, b.openChunks, b.oldestChunk, b.openCoupons, b.breaks, b.oldestBreak, b.notices, b.up,
+	for _, desc := range []*prometheus.Desc{b.queue, b.waiting, b.openChunks, b.oldestChunk, b.openCoupons, b.codes, b.breaks, b.oldestBreak,
+		b.notices, b.up,
 		b.oldestHeld, b.suspense, b.oldestSuspense} {
 		descs <- desc
 	}
@@ -96,7 +98,10 @@ const (
 	countBreaks  = `
 	SELECT provider, kind, count(*), extract(epoch FROM now() - min(first_seen))::float8
 	  FROM breaks WHERE state IN ('open', 'healing') GROUP BY provider, kind`
-	countOpen = `SELECT status, count(*) FROM coupons WHERE open_since IS NOT NULL GROUP BY status`
+	countOpen  = `SELECT status, count(*) FROM coupons WHERE open_since IS NOT NULL GROUP BY status`
+	countCodes = `
+	SELECT count(*) FROM coupon_answers a JOIN coupons c ON c.id = a.coupon_id
+	 WHERE a.ask_at IS NOT NULL AND c.status = 'unconfirmed'`
 )
 
 func (b *Backlog) collectTables(ctx context.Context, out chan<- prometheus.Metric) error {
@@ -122,6 +127,11 @@ func (b *Backlog) collectTables(ctx context.Context, out chan<- prometheus.Metri
 	}
 	out <- prometheus.MustNewConstMetric(b.openChunks, prometheus.GaugeValue, float64(chunks))
 	out <- prometheus.MustNewConstMetric(b.oldestChunk, prometheus.GaugeValue, oldest)
+	var codes int64
+	if err := b.pool.QueryRow(ctx, countCodes).Scan(&codes); err != nil {
+		return err
+	}
+	out <- prometheus.MustNewConstMetric(b.codes, prometheus.GaugeValue, float64(codes))
 	return nil
 }
 

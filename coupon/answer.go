@@ -9,11 +9,11 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"evens/coupon/bet"
 	"evens/internal/postgres"
 	"evens/ledger"
-	"evens/money"
 	"evens/wallet"
 )
 
@@ -23,6 +23,7 @@ type outcome struct {
 	answer  bet.Answer
 	code    string
 	message string
+	kept    *keptAnswer // where the answer could not be taken
 }
 
 // outcomeOf reads the bookmaker's reply: only what is provably not placed is rejected, only what
@@ -35,10 +36,17 @@ func outcomeOf(answer bet.Answer, err error) outcome {
 	if rejection, ok := errors.AsType[*bet.Rejection](err); ok {
 		return outcome{status: Rejected, code: rejection.Code, message: legible(rejection.Message)}
 	}
-	return outcome{status: Unconfirmed, code: CodeUnconfirmed, message: messageLost}
+	said := outcome{status: Unconfirmed, code: CodeUnconfirmed, message: messageLost, kept: keptOf(err)}
+	if said.kept != nil && said.kept.code != "" {
+		said.message = messageOdd
+	}
+	return said
 }
 
-const messageLost = "the bookmaker's answer was lost"
+const (
+	messageLost = "the bookmaker's answer was lost"
+	messageOdd  = "the bookmaker's answer names a coupon and cannot be taken as it is"
+)
 
 // legible makes a bookmaker's text one that the database takes: no coupon is lost for its words.
 func legible(text string) string {
@@ -48,9 +56,11 @@ func legible(text string) string {
 // answered is the Data of a work that records an outcome.
 type answered struct {
 	id     uuid.UUID
+	first  bool   // the placement's own answer
 	code   string // bet code, "" where there is none
 	coupon *Coupon
 	taken  bool // another coupon has this bet code
+	coded  bool // an answer that named a bet code is kept
 }
 
 // answerLocker locks the coupons that a batch's works are about.
@@ -68,7 +78,7 @@ func (*answerLocker) QueueLocks(statements *pgx.Batch, works []*wallet.Work) {
 	byCode := make(map[string][]*answered, len(works))
 	for _, work := range works {
 		a := work.Data.(*answered)
-		a.coupon, a.taken = nil, false
+		a.coupon, a.taken, a.coded = nil, false, false
 		byID[a.id] = append(byID[a.id], a)
 		if a.code != "" {
 			a.taken = byCode[a.code] != nil // two of one batch: the first has it
@@ -84,6 +94,18 @@ func (*answerLocker) QueueLocks(statements *pgx.Batch, works []*wallet.Work) {
 		}
 		return err
 	})
+	if later := laterWorks(works); len(later) > 0 {
+		statements.Queue(readCoded, later).Query(func(rows pgx.Rows) error {
+			var id uuid.UUID
+			_, err := pgx.ForEachRow(rows, []any{&id}, func() error {
+				for _, a := range byID[id] {
+					a.coded = true
+				}
+				return nil
+			})
+			return err
+		})
+	}
 	statements.Queue(readTakenCodes, keysOf(byCode)).Query(func(rows pgx.Rows) error {
 		var code string
 		var id uuid.UUID
@@ -95,6 +117,17 @@ func (*answerLocker) QueueLocks(statements *pgx.Batch, works []*wallet.Work) {
 		})
 		return err
 	})
+}
+
+// laterWorks are the coupons of works that do not bring the placement's own answer.
+func laterWorks(works []*wallet.Work) []pgtype.UUID {
+	var ids []pgtype.UUID
+	for _, work := range works {
+		if a := work.Data.(*answered); !a.first {
+			ids = append(ids, postgres.UUID(a.id))
+		}
+	}
+	return ids
 }
 
 func keysOf[K comparable, V any](m map[K]V) []K {
@@ -109,7 +142,7 @@ func keysOf[K comparable, V any](m map[K]V) []K {
 // rejected. first says that this answers the placement call itself. A coupon that went on
 // meanwhile comes back as it is.
 func (d *Desk) answer(ctx context.Context, id, player uuid.UUID, said outcome, first bool) (Coupon, error) {
-	data := &answered{id: id, code: said.answer.BetCode}
+	data := &answered{id: id, first: first, code: said.answer.BetCode}
 	work := &wallet.Work{Locker: d.answers, Data: data, At: d.cfg.Now()}
 	if said.status == Rejected {
 		work.Players = []uuid.UUID{player}
@@ -122,19 +155,16 @@ func (d *Desk) answer(ctx context.Context, id, player uuid.UUID, said outcome, f
 			return ErrNotFound
 		}
 		result = *data.coupon
-		if !result.Status.May(said.status) {
+		before := result.Status
+		rows := batch.Rows(answerRowsKey{}, openAnswerRows).(*answerRows)
+		if !before.May(said.status) {
+			rows.keepLate(&result, said, first, d.cfg.Now())
 			return nil
 		}
-		said := said
-		if said.status == Accepted && data.taken {
-			said = outcome{status: Unconfirmed, code: CodeDuplicate, message: "the bookmaker answered with another coupon's code " + data.code}
+		if said.status == Rejected && (data.coded || rows.names(id)) {
+			return nil // BeT may have it: only a person gives it up
 		}
-		if err := result.take(said); err != nil {
-			// BeT has it, on terms nobody can count with: a person must see to it.
-			result = *data.coupon
-			result.Status, result.ErrorCode = Unconfirmed, CodeUnconfirmed
-			result.ErrorMessage = fmt.Sprintf("the bookmaker took it as %s: %v", data.code, err)
-		}
+		kept := result.settle(said, data.taken)
 		if first {
 			result.answeredStatus = result.Status
 		}
@@ -143,8 +173,12 @@ func (d *Desk) answer(ctx context.Context, id, player uuid.UUID, said outcome, f
 				return err
 			}
 		}
+		rows.keep(&result, kept, d.cfg.Now())
+		if before == Unconfirmed && result.Status != Unconfirmed {
+			rows.ended = append(rows.ended, postgres.UUID(result.ID))
+		}
 		*data.coupon = result
-		batch.Rows(answerRowsKey{}, openAnswerRows).(*answerRows).add(&result)
+		rows.add(&result)
 		changed = true
 		return nil
 	}
@@ -167,9 +201,13 @@ func returnStake(batch *wallet.Batch, c Coupon, cfg Config) error {
 
 func (d *Desk) announce(ctx context.Context, c Coupon, said outcome, changed bool) {
 	if !changed {
-		if said.status == Accepted && c.BetCode != said.answer.BetCode {
+		code := said.answer.BetCode
+		if said.kept != nil {
+			code = said.kept.code
+		}
+		if code != "" && c.Status != Unconfirmed && c.BetCode != code {
 			d.cfg.Log.ErrorContext(ctx, "the bookmaker has a coupon that was given up here",
-				"coupon_id", c.ID, "player_id", c.Player, "status", c.Status, "bet_code", said.answer.BetCode)
+				"coupon_id", c.ID, "player_id", c.Player, "status", c.Status, "bet_code", code)
 		}
 		return
 	}
@@ -185,6 +223,29 @@ func (d *Desk) announce(ctx context.Context, c Coupon, said outcome, changed boo
 	}
 }
 
+// settle changes the coupon to what was said of it, or to unconfirmed where BeT has it on terms that
+// nobody can count with. It returns the answer to keep, nil where there is none.
+func (c *Coupon) settle(said outcome, taken bool) *keptAnswer {
+	answer := said.answer
+	if said.status == Accepted && taken {
+		const reason = "another coupon has its bet code"
+		*c = c.unconfirmed(CodeDuplicate, "the bookmaker answered with another coupon's code "+answer.BetCode)
+		return keep(answer.BetCode, 0, reason, answer.Raw)
+	}
+	before := *c
+	before.Selections = slices.Clone(c.Selections)
+	if err := c.take(said); err != nil {
+		*c = before.unconfirmed(CodeUnconfirmed, fmt.Sprintf("the bookmaker took it as %s: %v", answer.BetCode, err))
+		return keep(answer.BetCode, 0, err.Error(), answer.Raw)
+	}
+	return said.kept
+}
+
+func (c Coupon) unconfirmed(code, message string) Coupon {
+	c.Status, c.ErrorCode, c.ErrorMessage = Unconfirmed, code, message
+	return c
+}
+
 // take changes the coupon to what was said of it.
 func (c *Coupon) take(said outcome) error {
 	c.Status, c.ErrorCode, c.ErrorMessage = said.status, said.code, said.message
@@ -193,10 +254,7 @@ func (c *Coupon) take(said outcome) error {
 	}
 	answer := said.answer
 	c.BetCode, c.differences = answer.BetCode, c.compare(answer)
-	for i := range c.Selections {
-		c.Selections[i].take(answer.Selections, i)
-	}
-	coef, err := acceptedCoef(answer, c.Selections)
+	coef, err := takeTerms(answer, c.Selections)
 	if err != nil {
 		return err
 	}
@@ -208,36 +266,4 @@ func (c *Coupon) take(said outcome) error {
 		c.PossibleWin = answer.PossibleWin
 	}
 	return nil
-}
-
-// acceptedCoef is the coupon's coefficient as BeT gives it, else its selections' product.
-func acceptedCoef(answer bet.Answer, selections []Selection) (money.Coef, error) {
-	if answer.Coef > 0 {
-		return answer.Coef, nil
-	}
-	product := money.One
-	for _, selection := range selections {
-		var err error
-		if product, err = product.Mul(selection.Coef); err != nil {
-			return 0, fmt.Errorf("product of the coefficients: %w", err)
-		}
-	}
-	return product, nil
-}
-
-// take fills in what BeT tells about a selection. BeT lists them by its own line id, which is
-// the pointer's match where it can be recognised; else the position tells.
-func (s *Selection) take(told []bet.AcceptedSelection, position int) {
-	at := slices.IndexFunc(told, func(t bet.AcceptedSelection) bool { return t.LineID == s.MatchID })
-	if at < 0 {
-		at = position
-	}
-	if at >= len(told) {
-		return
-	}
-	t := told[at]
-	s.Teams, s.Tournament, s.BetName, s.EventDate = legible(t.Teams), legible(t.Tournament), legible(t.BetName), t.EventDate
-	if t.Coef > 0 {
-		s.Coef = t.Coef
-	}
 }

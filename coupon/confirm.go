@@ -11,23 +11,38 @@ import (
 	"evens/coupon/bet"
 )
 
-// Index: coupons_open.
+// A coupon with a kept bet code is due when BeT shall be asked about it, and at no other time.
+// Indexes: coupons_open, coupon_answers_pkey, coupon_answers_ask.
 const readDue = `
-	SELECT id FROM coupons
-	 WHERE open_since IS NOT NULL
-	   AND (status = 'placing' AND open_since < $1 OR status = 'unconfirmed' AND open_since < $2)
-	 ORDER BY open_since
-	 LIMIT $3`
+	SELECT id FROM (
+	    (SELECT c.id, c.open_since AS due FROM coupons c
+	      WHERE c.open_since IS NOT NULL
+	        AND (c.status = 'placing' AND c.open_since < $1
+	             OR c.status = 'unconfirmed' AND c.open_since < $2
+	                AND NOT EXISTS (SELECT 1 FROM coupon_answers a WHERE a.coupon_id = c.id AND a.bet_code IS NOT NULL))
+	      ORDER BY c.open_since LIMIT $4)
+	    UNION ALL
+	    (SELECT a.coupon_id, a.ask_at FROM coupon_answers a JOIN coupons c ON c.id = a.coupon_id
+	      WHERE a.ask_at <= $3 AND c.status = 'unconfirmed'
+	      ORDER BY a.ask_at LIMIT $4)
+	) open
+	 ORDER BY due
+	 LIMIT $4`
 
 // Due lists open coupons that Confirm can bring further: those still placing long after any
-// placement ends, and those unconfirmed that a bookmaker's list or the grace period can decide.
+// placement ends, those unconfirmed that a bookmaker's list or the grace period can decide, and those
+// whose kept bet code it shall be asked about.
 func (d *Desk) Due(ctx context.Context, limit int) ([]uuid.UUID, error) {
 	now := d.cfg.Now()
 	unconfirmedBefore := now.Add(-d.cfg.Grace)
 	if d.cfg.Finder != nil {
 		unconfirmedBefore = now
 	}
-	rows, err := d.store.db.Pool.Query(ctx, readDue, now.Add(-d.cfg.PlacingTimeout), unconfirmedBefore, limit)
+	askBefore := now
+	if d.cfg.Reader == nil {
+		askBefore = time.Time{}
+	}
+	rows, err := d.store.db.Pool.Query(ctx, readDue, now.Add(-d.cfg.PlacingTimeout), unconfirmedBefore, askBefore, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list open coupons: %w", err)
 	}
@@ -54,6 +69,13 @@ func (d *Desk) Confirm(ctx context.Context, id uuid.UUID) error {
 	}
 	if open.Status != Unconfirmed {
 		return nil
+	}
+	kept, asked, askAt, err := d.store.kept(ctx, id)
+	if err != nil {
+		return err
+	}
+	if kept != nil {
+		return d.ask(ctx, open, kept, asked, askAt)
 	}
 	said, known, err := d.find(ctx, open)
 	if err != nil {

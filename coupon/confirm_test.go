@@ -19,7 +19,12 @@ import (
 
 func (c *counter) due() []uuid.UUID {
 	c.t.Helper()
-	due, err := c.desk.Due(c.t.Context(), 10)
+	return c.dueMany(10)
+}
+
+func (c *counter) dueMany(limit int) []uuid.UUID {
+	c.t.Helper()
+	due, err := c.desk.Due(c.t.Context(), limit)
 	if err != nil {
 		c.t.Fatal(err)
 	}

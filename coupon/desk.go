@@ -34,6 +34,7 @@ type Finder interface {
 type Config struct {
 	Bookmaker  Bookmaker
 	Finder     Finder // nil: the grace period decides
+	Reader     Reader // nil: nobody is asked about kept bet codes, and a person decides
 	RemoteHost string // where BeT posts results, without a trailing slash
 	// Nominal, when above zero, is sent as realAmount instead of the player's stake; in NominalCurrency, or in
 	// the coupon's where there is none.

@@ -1,6 +1,7 @@
 package coupon
 
 import (
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -74,6 +75,8 @@ func joinPointers(selections []Selection) string {
 type answerRows struct {
 	coupons []*Coupon
 	at      map[uuid.UUID]int // where a coupon stands among them
+	kept    []keptRow
+	ended   []pgtype.UUID // those that were unconfirmed and are not any more
 }
 
 func openAnswerRows() wallet.RowSet { return &answerRows{at: make(map[uuid.UUID]int)} }
@@ -87,6 +90,34 @@ func (r *answerRows) add(c *Coupon) {
 	}
 	r.at[c.ID] = len(r.coupons)
 	r.coupons = append(r.coupons, &copied)
+}
+
+// keep has an answer written down that could not be taken.
+func (r *answerRows) keep(c *Coupon, kept *keptAnswer, now time.Time) {
+	if kept == nil {
+		return
+	}
+	row := keptRow{coupon: c.ID, keptAnswer: kept, at: now}
+	if kept.code != "" && c.Status == Unconfirmed {
+		row.askAt = now
+	}
+	r.kept = append(r.kept, row)
+}
+
+// names reports whether an answer of this batch named a bet code for a coupon.
+func (r *answerRows) names(id uuid.UUID) bool {
+	return slices.ContainsFunc(r.kept, func(k keptRow) bool { return k.coupon == id && k.code != "" })
+}
+
+// keepLate keeps what the placement's own answer names of a coupon that went on without it.
+func (r *answerRows) keepLate(c *Coupon, said outcome, first bool, now time.Time) {
+	kept := said.kept
+	if said.status == Accepted {
+		kept = keep(said.answer.BetCode, 0, "it came when the coupon was "+string(c.Status), said.answer.Raw)
+	}
+	if first && kept != nil && kept.code != "" && kept.code != c.BetCode {
+		r.keep(c, kept, now)
+	}
 }
 
 // Index: coupons_pkey; the rows are locked.
@@ -106,6 +137,12 @@ const insertSelections = `
 
 // Queue implements wallet.RowSet.
 func (r *answerRows) Queue(batch *pgx.Batch) {
+	for _, row := range r.kept {
+		row.queue(batch)
+	}
+	if len(r.ended) > 0 {
+		batch.Queue(endAsking, r.ended)
+	}
 	n := len(r.coupons)
 	if n == 0 {
 		return

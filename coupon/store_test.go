@@ -12,8 +12,6 @@ import (
 
 	"evens/coupon"
 	"evens/coupon/bet"
-	"evens/internal/testbed"
-	"evens/settlement/booktest"
 )
 
 func nullable(id uuid.UUID) uuid.NullUUID { return uuid.NullUUID{UUID: id, Valid: true} }
@@ -78,26 +76,5 @@ func TestList(t *testing.T) {
 	}
 	if _, err := c.store.Get(t.Context(), uuid.New()); !errors.Is(err, coupon.ErrNotFound) {
 		t.Errorf("Get() of no coupon = %v, want ErrNotFound", err)
-	}
-}
-
-func TestSessions(t *testing.T) {
-	t.Parallel()
-	db := booktest.Open(t, testbed.Database(t))
-	sessions := coupon.NewSessions(db, func() time.Time { return opening })
-	if sealed, err := sessions.Load(t.Context()); sealed != nil || err != nil {
-		t.Errorf("Load() before any Save = %q, %v, want nothing", sealed, err)
-	}
-	for _, sealed := range []string{"\x00first\xff", "second"} {
-		if err := sessions.Save(t.Context(), []byte(sealed)); err != nil {
-			t.Fatal(err)
-		}
-		if got, err := sessions.Load(t.Context()); string(got) != sealed || err != nil {
-			t.Errorf("Load() = %q, %v, want %q", got, err, sealed)
-		}
-	}
-	// Another process finds it.
-	if got, err := coupon.NewSessions(db, time.Now).Load(t.Context()); string(got) != "second" || err != nil {
-		t.Errorf("Load() elsewhere = %q, %v, want second", got, err)
 	}
 }

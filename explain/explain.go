@@ -234,7 +234,11 @@ func Coupon(ctx context.Context, db *postgres.DB, name string, until time.Time) 
 		if err != nil {
 			return err
 		}
-		steps = append(append(append(steps, moved...), told...), decided...)
+		kept, err := keptAnswer(ctx, tx, c.id, until)
+		if err != nil {
+			return err
+		}
+		steps = append(append(append(append(steps, moved...), kept...), told...), decided...)
 		slices.SortStableFunc(steps, func(a, b Step) int { return a.At.Compare(b.At) })
 		now := Step{At: time.Now().UTC(), What: fmt.Sprintf("it is %s, coefficient %s, could win %s, has paid %s", c.status, c.coef, c.possible, c.payout)}
 		if c.code != "" {

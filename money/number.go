@@ -69,13 +69,30 @@ func (n Number) Amount() (Amount, error) {
 	return amount.Add(1)
 }
 
-// Coef reads the number as a coefficient.
+// Coef reads the number as a coefficient. Decimals beyond the sixth are rounded half up, as those
+// of amounts are: 1.8500000000000003 is 1.85.
 func (n Number) Coef() (Coef, error) {
 	plain, err := expand(string(n))
 	if err != nil {
 		return 0, err
 	}
-	return ParseCoef(plain)
+	whole, fraction, _ := strings.Cut(plain, ".")
+	if len(fraction) <= coefDigits {
+		return ParseCoef(plain)
+	}
+	count, err := parseScaled(whole+"."+fraction[:coefDigits], coefDigits)
+	if err == nil && fraction[coefDigits] >= '5' {
+		var rounded Amount
+		rounded, err = Amount(count).Add(1)
+		count = int64(rounded)
+	}
+	if err == nil && (count <= 0 || whole[0] == '-') {
+		err = ErrOverflow
+	}
+	if err != nil {
+		return 0, err
+	}
+	return Coef(count), nil
 }
 
 // Int reads the number as a whole number ("2", 2, 2.0).

@@ -9,8 +9,8 @@ import (
 	"math"
 	"strings"
 	"time"
-	"unicode/utf8"
 
+	"evens/coupon/bet"
 	"evens/money"
 )
 
@@ -149,8 +149,6 @@ func cmpField(field string) string {
 	return field
 }
 
-const longestBarCode = 64
-
 func (w *wireHead) head() (Head, error) {
 	var head Head
 	for _, spelling := range []scalar{w.KeyHead.BarCode, w.KeyHead.BetCode, w.BarCode, w.BetCode} {
@@ -161,8 +159,9 @@ func (w *wireHead) head() (Head, error) {
 	switch {
 	case head.BarCode == "":
 		return Head{}, &FieldError{Field: "KeyHead.BarCode", Reason: "is missing"}
-	case len(head.BarCode) > longestBarCode || strings.ContainsAny(head.BarCode, "\x00 ") || !utf8.ValidString(head.BarCode):
-		return Head{}, &FieldError{Field: "KeyHead.BarCode", Reason: "is longer than 64 bytes or not plain text"}
+	}
+	if err := bet.CheckCode(head.BarCode); err != nil { // as at placing
+		return Head{}, &FieldError{Field: "KeyHead.BarCode", Reason: err.Error()}
 	}
 	var err error
 	if head.Status, err = statusNumber(w.Status, true); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"evens/coupon/bet"
 	"evens/money"
 )
 
@@ -150,7 +151,7 @@ func FuzzParsePush(f *testing.F) {
 				}
 				continue
 			}
-			if head.BarCode == "" || len(head.BarCode) > longestBarCode || head.DecidedAt.Unix() <= 0 && head.DecidedAt.UnixMilli() <= 0 {
+			if head.BarCode == "" || len(head.BarCode) > bet.LongestCode || head.DecidedAt.Unix() <= 0 && head.DecidedAt.UnixMilli() <= 0 {
 				t.Errorf("read %+v", head)
 			}
 		}

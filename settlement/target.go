@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 
+	"evens/coupon"
 	"evens/money"
 )
 
@@ -70,7 +71,15 @@ func parked(format string, args ...any) error {
 //	                  the stake where there is no AmountOut              is the stake, else won
 //
 // Payouts are rounded half up to the currency's minor unit. Anything else, and whatever would
-// pay more than the coupon could win, is a *ParkedError.
+// pay more than the coupon could win, is a *ParkedError. Under a nominal a win has a second lock,
+// for AmountOut takes no part in it and the coefficient alone decides:
+//
+//	2/0 under a nominal                                     payout
+//	no AmountOut                                            stake × accepted coefficient
+//	AmountOut is about nominal × accepted coefficient       stake × accepted coefficient
+//	AmountOut is far from it: BeT counts with another       parked
+//
+// About is what coupon.AgreesWithWin lets pass: BeT's rounding of the coefficient and of the win.
 func Target(terms Terms, word Word) (Verdict, error) {
 	switch {
 	case word.ExtStatus != 0 && word.ExtStatus != 1:
@@ -108,6 +117,9 @@ func wonPayout(terms Terms, word Word) (payout money.Amount, err error) {
 	case word.ExtStatus == 1 && !word.HasAmount:
 		return terms.Stake, nil
 	case terms.Nominal && word.ExtStatus == 0:
+		if word.HasAmount && !coupon.AgreesWithWin(word.AmountOut, terms.Sent, terms.Coef, terms.Currency) {
+			return 0, parked("AmountOut %s is far from %s × coefficient %s", word.AmountOut, terms.Sent, terms.Coef)
+		}
 		payout, err = terms.Coef.Times(terms.Stake, terms.Currency)
 	case !word.HasAmount:
 		return 0, parked("Status 2 without AmountOut")

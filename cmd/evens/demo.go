@@ -34,7 +34,7 @@ func (c demoCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 	seed := uint64(time.Now().UnixNano())
 	bookmaker := betsim.New(betsim.Config{
 		Seed: seed, Login: demoLogin, Password: demoLogin, SessionPlacements: 60, AnswerDelay: 2 * time.Millisecond,
-		Reject: 60, CoefChange: 60, LoseAnswer: 20, LoseRequest: 15, ServerError: 15, Nonsense: 15,
+		Reject: 60, CoefChange: 60, LoseAnswer: 20, LoseRequest: 15, ServerError: 15, Nonsense: 15, Misspell: 30,
 	})
 	betURL, stopBeT := serveSim(bookmaker)
 	defer stopBeT()

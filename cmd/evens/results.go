@@ -35,6 +35,10 @@ func (c resultsListCommand) Run(ctx context.Context, cfg *Config, std streams) e
 	if err != nil {
 		return err
 	}
+	codes, err := s.coupons.WaitingCodes(ctx, c.Limit)
+	if err != nil {
+		return err
+	}
 	if c.JSON {
 		encoder := json.NewEncoder(std.out)
 		for _, w := range list {
@@ -42,7 +46,7 @@ func (c resultsListCommand) Run(ctx context.Context, cfg *Config, std streams) e
 				return err
 			}
 		}
-		return nil
+		return encodeWaitingCodes(encoder, codes)
 	}
 	table := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "ID\tWHY\tBAR CODE\tSTATUS\tAMOUNT OUT\tDECIDED\tSTAKE\tPAID\tWOULD PAY\tCASH NOW\tCASH THEN\tLIKELY COUPON\tREASON")
@@ -52,7 +56,10 @@ func (c resultsListCommand) Run(ctx context.Context, cfg *Config, std streams) e
 			amountOrDash(w.Stake, w.Coupon.Valid), amountOrDash(w.Payout, w.Coupon.Valid), amountOrDash(w.Target.Payout, w.Decidable),
 			amountOrDash(w.Cash, w.Coupon.Valid), amountOrDash(w.CashAfter(), w.Decidable), likelyCoupon(w), reasonOf(w))
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	return printWaitingCodes(std.out, codes)
 }
 
 // likelyCoupon names the coupon that a result fits; where it fits more than one, only how many.

@@ -37,6 +37,7 @@ func (c simCommand) Run(ctx context.Context, std streams) error {
 	bookmaker := betsim.New(betsim.Config{
 		Seed: c.Seed, Login: c.SimLogin, Password: c.SimPassword,
 		Reject: c.Faults, CoefChange: c.Faults, LoseAnswer: c.Faults, LoseRequest: c.Faults, ServerError: c.Faults, Nonsense: c.Faults,
+		Misspell: c.Faults, Contradict: c.Faults, Noise: c.Faults, Reorder: c.Faults, EndWords: betsim.AllWords, ClearCookies: true,
 	})
 	var settings Config
 	platforms, err := newSimulated(&settings)

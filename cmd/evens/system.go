@@ -229,6 +229,7 @@ func (s *system) wireBookmaker() error {
 	s.onClose(greeter.Close)
 	s.desk = coupon.NewDesk(s.poster, s.coupons, coupon.Config{
 		Bookmaker:  client,
+		Reader:     client,
 		RemoteHost: s.settings.remoteHost,
 		Nominal:    s.settings.nominal,
 		Grace:      s.cfg.BetConfirmGrace,

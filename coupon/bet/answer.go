@@ -2,13 +2,14 @@ package bet
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"evens/money"
 )
 
-// Answer is a coupon as BeT accepted it. Only BetCode is certain to be there; whatever else BeT
-// left out or wrote unreadably is the zero value.
+// Answer is a coupon as BeT accepted it. Only BetCode is certain to be there. What BeT left out is
+// the zero value; what it wrote unreadably is the zero value too, and named in Unread.
 type Answer struct {
 	// BetCode names the coupon from now on; results come by it (as BarCode).
 	BetCode string
@@ -28,6 +29,9 @@ type Answer struct {
 	// Events is how many selections BeT counted.
 	Events     int
 	Selections []AcceptedSelection
+	// Unread names the figures that were there and make no sense, by BeT's own names: "Coef",
+	// "Bet", "PosWin", "AmountOut", "CoefOrig". What they say is not known.
+	Unread []string
 	// Raw is the body as it came, for the record.
 	Raw []byte
 }
@@ -42,8 +46,10 @@ type AcceptedSelection struct {
 	Outcome    string
 	Coef       money.Coef
 	CoefOrig   money.Coef
-	SportID    int
-	Live       bool
+	// Unread names the figures that make no sense: "Coef", "CoefOrig".
+	Unread  []string
+	SportID int
+	Live    bool
 	// EventDate is when the match starts, UTC.
 	EventDate time.Time
 }
@@ -98,39 +104,70 @@ type verdict struct {
 	status                   code
 	errorCode, fullErrorCode code
 	message                  string
+	// contradiction says in words why the answer cannot be taken as it is, "" where it can.
+	contradiction string
+}
+
+// answerMembers are the members by which an answer to /bet/place/ is known.
+var answerMembers = []string{
+	"betcode", "status", "errorcode", "fullerrorcode", "errormessage", "d", "betscontentdatalist",
 }
 
 // decodeAnswer reads a body of /bet/place/. Its only error is a body without readable JSON;
-// parts inside that are not what they should be count as absent.
+// the answer then has the bet code alone, if one can be found.
 func decodeAnswer(body []byte) (Answer, verdict, error) {
 	var wire placed
-	if err := decode(body, &wire); err != nil {
-		return Answer{}, verdict{}, err
+	doubled, err := decode(body, &wire, answerMembers...)
+	if err != nil {
+		return Answer{BetCode: searchCode(body), Raw: body}, verdict{}, err
 	}
 	head := wire.D.Head
+	code, inHead := told(wire.BetCode), told(head.BetCode)
+	var missing unread
 	answer := Answer{
-		BetCode:     string(cmp.Or(wire.BetCode, head.BetCode)),
-		BetID:       string(head.BetID),
-		Coef:        head.Coef.coef(),
-		CoefOrig:    head.CoefOrig.coef(),
-		Stake:       head.Bet.amount(),
-		PossibleWin: cmp.Or(head.PosWin.amount(), head.AmountOut.amount()),
-		BetDate:     milliseconds(head.BetDate),
-		LiveType:    string(head.LiveType),
-		Live:        bool(head.IsLive),
-		Events:      int(head.CountEvents.integer()),
-		Selections:  acceptedSelections(wire.Bets),
-		Raw:         body,
+		BetCode:    cmp.Or(code, inHead),
+		BetID:      string(head.BetID),
+		Coef:       missing.coef("Coef", head.Coef),
+		CoefOrig:   missing.coef("CoefOrig", head.CoefOrig),
+		Stake:      missing.stake("Bet", head.Bet),
+		BetDate:    milliseconds(head.BetDate),
+		LiveType:   string(head.LiveType),
+		Live:       bool(head.IsLive),
+		Events:     int(head.CountEvents.integer()),
+		Selections: acceptedSelections(wire.Bets),
+		Raw:        body,
 	}
+	answer.PossibleWin = cmp.Or(missing.stake("PosWin", head.PosWin), missing.stake("AmountOut", head.AmountOut))
+	if slices.Contains(doubled, "coef") {
+		missing, answer.Coef = append(missing, "Coef"), 0
+	}
+	answer.Unread = missing
 	v := verdict{
 		// No status at all is as good as an accepted one: the bet code and the absence of an
 		// error say the same.
-		status:        *cmp.Or(wire.Status, head.Status, new(code(statusAccepted))),
+		status:        *cmp.Or(wire.Status, head.Status, new(statusAccepted)),
 		errorCode:     cmp.Or(wire.ErrorCode, head.ErrorCode),
 		fullErrorCode: cmp.Or(wire.FullErrorCode, head.FullErrorCode),
 		message:       string(wire.ErrorMessage),
+		contradiction: contradiction(code, inHead, doubled),
 	}
 	return answer, v, nil
+}
+
+// deciding are the members that say whether a coupon was taken.
+var deciding = []string{"betcode", "status", "errorcode", "fullerrorcode", "errormessage", "d", "betheaddetail"}
+
+// contradiction says what an answer says twice, "" where it agrees with itself.
+func contradiction(code, inHead string, doubled []string) string {
+	if code != "" && inHead != "" && code != inHead {
+		return "two bet codes"
+	}
+	for _, name := range deciding {
+		if slices.Contains(doubled, name) {
+			return name + " comes twice"
+		}
+	}
+	return ""
 }
 
 func acceptedSelections(bets []placedBet) []AcceptedSelection {
@@ -139,18 +176,21 @@ func acceptedSelections(bets []placedBet) []AcceptedSelection {
 		if b == (placedBet{}) {
 			continue
 		}
-		selections = append(selections, AcceptedSelection{
+		var missing unread
+		s := AcceptedSelection{
 			LineID:     string(b.LinesID),
 			Tournament: string(b.TournamentName),
 			Teams:      string(b.Teams),
 			BetName:    string(b.BetName),
 			Outcome:    string(b.Outcome),
-			Coef:       b.Coef.coef(),
-			CoefOrig:   b.CoefOrig.coef(),
+			Coef:       missing.coef("Coef", b.Coef),
+			CoefOrig:   missing.coef("CoefOrig", b.CoefOrig),
 			SportID:    int(b.SportID.integer()),
 			Live:       bool(b.IsLive),
 			EventDate:  milliseconds(b.EventDate),
-		})
+		}
+		s.Unread = missing
+		selections = append(selections, s)
 	}
 	return selections
 }
@@ -165,4 +205,14 @@ func milliseconds(f figure) time.Time {
 		return time.Time{}
 	}
 	return time.UnixMilli(ms).UTC()
+}
+
+// ReadAnswer reads a body of /bet/place/ again that was kept, whatever it said about itself; false
+// where it is no readable answer.
+func ReadAnswer(body []byte) (Answer, bool) {
+	answer, v, err := decodeAnswer(body)
+	if v.contradiction != "" {
+		answer.Coef, answer.Unread = 0, append(answer.Unread, "Coef") // said twice, nothing holds
+	}
+	return answer, err == nil
 }

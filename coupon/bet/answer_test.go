@@ -113,7 +113,25 @@ func TestDecodeAnswerForgives(t *testing.T) {
 			Answer{BetCode: "a1", Selections: []AcceptedSelection{{Teams: `A ",}" - B,]`}}}},
 		{"details of the wrong kind", `{"betCode":"a1","d":[],"BetsContentDataList":{}}`, Answer{BetCode: "a1"}},
 		{"unreadable figures", `{"betCode":"a1","d":{"BetHeadDetail":{"Coef":"n/a","PosWin":{},"BetDate":"today","Bet":-5}}}`,
+			Answer{BetCode: "a1", Unread: []string{"Coef", "Bet", "PosWin"}}},
+		{"zeros where there can be none", `{"betCode":"a1","d":{"BetHeadDetail":{"Coef":0,"CoefOrig":"0.99","PosWin":0}}}`,
+			Answer{BetCode: "a1", Unread: []string{"Coef", "CoefOrig", "PosWin"}}},
+		{"figures that are not there", `{"betCode":"a1","d":{"BetHeadDetail":{"Coef":null,"PosWin":"","Bet":null}}}`,
 			Answer{BetCode: "a1"}},
+		{"a coefficient with a float's noise", `{"betCode":"a1","d":{"BetHeadDetail":{"Coef":1.8500000000000003}}}`,
+			Answer{BetCode: "a1", Coef: coef(t, "1.85")}},
+		{"a coefficient with a comma", `{"betCode":"a1","d":{"BetHeadDetail":{"Coef":"1,85"}},"BetsContentDataList":[{"Coef":"1,85"}]}`,
+			Answer{BetCode: "a1", Unread: []string{"Coef"}, Selections: []AcceptedSelection{{Unread: []string{"Coef"}}}}},
+		{"a coefficient told twice", `{"betCode":"a1","d":{"BetHeadDetail":{"Coef":2,"coef":1.85}}}`,
+			Answer{BetCode: "a1", Unread: []string{"Coef"}}},
+		{"no number", `{"betCode":"a1","d":{"BetHeadDetail":{"Coef":NaN,"Bet":15.5}}}`,
+			Answer{BetCode: "a1", Unread: []string{"Coef"}, Stake: money.MustParse("15.5")}},
+		{"a tab in a name", "{\"betCode\":\"a1\",\"BetsContentDataList\":[{\"Teams\":\"A\t- B\"}]}",
+			Answer{BetCode: "a1", Selections: []AcceptedSelection{{Teams: "A\t- B"}}}},
+		{"an escape that JSON lacks", `{"betCode":"a1","BetsContentDataList":[{"Teams":"D\'Or"}]}`,
+			Answer{BetCode: "a1", Selections: []AcceptedSelection{{Teams: "D'Or"}}}},
+		{"a brace in junk", `Warning: {closure}() in {"x":1} {"betCode":"a1"}`, Answer{BetCode: "a1"}},
+		{"a zero where the head has the code", `{"betCode":0,"d":{"BetHeadDetail":{"BetCode":"a1"}}}`, Answer{BetCode: "a1"}},
 		{"a selection that is none", `{"betCode":"a1","BetsContentDataList":[7,{"BetName":12}]}`,
 			Answer{BetCode: "a1", Selections: []AcceptedSelection{{BetName: "12"}}}},
 		{"a zero byte in a name", `{"betCode":"a1","BetsContentDataList":[{"Teams":"A\u0000 - B"}]}`,
@@ -135,21 +153,58 @@ func TestDecodeAnswerForgives(t *testing.T) {
 	}
 }
 
-func TestDropTrailingCommas(t *testing.T) {
+// What is JSON already is copied; what one character spoils is put right.
+func TestMend(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ in, want string }{
 		{`{"a":1,}`, `{"a":1}`},
-		{"{\"a\":[1,2 , \r\n\t],}", "{\"a\":[1,2  \r\n\t]}"},
+		{"{\"a\":[1,2 , \r\n\t],}", `{"a":[1,2]}`},
 		{`{"a":",}","b":"\\",}`, `{"a":",}","b":"\\"}`},
 		{`{"a":"\",]"}`, `{"a":"\",]"}`},
 		{`{"a":1,"b":2}`, `{"a":1,"b":2}`},
-		{`[1,,]`, `[1,]`},
-		{`[1,`, `[1,`},
-		{`"open ,}`, `"open ,}`},
+		{`{"a":{"b":[true,null,-1.5e3,"x"]}}`, `{"a":{"b":[true,null,-1.5e3,"x"]}}`},
+		{`{"a":"\u041f\ud83d\ude00\/"}`, `{"a":"\u041f\ud83d\ude00\/"}`},
+		{"{\"a\":\"x\ty\nz\"}", `{"a":"x\u0009y\u000az"}`},
+		{`{"a":"D\'Or \x41 \u12"}`, `{"a":"D'Or x41 u12"}`},
+		{`{"a":NaN,"b":-Infinity,"c":007,"d":+1}`, `{"a":"NaN","b":"-Infinity","c":"007","d":"+1"}`},
+		{`{,"a":1,,"b":[1,,2]}`, `{"a":1,"b":[1,2]}`},
+		{`{"a":1 "b":"x" "c":2}`, `{"a":1,"b":"x","c":2}`},
+		{`{"a":"FC "Zenit" - Spartak","b":2}`, `{"a":"FC \"Zenit\" - Spartak","b":2}`},
+		{`{"a":"A "B", C","b":2}`, `{"a":"A \"B\", C","b":2}`},
+		{`PHP Notice: {main} thrown {"trace":[]} {"a":1}`, `{"a":1}`},
+		{`{"x":1}`, ""},
+		{`{"a":{"a":1`, ""},
+		{`{"a":[1,2}`, ""},
+		{`{"a" 1}`, ""},
+		{`{"a":`, ""},
+		{`{"a":1`, ""},
+		{`{"a":"x`, ""},
+		{`{"a":"x\`, ""},
+		{`{a:1}`, ""},
+		{`[1]`, ""},
+		{``, ""},
+		{`{"a":1,` + strings.Repeat(`"b":1,`, 300) + `}`, ""},
+		{strings.Repeat(`{"a":`, 100) + "1" + strings.Repeat("}", 100), ""},
 	}
 	for _, tt := range tests {
-		if got := string(dropTrailingCommas([]byte(tt.in))); got != tt.want {
-			t.Errorf("dropTrailingCommas(%s) = %s, want %s", tt.in, got, tt.want)
+		found, err := findObject([]byte(tt.in), []string{"a"})
+		if got := string(found.json); got != tt.want || (err == nil) != (tt.want != "") {
+			t.Errorf("findObject(%s) = %s, %v, want %s", tt.in, got, err, tt.want)
+		}
+	}
+}
+
+// Of two members of one name, in whatever letters, nobody knows which holds.
+func TestMendFindsDoubles(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		`{"betCode":"a","BETCODE":"b"}`:                             "betcode",
+		`{"betCode":"a","x":{"\u0053tatu\u017f":1,"status":2}}`:     "status",
+		`{"betCode":"a","x":{"betCode":"a"},"y":[{"c":1},{"c":1}]}`: "",
+	} {
+		found, err := findObject([]byte(in), []string{"betcode"})
+		if got := strings.Join(found.doubled, " "); err != nil || got != want {
+			t.Errorf("findObject(%s) doubles = %q, %v, want %q", in, got, err, want)
 		}
 	}
 }
@@ -185,4 +240,14 @@ func FuzzDecodeAnswer(f *testing.F) {
 			}
 		}
 	})
+}
+
+func BenchmarkJudge(b *testing.B) {
+	body := testdata(b, "express.json")
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := judge(reply{status: 200, body: body}); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

@@ -2,7 +2,6 @@ package bet
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -23,7 +22,7 @@ type Config struct {
 	// Transport sends the requests. nil means one of our own. A transport that repeats requests
 	// by itself breaks the promise to place once.
 	Transport http.RoundTripper
-	// Sessions keeps the session between processes; nil means that each process logs in.
+	// Sessions shares the session between processes; nil means that each process logs in.
 	Sessions SessionStore
 	Breaker  BreakerConfig
 
@@ -41,20 +40,14 @@ type Config struct {
 }
 
 // BreakerConfig says when to stop calling BeT for a while. Only trouble counts: no connection,
-// no answer in time, 5xx, unknown outcomes. Refusals, however many, do not.
+// no answer in time, 5xx, answers without a bet code or an error. Refusals, however many, do not,
+// nor do answers that name a bet code and cannot be taken as they are. Logins, placements
+// and reads have a breaker each.
 type BreakerConfig struct {
 	// Failures in a row open the breaker. 0 means 5.
 	Failures uint32
 	// OpenFor is how long it stays open before one call may try. 0 means 10 s.
 	OpenFor time.Duration
-}
-
-// SessionStore keeps one sealed session. The bytes are opaque and useless without the password;
-// whatever a store loses or mixes up costs one login.
-type SessionStore interface {
-	// Load returns what was saved last, nil when nothing was.
-	Load(ctx context.Context) ([]byte, error)
-	Save(ctx context.Context, sealed []byte) error
 }
 
 // prepare checks the configuration, all problems in one error, and fills in the defaults.

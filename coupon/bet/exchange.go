@@ -29,6 +29,8 @@ var errTooLarge = errors.New("answer larger than 1 MiB")
 type reply struct {
 	status   int
 	location string
+	// setsCookies tells that it changes the session's cookies.
+	setsCookies bool
 	// body is what could be read; bodyErr says why there is not more.
 	body    []byte
 	bodyErr error
@@ -46,7 +48,7 @@ func (e *lostError) Unwrap() error { return e.err }
 
 // exchange posts a JSON payload and reads the answer, all within the client's timeout. Its
 // only error is a *lostError. It sends at most once and follows no redirect.
-func (c *Client) exchange(ctx context.Context, path string, payload []byte, cookies http.CookieJar) (reply, error) {
+func (c *Client) exchange(ctx context.Context, path string, payload []byte, cookies *jar) (reply, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	var line tracker
@@ -59,13 +61,23 @@ func (c *Client) exchange(ctx context.Context, path string, payload []byte, cook
 	req.Header.Set("Content-Type", "application/json; charset=utf-8")
 	req.Header.Set("Accept", "application/json")
 
-	client := http.Client{Transport: c.transport, Jar: cookies, CheckRedirect: stay}
+	for _, cookie := range cookies.cookies(req.URL) {
+		req.AddCookie(cookie)
+	}
+
+	// The client has no jar of its own: http.Client would not show ours the answer's date.
+	client := http.Client{Transport: c.transport, CheckRedirect: stay}
 	resp, err := client.Do(req)
 	if err != nil {
 		return reply{}, &lostError{sent: line.maySend(), err: err}
 	}
 	defer resp.Body.Close()
 	r := reply{status: resp.StatusCode, location: resp.Header.Get("Location")}
+	if set := resp.Cookies(); len(set) > 0 {
+		date, _ := http.ParseTime(resp.Header.Get("Date")) // zero where there is none
+		cookies.take(req.URL, set, date)
+		r.setsCookies = true
+	}
 	r.body, r.bodyErr = io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
 	if len(r.body) > maxBody {
 		r.body, r.bodyErr = r.body[:maxBody], errTooLarge

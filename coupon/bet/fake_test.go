@@ -121,26 +121,26 @@ func single(t testing.TB) Ticket {
 	}
 }
 
-// memoryStore is a SessionStore.
+// memoryStore is a SessionStore that several clients share, and that can fail.
 type memoryStore struct {
-	mu      sync.Mutex
-	content []byte
-	err     error
+	memory
+	err error
 }
 
-func (m *memoryStore) Load(context.Context) ([]byte, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.content, m.err
-}
+func newMemoryStore() *memoryStore { return &memoryStore{memory: memory{now: time.Now}} }
 
-func (m *memoryStore) Save(_ context.Context, sealed []byte) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.err == nil {
-		m.content = sealed
+func (m *memoryStore) Load(ctx context.Context) (KeptSession, error) {
+	if m.err != nil {
+		return KeptSession{}, m.err
 	}
-	return m.err
+	return m.memory.Load(ctx)
+}
+
+func (m *memoryStore) Save(ctx context.Context, by string, kept KeptSession) error {
+	if m.err != nil {
+		return m.err
+	}
+	return m.memory.Save(ctx, by, kept)
 }
 
 // logBuffer collects a log for reading.

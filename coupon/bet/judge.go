@@ -13,11 +13,10 @@ const (
 
 	// BeT's errorCode and fullErrorCode. The list was lost from the seed; these are the ones
 	// clients in use know (providers 5.1).
-	errorRefused     code = 1
-	errorCoefChanged code = 3 // as errorCode; the seed knows only 0 and 1
-	fullUnavailable  code = 1 // data unavailable, try later
-	fullGone         code = 3 // the outcome is gone
-	fullAccess       code = 99
+	errorCoefChanged code = 3  // as errorCode; the seed knows only 0 and 1
+	fullUnavailable  code = 1  // data unavailable, try later
+	fullGone         code = 3  // the outcome is gone
+	codeAccess       code = 99 // no session
 )
 
 // errSession says that BeT refused a placement, or a read, for want of a session: nothing was
@@ -27,18 +26,24 @@ var errSession = errors.New("session refused")
 
 // judge decides what an answer to /bet/place/ says about the placement. A nil error means
 // accepted; otherwise the error is a *Rejection, which wraps errSession where the table says
-// session, or an *UnknownError.
+// session, or an *UnknownError. Unknown outcomes with a bet code are those that BeT can be asked
+// about.
 //
-//	answer                                          | outcome
-//	2xx, bet code, status 1 or none, no error       | accepted
-//	2xx, no bet code, errorCode 1, fullErrorCode 99 | session
-//	2xx, no bet code, any other error               | rejected
-//	any, bet code and an error or another status    | unknown
-//	2xx, anything else, readable or not             | unknown
-//	401, 403, 3xx to a login                        | session
-//	307, 308 to elsewhere (defined to do nothing)   | rejected
-//	400, 404, 405, 413, 415, 422, 429               | rejected
-//	everything else (5xx, 408, other 3xx, ...)      | unknown
+//	answer                                                | outcome
+//	2xx, bet code, status 1 or none, no error             | accepted
+//	any, bet code and an error, another status, two codes | unknown, with the code
+//	any, bet code in a body that cannot be read           | unknown, with the code
+//	bet code that no push could name (CheckCode)          | unknown, with the code
+//	2xx or a refusal below, no bet code, 99 in any field  | session
+//	2xx, no bet code, any other error                     | rejected
+//	2xx, anything else, readable or not                   | unknown
+//	401, 403, 3xx to a login                              | session
+//	307, 308 to elsewhere (defined to do nothing)         | rejected
+//	400, 404, 405, 413, 415, 422, 429                     | rejected
+//	everything else (5xx, 408, other 3xx, ...)            | unknown
+//
+// A bet code of 0, null or less than nothing is none. An answer that is cut short after the end
+// of its object is whole: only its Content-Length was wrong.
 func judge(r reply) (Answer, error) {
 	answer, v, err := decodeAnswer(r.body)
 	success := r.status >= 200 && r.status < 300
@@ -47,16 +52,26 @@ func judge(r reply) (Answer, error) {
 			Reason: reason, BetCode: answer.BetCode, HTTPStatus: r.status, Body: r.body, err: cause,
 		}
 	}
+	if answer.BetCode != "" {
+		problem := CheckCode(answer.BetCode)
+		switch {
+		case err != nil:
+			return unknown(fmt.Sprintf("bet code in an unreadable answer, HTTP %d: %v", r.status, err), err)
+		case v.contradiction != "", !success, v.refused(), v.status != statusAccepted:
+			return unknown(fmt.Sprintf("bet code with HTTP %d, %s", r.status, v), nil)
+		case problem != nil:
+			return unknown("the bet code "+problem.Error(), problem)
+		}
+		return answer, nil
+	}
 	switch {
-	case success && r.bodyErr != nil:
+	case success && err != nil && r.bodyErr != nil:
 		return unknown("answer cut short: "+r.bodyErr.Error(), r.bodyErr)
 	case success && err != nil:
 		return unknown("answer unreadable: "+err.Error(), err)
-	case answer.BetCode != "" && (!success || v.refused() || v.status != statusAccepted):
-		return unknown(fmt.Sprintf("bet code with HTTP %d, %s", r.status, v), nil)
-	case success && answer.BetCode != "":
-		return answer, nil
-	case success && v.sessionGone(), r.refusesSession():
+	case v.contradiction != "":
+		return unknown(v.String(), nil)
+	case (success || refusedStatus(r.status)) && v.sessionGone(), r.refusesSession():
 		rejection := reject(r, v)
 		rejection.Code, rejection.err = CodeProviderSession, errSession
 		return Answer{}, rejection
@@ -67,6 +82,19 @@ func judge(r reply) (Answer, error) {
 	default:
 		return unknown(fmt.Sprintf("HTTP %d", r.status), nil)
 	}
+}
+
+// bespoke reports whether the outcome of a placement was told by BeT itself: by a bet code, or by
+// an error of its own. Anything else may come from a session that is no more, whatever it says; a
+// page always may.
+func bespoke(err error) bool {
+	if unknown, ok := errors.AsType[*UnknownError](err); ok {
+		return unknown.BetCode != "" && !isPage(unknown.Body)
+	}
+	if rejection, ok := errors.AsType[*Rejection](err); ok {
+		return rejection.bespoke
+	}
+	return err == nil
 }
 
 // refusesSession reports whether the HTTP status alone says that the session is gone.
@@ -122,6 +150,7 @@ func reject(r reply, v verdict) *Rejection {
 		ErrorCode:     int(v.errorCode),
 		FullErrorCode: int(v.fullErrorCode),
 		Body:          r.body,
+		bespoke:       v.refused(),
 	}
 	if !v.refused() {
 		rejection.Message = fmt.Sprintf("HTTP %d", r.status)
@@ -137,9 +166,10 @@ func (v verdict) refused() bool {
 	return v.errorCode != 0 || v.fullErrorCode != 0 || labelCode(v.message) != ""
 }
 
-// sessionGone reports BeT's way to say "log in first".
+// sessionGone reports BeT's way to say "log in first": errorCode 1 with fullErrorCode 99, or 99 in
+// one of the two alone.
 func (v verdict) sessionGone() bool {
-	return v.errorCode == errorRefused && v.fullErrorCode == fullAccess
+	return v.errorCode == codeAccess || v.fullErrorCode == codeAccess
 }
 
 // rejectionCode maps BeT's reason to one of ours. The label is the more exact of the two.
@@ -198,6 +228,9 @@ func aboutCoef(message string) bool {
 
 // String is BeT's message, or its codes where there is none.
 func (v verdict) String() string {
+	if v.contradiction != "" {
+		return v.contradiction
+	}
 	if v.message != "" {
 		return v.message
 	}

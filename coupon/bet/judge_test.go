@@ -2,6 +2,7 @@ package bet
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"testing"
 )
@@ -52,12 +53,17 @@ func TestJudge(t *testing.T) {
 		{"coefficient changed", refusal(1, 2, "error_change_coef"), CodeCoefChanged},
 		{"odds changed", refusal(1, 0, "Odds have changed"), CodeCoefChanged},
 		{"rate changed by its code", refusal(3, 0, ""), CodeCoefChanged},
-		{"access, but not the session's", refusal(0, 99, ""), CodeProviderRefused},
+		{"a refusal with a bet code of zero", reply{status: 200, body: []byte(`{"betCode":0,"errorCode":1,"fullErrorCode":3}`)}, CodeSelectionUnavailable},
+		{"a refusal with a zero as text", reply{status: 200, body: []byte(`{"betCode":"0","errorCode":1,"d":{"BetHeadDetail":{"BetCode":"0"}}}`)}, CodeProviderRefused},
+		{"a refusal with a bet code below zero", reply{status: 200, body: []byte(`{"betCode":-1,"errorCode":1}`)}, CodeProviderRefused},
 		{"anything else", refusal(1, 42, "limit"), CodeProviderRefused},
 		{"a code that is no number", reply{status: 200, body: []byte(`{"errorCode":1,"fullErrorCode":"E7"}`)}, CodeProviderRefused},
 		{"an error in the head", reply{status: 200, body: []byte(`{"d":{"BetHeadDetail":{"ErrorCode":1,"FullErrorCode":"3"}}}`)}, CodeSelectionUnavailable},
 
 		{"session gone", refusal(1, 99, "error_access"), "session"},
+		{"session gone in one field", refusal(0, 99, ""), "session"},
+		{"session gone in the other field", refusal(99, 0, ""), "session"},
+		{"session gone with 400", reply{status: 400, body: []byte(`{"errorCode":1,"fullErrorCode":99}`)}, "session"},
 		{"401", reply{status: 401}, "session"},
 		{"403", reply{status: 403, body: []byte("<html>")}, "session"},
 		{"redirect to the login", reply{status: 302, location: "/Account/Login?ReturnUrl=%2f"}, "session"},
@@ -86,6 +92,15 @@ func TestJudge(t *testing.T) {
 		{"half an answer", reply{status: 200, body: []byte(`{"betCode":"a1","sta`), bodyErr: io.ErrUnexpectedEOF}, "unknown"},
 		{"half an answer that says it is whole", reply{status: 200, body: []byte(`{"betCode":"a1","sta`)}, "unknown"},
 		{"an empty object", reply{status: 200, body: []byte(`{}`)}, "unknown"},
+		{"cut short behind the answer", reply{status: 200, body: []byte(`{"betCode":"a1","status":1}`), bodyErr: io.ErrUnexpectedEOF}, "accepted"},
+		{"an error told twice", reply{status: 200, body: []byte(`{"errorCode":1,"errorCode":0}`)}, "unknown"},
+		{"two bet codes", reply{status: 200, body: []byte(`{"betCode":"a1","status":1,"d":{"BetHeadDetail":{"BetCode":"b2"}}}`)}, "unknown"},
+		{"a bet code told twice", reply{status: 200, body: []byte(`{"betCode":"a1","BETCODE":"a1","status":1}`)}, "unknown"},
+		{"a bet code of 70 characters", reply{status: 200, body: fmt.Appendf(nil, `{"betCode":"%070d","status":1}`, 7)}, "unknown"},
+		{"a bet code of 64 characters", reply{status: 200, body: fmt.Appendf(nil, `{"betCode":"%064d","status":1}`, 7)}, "accepted"},
+		{"a bet code that is no text", reply{status: 200, body: []byte("{\"betCode\":\"a\xff1\",\"status\":1}")}, "unknown"},
+		{"d is null", reply{status: 200, body: []byte(`{"d":null}`)}, "unknown"},
+		{"d is empty", reply{status: 200, body: []byte(`{"d":{}}`)}, "unknown"},
 		{"no code at all", reply{status: 200, body: []byte(`{"status":1,"errorCode":0,"fullErrorCode":0,"errorMessage":""}`)}, "unknown"},
 		{"too large", reply{status: 200, body: []byte(`{"betCode":"a1"`), bodyErr: errTooLarge}, "unknown"},
 		{"a bet code with another status", reply{status: 200, body: []byte(`{"betCode":"a1","status":0}`)}, "unknown"},
@@ -103,6 +118,38 @@ func TestJudge(t *testing.T) {
 				t.Errorf("judge() = %s (%v), want %s", got, err, tt.want)
 			}
 		})
+	}
+}
+
+// Where an answer names a bet code and cannot be taken, the code is kept, however it is spoilt.
+func TestJudgeFindsTheCode(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		reply reply
+		code  string
+	}{
+		"an error beside it":        {reply{status: 200, body: []byte(`{"betCode":"a1","errorCode":1}`)}, "a1"},
+		"HTTP 500":                  {reply{status: 500, body: []byte(`{"betCode":"a1","status":1}`)}, "a1"},
+		"in the head alone":         {reply{status: 502, body: []byte(`{"d":{"BetHeadDetail":{"BetCode":"a1"}}}`)}, "a1"},
+		"a broken object":           {reply{status: 200, body: []byte(`{"betCode":"a1","status":1,"Teams" "A"}`)}, "a1"},
+		"cut short":                 {reply{status: 200, body: []byte(`{"betCode":"a1","sta`), bodyErr: io.ErrUnexpectedEOF}, "a1"},
+		"cut within the code":       {reply{status: 200, body: []byte(`{"betCode":"a1b`), bodyErr: io.ErrUnexpectedEOF}, ""},
+		"escaped in a text":         {reply{status: 200, body: []byte(`"{\"betCode\":\"a1\",\"status\":1}"`)}, "a1"},
+		"in a page":                 {reply{status: 500, body: []byte(`<pre>betCode=607vtec620</pre>`)}, "607vtec620"},
+		"a page with a script":      {reply{status: 200, body: []byte(`<html><script>var betCode = coupon.id; betCode=function(){}; f({betCode: undefined})`)}, ""},
+		"none in a page":            {reply{status: 500, body: []byte(`<pre>betCode=0, betCode: null</pre>`)}, ""},
+		"none in a broken refusal":  {reply{status: 200, body: []byte(`{"betCode":0,"errorCode":1,"m":"x`)}, ""},
+		"the second of two objects": {reply{status: 200, body: []byte(`{"log":1}{"betCode":"a1","status":0}`)}, "a1"},
+	} {
+		_, err := judge(tt.reply)
+		unknown, ok := errors.AsType[*UnknownError](err)
+		if !ok || unknown.BetCode != tt.code || string(unknown.Body) != string(tt.reply.body) {
+			t.Errorf("%s: judge() = %v, want unknown with code %q", name, err, tt.code)
+			continue
+		}
+		if answered(err) != (tt.code != "" && name != "in a page") {
+			t.Errorf("%s: counts for the breaker: %t", name, !answered(err))
+		}
 	}
 }
 

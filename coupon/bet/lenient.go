@@ -3,61 +3,16 @@ package bet
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"evens/money"
 )
 
-// errNoObject says that a body has no JSON object in it.
-var errNoObject = errors.New("no JSON object in the answer")
-
-// decode reads the first JSON object of a body into v. It forgives what BeT is known to send:
-// a byte order mark or other junk before the first brace, commas before a closing bracket
-// (both of the seed's express example), and anything after the object. A value of another type
-// than v's counts as absent.
-func decode(body []byte, v any) error {
-	start := bytes.IndexByte(body, '{')
-	if start < 0 {
-		return errNoObject
-	}
-	err := json.NewDecoder(bytes.NewReader(dropTrailingCommas(body[start:]))).Decode(v)
-	if _, mistyped := errors.AsType[*json.UnmarshalTypeError](err); mistyped {
-		return nil // encoding/json has read everything else
-	}
-	return err
-}
-
-// dropTrailingCommas removes every comma that only space separates from a closing bracket,
-// outside of strings. What is broken in another way stays broken, for the decoder to refuse.
-func dropTrailingCommas(body []byte) []byte {
-	clean := make([]byte, 0, len(body))
-	inString, escaped := false, false
-	for i, b := range body {
-		switch {
-		case escaped:
-			escaped = false
-		case inString && b == '\\':
-			escaped = true
-		case b == '"':
-			inString = !inString
-		case b == ',' && !inString && closes(body[i+1:]):
-			continue
-		}
-		clean = append(clean, b)
-	}
-	return clean
-}
-
-// closes reports whether the next thing in rest is a closing bracket.
-func closes(rest []byte) bool {
-	rest = bytes.TrimLeft(rest, " \t\r\n")
-	return len(rest) > 0 && (rest[0] == '}' || rest[0] == ']')
-}
-
 // The types below read one field of an answer and never fail: that a coupon was accepted must
-// not hang on whether a team's name came as a number.
+// not hang on whether a team's name came as a number. A figure keeps apart what was not there,
+// what could not be read, and zero.
 
 // text is a string, or the spelling of a number; anything else is "". Zero bytes, which
 // PostgreSQL cannot store, are dropped.
@@ -79,35 +34,67 @@ func (t *text) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// figure is a [money.Number], or "" where there is nothing to read.
-type figure struct{ money.Number }
+// figure is a [money.Number]: "" where there was nothing, and unreadable where there was
+// something else.
+type figure struct {
+	money.Number
+	unreadable bool
+}
 
 func (f *figure) UnmarshalJSON(data []byte) error {
+	*f = figure{}
 	if f.Number.UnmarshalJSON(data) != nil {
-		f.Number = ""
+		*f = figure{unreadable: true}
 	}
 	return nil
 }
 
-// amount is the figure as a sum of money; 0 when absent, unreadable or negative.
-func (f figure) amount() money.Amount {
-	a, err := f.Amount()
-	if err != nil || a < 0 {
+func (f figure) absent() bool { return f.Number == "" && !f.unreadable }
+
+// unread gathers the names of figures that were there and make no sense. Their value is zero, as
+// that of figures that were not there; the name in here tells the two apart.
+type unread []string
+
+// has reports whether a figure of that name could not be read.
+func (u unread) has(name string) bool { return slices.Contains(u, name) }
+
+// coef reads a coefficient; less than one is no coefficient.
+func (u *unread) coef(name string, f figure) money.Coef {
+	if f.absent() {
 		return 0
 	}
-	return a
-}
-
-// coef is the figure as a coefficient; 0 when absent, unreadable or not above zero.
-func (f figure) coef() money.Coef {
 	c, err := f.Coef()
-	if err != nil {
+	if err != nil || c < money.One {
+		*u = append(*u, name)
 		return 0
 	}
 	return c
 }
 
-// integer is the figure as a whole number; 0 when absent or unreadable.
+// stake reads a sum that cannot be zero.
+func (u *unread) stake(name string, f figure) money.Amount {
+	a, told := u.amount(name, f)
+	if told && a == 0 {
+		*u = append(*u, name)
+	}
+	return a
+}
+
+// amount reads a sum, and tells whether there was one.
+func (u *unread) amount(name string, f figure) (a money.Amount, told bool) {
+	if f.absent() {
+		return 0, false
+	}
+	a, err := f.Amount()
+	if err != nil || a < 0 {
+		*u = append(*u, name)
+		return 0, false
+	}
+	return a, true
+}
+
+// integer is the figure as a whole number; 0 when absent or unreadable. It is for what is only
+// shown.
 func (f figure) integer() int64 {
 	n, err := f.Int()
 	if err != nil {

@@ -31,7 +31,7 @@ func (c *Client) logInOnce(ctx context.Context) (*session, error) {
 	}
 	start := c.now()
 	s := &session{cookies: newJar(c.now)}
-	err = c.guard(func() error {
+	err = c.loggingIn.guard(func() error {
 		r, err := c.exchange(ctx, pathLogin, payload, s.cookies)
 		if err != nil {
 			return fmt.Errorf("bet login: %w", err)
@@ -49,7 +49,7 @@ func (c *Client) logInOnce(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.log.Info("logged in to bet", "cookies", len(s.cookies.Cookies(nil)))
+	c.log.Info("logged in to bet", "cookies", len(s.cookies.kept))
 	return s, nil
 }
 
@@ -66,7 +66,7 @@ func judgeLogin(r reply) error {
 	var wire struct {
 		D json.RawMessage `json:"d"`
 	}
-	if err := decode(r.body, &wire); err != nil {
+	if _, err := decode(r.body, &wire, "d"); err != nil {
 		return fmt.Errorf("read bet login: %w", err)
 	}
 	var user struct {

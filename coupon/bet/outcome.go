@@ -31,7 +31,8 @@ type Rejection struct {
 	// Body is the answer as it came, for the record; nil without one.
 	Body []byte
 
-	err error
+	bespoke bool // BeT itself said why
+	err     error
 }
 
 func (r *Rejection) Error() string {
@@ -54,7 +55,8 @@ var ErrUnknownOutcome = errors.New("placement outcome unknown")
 type UnknownError struct {
 	// Reason says in words what came instead of a clear answer.
 	Reason string
-	// BetCode is the code in an answer that contradicts itself: [Client.Read] can ask for it.
+	// BetCode is the code in an answer that contradicts itself or cannot be read: [Client.Read]
+	// can ask for it. It may be one that CheckCode refuses.
 	BetCode string
 	// HTTPStatus is 0 and Body nil when no answer came.
 	HTTPStatus int

@@ -481,7 +481,7 @@ func TestObserve(t *testing.T) {
 		_, _ = c.Place(t.Context(), single(t))
 	}
 	_, _ = c.Read(t.Context(), []string{"a"})
-	want := []string{"login ok", "place accepted", "place rejected", "place unknown", "read ok"}
+	want := []string{"login ok", "place accepted", "place rejected", "place unknown", "login ok", "read ok"}
 	if !slices.Equal(got, want) {
 		t.Errorf("observed %v, want %v", got, want)
 	}
@@ -492,7 +492,8 @@ func TestNoSecrets(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	var log logBuffer
-	store := &memoryStore{content: []byte("rubbish of another password")}
+	store := newMemoryStore()
+	store.kept.Sealed = []byte("rubbish of another password")
 	c := f.client(t, func(cfg *Config) {
 		cfg.Log, cfg.Sessions, cfg.Timeout = log.logger(), store, 200*time.Millisecond
 		cfg.Breaker.Failures = 4

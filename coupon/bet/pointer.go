@@ -73,7 +73,7 @@ func ParsePointer(s string) (Pointer, error) {
 	if !decimal(p.Param) {
 		return Pointer{}, fmt.Errorf("%w: param %q, want a decimal number", ErrPointer, p.Param)
 	}
-	coef, err := money.ParseCoef(parts[5])
+	coef, err := coefficient(parts[5])
 	if err != nil {
 		return Pointer{}, fmt.Errorf("%w: coefficient: %w", ErrPointer, err)
 	}
@@ -103,6 +103,19 @@ func checkText(s string) error {
 // digits reports whether s is one or more of 0–9.
 func digits(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == ""
+}
+
+// floatDigits is from how many digits on a decimal is a float printed in full.
+const floatDigits = 15
+
+// coefficient reads a plain decimal with at most six decimals. Of a float printed in full
+// (1.9500000000000002) the noise behind the sixth is rounded away.
+func coefficient(s string) (money.Coef, error) {
+	whole, fraction, _ := strings.Cut(s, ".")
+	if len(whole)+len(fraction) < floatDigits || !digits(whole) || !digits(fraction) {
+		return money.ParseCoef(s)
+	}
+	return money.Number(s).Coef()
 }
 
 // decimal reports whether s is a param: nothing at all, or digits with an optional sign and

@@ -104,6 +104,26 @@ func TestParsePointerRefuses(t *testing.T) {
 	}
 }
 
+// What a client that counts in floats adds to a coefficient is rounded away; the text goes out as
+// it came.
+func TestParsePointerRoundsNoise(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"1.9500000000000002": "1.95", "1.8499999999999999": "1.85", "1.9500000476837158": "1.95",
+		"12.290999999999999": "12.291", "1.00000000000000": "1.00", "0.99999999999999989": "1.00",
+	} {
+		p, err := ParsePointer("live#1|2|3|0#" + text)
+		if err != nil || p.Coef.String() != want || p.String() != "live#1|2|3|0#"+text {
+			t.Errorf("ParsePointer(…#%s) = %s, %s, %v, want %s", text, p.Coef, p, err, want)
+		}
+	}
+	for _, text := range []string{"1.9500000000000002e0", "0.9500000000000002", strings.Repeat("9", 15) + ".5"} {
+		if _, err := ParsePointer("live#1|2|3|0#" + text); !errors.Is(err, ErrPointer) {
+			t.Errorf("ParsePointer(…#%s) error = %v, want ErrPointer", text, err)
+		}
+	}
+}
+
 func FuzzParsePointer(f *testing.F) {
 	for _, s := range []string{
 		"live#187183313|17|9|0.5#1.02", "line#217118313|1|1|0#3.12", "line#1#2#3#-4.5#1.99#7", "", "live####|", "live#1|2|3|0#1.5\x00",

@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"evens/money"
@@ -29,13 +31,16 @@ type Head struct {
 	// Status is 1 open, 2 won, 4 lost (seed 003); ExtStatus is 1 when a match was voided.
 	Status, ExtStatus int
 	// AmountOut counts in the realAmount that was sent; for a lost coupon it is only what
-	// could have been won.
+	// could have been won. HasAmount is false where there is none, or none that can be read.
 	AmountOut money.Amount
+	HasAmount bool
 	// DateRecive is when BeT decided, UTC; the zero time where BeT did not say. (The spelling is
 	// BeT's.)
 	DateRecive time.Time
 	// Told are the terms, where BeT repeats them.
 	Told Told
+	// Unread names what was there and makes no sense: "AmountOut", "DateRecive".
+	Unread []string
 }
 
 // headsReply is what /loadbars/ answers. Its shape is in no document: it is taken to be that of
@@ -58,7 +63,7 @@ type wireHead struct {
 	Status     code   `json:"Status"`
 	ExtStatus  code   `json:"ExtStatus"`
 	AmountOut  figure `json:"AmountOut"`
-	DateRecive figure `json:"DateRecive"`
+	DateRecive text   `json:"DateRecive"`
 	wireTold
 }
 
@@ -95,7 +100,7 @@ func (c *Client) readBatch(ctx context.Context, betCodes []string) ([]Head, erro
 			outcome = "error"
 		}
 		c.observe("read", outcome, c.now().Sub(start))
-		if err == nil || attempt == readAttempts || ctx.Err() != nil || breakerOpen(err) || errors.Is(err, ErrLogin) {
+		if err == nil || attempt == readAttempts || ctx.Err() != nil || breakerOpen(err) || errors.Is(err, ErrLogin) || errors.Is(err, errPaused) {
 			return heads, err
 		}
 	}
@@ -106,19 +111,29 @@ func (c *Client) readOnce(ctx context.Context, payload []byte) (heads []Head, er
 	if err != nil {
 		return nil, err
 	}
-	err = c.guard(func() error {
+	err = c.reading.guard(func() error {
 		r, err := c.exchange(ctx, pathRead, payload, s.cookies)
 		if err != nil {
 			return err
 		}
 		heads, err = judgeRead(r)
-		if r.redirect() || errors.Is(err, errSession) {
-			c.sessions.forget(s)
+		c.sessions.renewed(ctx, s, r)
+		switch {
+		case errors.Is(err, errSession):
+			c.sessions.forget(ctx, s)
+		case errors.Is(err, errStranger):
+			c.sessions.doubt(ctx, s)
+		default:
+			c.sessions.answered(ctx, s)
 		}
 		return err
 	})
 	return heads, err
 }
+
+// errStranger says that an answer is not BeT speaking: a page, a server's error, an object that
+// tells nothing. The session may have ended.
+var errStranger = errors.New("not BeT's answer")
 
 // judgeRead reads an answer to /loadbars/.
 func judgeRead(r reply) ([]Head, error) {
@@ -126,13 +141,17 @@ func judgeRead(r reply) ([]Head, error) {
 	case r.refusesSession():
 		return nil, fmt.Errorf("%w: HTTP %d", errSession, r.status)
 	case r.status != 200:
-		return nil, fmt.Errorf("HTTP %d", r.status)
-	case r.bodyErr != nil:
-		return nil, r.bodyErr
+		return nil, fmt.Errorf("%w: HTTP %d", errStranger, r.status)
 	}
 	var wire headsReply
-	if err := decode(r.body, &wire); err != nil {
-		return nil, err
+	doubled, err := decode(r.body, &wire, "heads", "d", "errorcode", "fullerrorcode")
+	switch {
+	case err != nil && r.bodyErr != nil:
+		return nil, fmt.Errorf("%w: %w", errStranger, r.bodyErr)
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", errStranger, err)
+	case slices.Contains(doubled, "heads"), slices.Contains(doubled, "d"):
+		return nil, errors.New("the list of heads comes twice")
 	}
 	v := verdict{errorCode: wire.ErrorCode, fullErrorCode: wire.FullError}
 	if v.sessionGone() {
@@ -147,7 +166,7 @@ func judgeRead(r reply) ([]Head, error) {
 	}
 	heads := make([]Head, 0, len(list))
 	for _, raw := range list {
-		if h, ok := raw.head(); ok {
+		if h, ok := readHead(raw); ok {
 			heads = append(heads, h)
 		}
 	}
@@ -155,7 +174,7 @@ func judgeRead(r reply) ([]Head, error) {
 }
 
 // list finds the heads in any of the accepted places.
-func (w headsReply) list() ([]wireHead, error) {
+func (w headsReply) list() ([]json.RawMessage, error) {
 	data := w.Heads
 	if data == nil {
 		data = w.D
@@ -167,25 +186,63 @@ func (w headsReply) list() ([]wireHead, error) {
 			data = inner.Heads
 		}
 	}
-	var heads []wireHead
-	if err := json.Unmarshal(data, &heads); err != nil {
-		return nil, fmt.Errorf("no list of heads in the answer: %w", err)
+	heads, err := []json.RawMessage(nil), errNoObject
+	if bytes.HasPrefix(data, []byte("[")) { // null is no list
+		err = json.Unmarshal(data, &heads)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: no list of heads: %w", errStranger, err)
 	}
 	return heads, nil
 }
 
-// head reports false for a head without a bar code or a status.
-func (w wireHead) head() (Head, bool) {
+// readHead reports false for a head without a bar code or a status, or one that says something
+// twice.
+func readHead(raw []byte) (Head, bool) {
+	var w wireHead
+	doubled, err := decode(raw, &w, "keyhead", "barcode", "betcode", "status")
+	if err != nil || len(doubled) > 0 {
+		return Head{}, false
+	}
+	var missing unread
 	h := Head{
 		ID:        string(w.KeyHead.ID),
-		BarCode:   string(cmp.Or(w.KeyHead.BarCode, w.BarCode, w.BetCode)),
+		BarCode:   cmp.Or(told(w.KeyHead.BarCode), told(w.BarCode), told(w.BetCode)),
 		Status:    int(w.Status),
 		ExtStatus: int(w.ExtStatus),
-		AmountOut: w.AmountOut.amount(),
-		Told:      w.told(),
 	}
-	if s := w.DateRecive.integer(); s > 0 && s <= lastMillisecond/1000 {
-		h.DateRecive = time.Unix(s, 0).UTC()
+	h.AmountOut, h.HasAmount = missing.amount("AmountOut", w.AmountOut)
+	if w.DateRecive != "" {
+		var ok bool
+		if h.DateRecive, ok = decidedAt(string(w.DateRecive)); !ok {
+			missing = append(missing, "DateRecive")
+		}
 	}
+	h.Told = w.terms(&missing)
+	h.Unread = missing
 	return h, h.BarCode != "" && h.Status > 0
+}
+
+// firstMillisecond is from where on a date counts milliseconds: in seconds it would be the year
+// 5138. Pushes are read likewise.
+const firstMillisecond = 100_000_000_000
+
+// decidedAt reads a date: Unix time in seconds or milliseconds, /Date(milliseconds)/, or RFC 3339.
+func decidedAt(s string) (time.Time, bool) {
+	if at, err := time.Parse(time.RFC3339, s); err == nil {
+		return at.UTC(), true
+	}
+	inner, wrapped := strings.CutPrefix(s, "/Date(")
+	if wrapped {
+		inner = strings.TrimSuffix(inner, ")/")
+	}
+	n, err := money.Number(inner).Int()
+	switch {
+	case err != nil, n <= 0, n > lastMillisecond:
+		return time.Time{}, false
+	case wrapped, n >= firstMillisecond:
+		return time.UnixMilli(n).UTC(), true
+	default:
+		return time.Unix(n, 0).UTC(), true
+	}
 }

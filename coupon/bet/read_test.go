@@ -22,9 +22,9 @@ func TestRead(t *testing.T) {
 		open = `{"KeyHead":{"Id":312,"BarCode":"77i0r6e15t"},"Status":"1","ExtStatus":"0","AmountOut":"12.51","DateRecive":null}`
 	)
 	want := []Head{
-		{ID: "313", BarCode: "75vz48t935", Status: 2, AmountOut: money.MustParse("19.85"),
+		{ID: "313", BarCode: "75vz48t935", Status: 2, AmountOut: money.MustParse("19.85"), HasAmount: true,
 			DateRecive: time.Date(2020, 6, 23, 18, 46, 8, 0, time.UTC)},
-		{ID: "312", BarCode: "77i0r6e15t", Status: 1, AmountOut: money.MustParse("12.51")},
+		{ID: "312", BarCode: "77i0r6e15t", Status: 1, AmountOut: money.MustParse("12.51"), HasAmount: true},
 	}
 	for name, body := range map[string]string{
 		"as the result push":  `{"Heads":[` + won + `,` + open + `,]}`,
@@ -108,12 +108,12 @@ func TestReadTriesAgain(t *testing.T) {
 	}{
 		{"session gone", answer(refusal(1, 99, "")), fine, 2, true},
 		{"redirected", answer(reply{status: 302, location: "/"}), fine, 2, true},
-		{"in trouble", answer(reply{status: 500}), fine, 1, true},
+		{"in trouble", answer(reply{status: 500}), fine, 2, true},
 		{"cut", cut, fine, 1, true},
-		{"nonsense", answer(reply{status: 200, body: []byte("no")}), fine, 1, true},
-		{"in trouble twice", answer(reply{status: 500}), answer(reply{status: 500}), 1, false},
+		{"nonsense", answer(reply{status: 200, body: []byte("no")}), fine, 2, true},
+		{"in trouble twice", answer(reply{status: 500}), answer(reply{status: 500}), 2, false},
 		{"refused", answer(refusal(1, 5, "")), answer(refusal(1, 5, "")), 1, false},
-		{"no heads", answer(reply{status: 200, body: []byte("{}")}), answer(reply{status: 200, body: []byte(`{"d":{}}`)}), 1, false},
+		{"no heads", answer(reply{status: 200, body: []byte("{}")}), answer(reply{status: 200, body: []byte(`{"d":{}}`)}), 2, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -149,7 +149,7 @@ func TestReadWithoutALogin(t *testing.T) {
 
 func TestJudgeReadCutShort(t *testing.T) {
 	t.Parallel()
-	_, err := judgeRead(reply{status: 200, body: []byte(`{"Heads":[]}`), bodyErr: io.ErrUnexpectedEOF})
+	_, err := judgeRead(reply{status: 200, body: []byte(`{"Heads":[]`), bodyErr: io.ErrUnexpectedEOF})
 	if !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("judgeRead() error = %v, want the cut", err)
 	}

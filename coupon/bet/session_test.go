@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,7 +17,7 @@ import (
 func TestSessionsOutliveTheClient(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
-	store := &memoryStore{}
+	store := newMemoryStore()
 	keep := func(cfg *Config) { cfg.Sessions = store }
 	place := func(edit ...func(*Config)) {
 		t.Helper()
@@ -33,7 +35,7 @@ func TestSessionsOutliveTheClient(t *testing.T) {
 		{"another password cannot open it", func() { place(func(cfg *Config) { cfg.Password = "other" }) }, 2},
 		{"nor the first what the other kept", func() { place() }, 3},
 		{"another login's is not taken", func() { place(func(cfg *Config) { cfg.Login = "else@example.com" }) }, 4},
-		{"rubbish is not taken", func() { store.content = []byte("rubbish"); place() }, 5},
+		{"rubbish is not taken", func() { store.kept.Sealed = []byte("rubbish"); place() }, 5},
 		{"nor a store that fails", func() { store.err = errors.New("down"); place(); store.err = nil }, 6},
 	}
 	for _, step := range steps {
@@ -48,15 +50,15 @@ func TestSessionsOutliveTheClient(t *testing.T) {
 func TestKeptSessionIsSealed(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
-	store := &memoryStore{}
+	store := newMemoryStore()
 	if _, err := f.client(t, func(cfg *Config) { cfg.Sessions = store }).Place(t.Context(), single(t)); err != nil {
 		t.Fatal(err)
 	}
-	if len(store.content) == 0 {
+	if len(store.kept.Sealed) == 0 {
 		t.Fatal("nothing was kept")
 	}
 	for _, plain := range []string{"session-1", "ASP.NET", testPassword} {
-		if strings.Contains(string(store.content), plain) {
+		if strings.Contains(string(store.kept.Sealed), plain) {
 			t.Errorf("the kept session shows %q", plain)
 		}
 	}
@@ -66,7 +68,7 @@ func TestKeptSessionIsSealed(t *testing.T) {
 func TestKeptSessionThatEnded(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
-	store := &memoryStore{}
+	store := newMemoryStore()
 	keep := func(cfg *Config) { cfg.Sessions = store }
 	if _, err := f.client(t, keep).Place(t.Context(), single(t)); err != nil {
 		t.Fatal(err)
@@ -183,39 +185,62 @@ func TestGivingUpOnALogin(t *testing.T) {
 	}
 }
 
+// Cookies are told apart by domain and path, live by BeT's clock, and survive being written down.
 func TestJar(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 	clock := func() time.Time { return now }
+	login, place := mustURL(t, "http://bet.example/WebServices/BCService.asmx/LogIn/"), mustURL(t, "http://bet.example/bet/place/")
+	fast := now.Add(3 * time.Hour) // BeT's clock
 	j := newJar(clock)
-	j.SetCookies(nil, []*http.Cookie{
-		{Name: "b", Value: "2", Path: "/WebServices/BCService.asmx/LogIn"},
-		{Name: "a", Value: "1 1", Quoted: true, MaxAge: 60},
-		{Name: "c", Value: "3", Expires: now.Add(time.Hour)},
-		{Name: "old", Value: "4", Expires: now.Add(-time.Hour)},
-	})
-	read := func(j *jar) (s string) {
-		for _, c := range j.Cookies(nil) {
-			s += c.Name + "=" + c.Value + ";"
+	j.take(login, []*http.Cookie{
+		{Name: "sid", Value: "new", Path: "/"},
+		{Name: "sid", Path: "/WebServices", MaxAge: -1},
+		{Name: "sid", MaxAge: -1},
+		{Name: "sid", Domain: "bet.example", Path: "/bet", Expires: fast.Add(-time.Second)},
+		{Name: "bare", Value: "1"},
+		{Name: "quoted", Value: "1 1", Quoted: true, MaxAge: 60},
+		{Name: "hours", Value: "3", Expires: fast.Add(time.Hour)},
+		{Name: "over", Value: "4", Expires: fast.Add(-time.Hour)},
+		{Name: "elsewhere", Value: "5", Path: "/admin"},
+		{Name: "strange", Value: "6", Domain: "other.example", Path: "/"},
+	}, fast)
+	read := func(j *jar) string {
+		var names []string
+		for _, c := range j.cookies(place) {
+			names = append(names, c.Name+"="+c.Value)
 		}
-		return s
+		slices.Sort(names)
+		return strings.Join(names, ";")
 	}
-	if got, want := read(j), "a=1 1;b=2;c=3;"; got != want {
+	if got, want := read(j), "bare=1;hours=3;quoted=1 1;sid=new"; got != want {
 		t.Errorf("cookies = %s, want %s", got, want)
 	}
 	data, err := j.marshal()
 	if err != nil {
 		t.Fatal(err)
 	}
+	now = now.Add(2 * time.Minute)
 	again := newJar(clock)
 	if err := again.unmarshal(data); err != nil {
 		t.Fatal(err)
 	}
-	now = now.Add(2 * time.Minute)
-	again.SetCookies(nil, []*http.Cookie{{Name: "c", MaxAge: -1}})
-	if got, want := read(again), "b=2;"; got != want {
+	if got, want := read(again), "bare=1;hours=3;sid=new"; got != want {
 		t.Errorf("cookies later = %s, want %s", got, want)
 	}
+	again.take(place, []*http.Cookie{{Name: "hours", Path: "/", MaxAge: -1}}, time.Time{})
+	if got, want := read(again), "bare=1;sid=new"; got != want {
+		t.Errorf("cookies without the one cleared = %s, want %s", got, want)
+	}
+}
+
+func mustURL(t *testing.T, s string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
 }
 
 // Cookies that an answer renews are the ones that go on.

@@ -25,8 +25,10 @@ type wireTold struct {
 	} `json:"BetsContentDataList"`
 }
 
-func (w wireTold) told() Told {
-	t := Told{Coef: w.Coef.coef(), CoefOrig: w.CoefOrig.coef(), Stake: w.Bet.amount(), Events: int(w.CountEvents.integer())}
+// terms adds what makes no sense to missing.
+func (w wireTold) terms(missing *unread) Told {
+	t := Told{Coef: missing.coef("Coef", w.Coef), CoefOrig: missing.coef("CoefOrig", w.CoefOrig), Events: int(w.CountEvents.integer())}
+	t.Stake, _ = missing.amount("Bet", w.Bet)
 	for _, b := range w.Bets {
 		if b.LinesID != "" {
 			t.LineIDs = append(t.LineIDs, string(b.LinesID))

@@ -6,32 +6,35 @@ import (
 	"time"
 )
 
-// vault keeps a session beyond the process. It only ever saves a login: whatever goes wrong
-// with it is logged and otherwise as if nothing had been kept.
+// vault is a SessionStore that opens and seals, and never fails: while the store is away, what
+// this process knows by itself takes its place.
 type vault struct {
-	store   SessionStore
-	seal    sealer
-	timeout time.Duration
-	now     func() time.Time
-	log     *slog.Logger
+	store, memory SessionStore
+	seal          sealer
+	timeout       time.Duration
+	now           func() time.Time
+	log           *slog.Logger
 }
 
-// load returns the kept session, nil without a usable one.
-func (v vault) load(ctx context.Context) *session {
-	if v.store == nil {
-		return nil
-	}
+// load returns what is kept, and the store that it came from.
+func (v vault) load(ctx context.Context) (KeptSession, SessionStore) {
 	ctx, cancel := context.WithTimeout(ctx, v.timeout)
 	defer cancel()
-	sealed, err := v.store.Load(ctx)
-	if err != nil {
-		v.log.Warn("bet session not loaded", "error", err)
+	kept, err := v.store.Load(ctx)
+	if err == nil {
+		return kept, v.store
+	}
+	v.log.Warn("bet session not loaded", "error", err)
+	kept, _ = v.memory.Load(ctx) // never fails
+	return kept, v.memory
+}
+
+// open makes a session of what is kept: nil where there is none that can be used.
+func (v vault) open(kept KeptSession) *session {
+	if len(kept.Sealed) == 0 {
 		return nil
 	}
-	if len(sealed) == 0 {
-		return nil
-	}
-	plain, err := v.seal.open(sealed)
+	plain, err := v.seal.open(kept.Sealed)
 	if err != nil {
 		v.log.Warn("kept bet session does not open, another password or owner", "error", err)
 		return nil
@@ -41,25 +44,18 @@ func (v vault) load(ctx context.Context) *session {
 		v.log.Warn("kept bet session unreadable", "error", err)
 		return nil
 	}
-	if len(cookies.Cookies(nil)) == 0 {
+	if len(cookies.kept) == 0 {
 		return nil // all expired
 	}
 	v.log.Info("bet session taken over")
-	return &session{cookies: cookies}
+	return &session{cookies: cookies, plain: string(plain), sealed: kept.Sealed, logins: kept.Logins, loginAt: kept.LoginAt}
 }
 
-// save keeps the session for the next process.
-func (v vault) save(ctx context.Context, s *session) {
-	if v.store == nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, v.timeout)
+// do runs one operation on a store within the vault's time, and logs what goes wrong.
+func (v vault) do(ctx context.Context, what string, operation func(ctx context.Context) error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), v.timeout)
 	defer cancel()
-	plain, err := s.cookies.marshal()
-	if err == nil {
-		err = v.store.Save(ctx, v.seal.seal(plain))
-	}
-	if err != nil {
-		v.log.Warn("bet session not saved", "error", err)
+	if err := operation(ctx); err != nil {
+		v.log.Warn("bet session not "+what, "error", err)
 	}
 }

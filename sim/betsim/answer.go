@@ -81,8 +81,12 @@ func trimZeros(digits string) string {
 }
 
 // appendRefused is the answer to a coupon that was not taken.
-func appendRefused(b []byte, r refusal) []byte {
-	b = append(b, `{"betCode":"","status":0,"errorCode":1`...)
+func appendRefused(b []byte, r refusal, zeroCode bool) []byte {
+	code := `""`
+	if zeroCode {
+		code = "0"
+	}
+	b = append(append(append(b, `{"betCode":`...), code...), `,"status":0,"errorCode":1`...)
 	b = appendNumber(b, `,"fullErrorCode":`, r.fullErrorCode, 0)
 	b = append(b, `,"d":{},"__type":"BR.Web.BLL.Objects.Bets.BetInfo","BetsContentDataList":[]`...)
 	b = appendText(b, `,"errorMessage":`, r.label)

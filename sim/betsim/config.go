@@ -17,6 +17,13 @@ type Config struct {
 
 	// Login and Password are those of the only user; "" means "demo".
 	Login, Password string
+	// OneSession has each login end the sessions before it.
+	OneSession bool
+	// EndWords are how requests on a session that has ended are answered, by turns; none means in
+	// the documented words.
+	EndWords []Words
+	// ClearCookies has each login clear older cookies of the session's name elsewhere.
+	ClearCookies bool
 	// SessionTTL ends a session by time; 0 means never.
 	SessionTTL time.Duration
 	// SessionPlacements ends a session after so many placements; 0 means never.
@@ -47,6 +54,20 @@ type Config struct {
 
 	// Terse has /loadbars/ answer with heads as they are pushed, without the coupons' terms.
 	Terse bool
+	// Misspell spoils a character of the answer that says nothing about the coupon: in a team's
+	// name, in junk before it, in its Content-Length.
+	Misspell int
+	// Contradict answers with a bet code and an error, another status, another code or HTTP 500;
+	// every second such coupon is placed.
+	Contradict int
+	// Noise writes coefficients as 1.8500000000000003, every fourth time as "1,85".
+	Noise int
+	// Reorder lists the selections backwards, one of them under an id of BeT's own.
+	Reorder int
+	// LongCode gives a bet code of 70 characters.
+	LongCode int
+	// ZeroCode writes betCode 0 into refusals.
+	ZeroCode bool
 
 	// Forget keeps no coupons, for benches: no results, no reads, no growing memory.
 	Forget bool

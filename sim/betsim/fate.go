@@ -14,6 +14,11 @@ const (
 	slow
 	reject
 	coefChange
+	misspelt
+	contradictory
+	noisy
+	reordered
+	overlong
 )
 
 // fate draws one for a placement.
@@ -30,6 +35,11 @@ func (c Config) fate(chance *rand.Rand) fate {
 		{slow, c.Slow},
 		{reject, c.Reject},
 		{coefChange, c.CoefChange},
+		{misspelt, c.Misspell},
+		{contradictory, c.Contradict},
+		{noisy, c.Noise},
+		{reordered, c.Reorder},
+		{overlong, c.LongCode},
 	} {
 		if drawn < option.perMille {
 			return option.fate

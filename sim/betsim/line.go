@@ -3,6 +3,7 @@ package betsim
 import (
 	"errors"
 	"hash/fnv"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -31,7 +32,7 @@ func parsePointer(s string) (selection, error) {
 			return selection{}, errPointer
 		}
 	}
-	coef, err := parseDecimal(parts[5], coefDigits)
+	coef, err := parseDecimal(withoutNoise(parts[5]), coefDigits)
 	if err != nil || coef < coefOne || strings.Trim(parts[4], "+-.0123456789") != "" {
 		return selection{}, errPointer
 	}
@@ -39,6 +40,18 @@ func parsePointer(s string) (selection, error) {
 		live: parts[0] == "live", match: parts[1], group: parts[2], outcome: parts[3], param: parts[4],
 		coef: coef, accepted: coef,
 	}, nil
+}
+
+// withoutNoise rounds what a float adds behind the sixth decimal (1.9500000000000002).
+func withoutNoise(s string) string {
+	if len(s) < 16 {
+		return s
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		return s
+	}
+	return strconv.FormatFloat(f, 'f', coefDigits, 64)
 }
 
 // names are what the line calls things in one language.

@@ -21,7 +21,7 @@ func (s *Server) loadBars(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if s.session(r) == nil || query.Login != s.cfg.Login {
-		s.write(w, func(b []byte) []byte { return appendRefused(b, refusedSession) })
+		s.ended(w, r)
 		return
 	}
 	body := []byte("\ufeff\r\n{\"Heads\":[")

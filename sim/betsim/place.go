@@ -59,7 +59,7 @@ func (s *Server) place(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if session := s.session(r); session == nil || !s.mayPlace(session) {
-		s.refuse(w, refusedSession)
+		s.ended(w, r)
 		return
 	}
 	c, err := readCoupon(body)
@@ -75,12 +75,21 @@ func (s *Server) place(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, fate)
 		return
 	}
+	if fate == contradictory && chance.IntN(2) == 0 {
+		c.code, c.placedAt = betCode(s.cfg.Seed^1, s.requests.Load()), s.cfg.Now().UTC() // of no coupon
+		s.odd(w, c, fate, chance)
+		return
+	}
 	s.take(c, fate)
 	switch fate {
 	case loseAnswer:
 		cut(w)
 	case serverError, nonsense:
 		s.fail(w, fate)
+	case misspelt, contradictory, noisy:
+		s.odd(w, c, fate, chance)
+	case reordered:
+		s.write(w, func(b []byte) []byte { return appendPlaced(b, c.reordered(), c.placedAt, s.cfg.Misquote) })
 	case slow:
 		wait(r.Context(), s.cfg.SlowFor)
 		fallthrough
@@ -138,8 +147,11 @@ func move(coef int64, chance *rand.Rand) int64 {
 func (s *Server) take(c *coupon, fate fate) {
 	c.number = s.coupons.Add(1)
 	c.code = betCode(s.cfg.Seed, c.number)
+	if fate == overlong {
+		c.code = longCode(c.code)
+	}
 	c.placedAt = s.cfg.Now().UTC()
-	c.answered = fate != loseAnswer && fate != serverError && fate != nonsense
+	c.answered = fate != loseAnswer && fate != serverError && fate != nonsense && fate != contradictory
 	s.stats.placed.Add(1)
 	if !c.answered {
 		s.stats.unanswered.Add(1)
@@ -151,7 +163,7 @@ func (s *Server) take(c *coupon, fate fate) {
 
 func (s *Server) refuse(w http.ResponseWriter, reason refusal) {
 	s.stats.refused.Add(1)
-	s.write(w, func(b []byte) []byte { return appendRefused(b, reason) })
+	s.write(w, func(b []byte) []byte { return appendRefused(b, reason, s.cfg.ZeroCode) })
 }
 
 // fail answers as a server in trouble does.

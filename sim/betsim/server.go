@@ -21,8 +21,11 @@ type Server struct {
 	coupons  atomic.Uint64 // coupons placed, for their codes
 	rounds   atomic.Uint64 // calls of Results, for their chance
 	pushes   atomic.Uint64 // calls of Push, for their chance
-	buffers  sync.Pool
-	stats    struct{ logins, requests, placed, refused, unanswered atomic.Int64 }
+	ends     atomic.Uint64 // requests on ended sessions, for their words
+	// What is switched on while the server runs.
+	forbidden, loginless atomic.Bool
+	buffers              sync.Pool
+	stats                struct{ logins, requests, placed, refused, unanswered atomic.Int64 }
 }
 
 // Stats are counts since the start.
@@ -40,13 +43,24 @@ func New(cfg Config) *Server {
 	s := &Server{cfg: cfg.withDefaults(), mux: http.NewServeMux()}
 	s.sessions.open = map[string]*session{}
 	s.buffers.New = func() any { return new([]byte) }
-	s.mux.HandleFunc("POST /WebServices/BCService.asmx/LogIn/{$}", s.login)
+	s.mux.HandleFunc("POST "+pathLogin+"{$}", s.login)
 	s.mux.HandleFunc("POST /bet/place/{$}", s.place)
 	s.mux.HandleFunc("POST /loadbars/{$}", s.loadBars)
 	return s
 }
 
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.forbidden.Load() {
+		if r.URL.Path == pathLogin {
+			s.stats.logins.Add(1)
+		}
+		http.Error(w, "<html>Forbidden</html>", http.StatusForbidden)
+		return
+	}
+	s.mux.ServeHTTP(w, r)
+}
+
+const pathLogin = "/WebServices/BCService.asmx/LogIn/"
 
 // Stats returns the counts so far.
 func (s *Server) Stats() Stats {

@@ -36,15 +36,21 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	if form.Login != s.cfg.Login || form.Password != s.cfg.Password {
+	if s.loginless.Load() || form.Login != s.cfg.Login || form.Password != s.cfg.Password {
 		_, _ = w.Write([]byte(`{"d":{}}`))
 		return
 	}
 	token := rand.Text()
 	s.sessions.mu.Lock()
+	if s.cfg.OneSession {
+		clear(s.sessions.open)
+	}
 	s.sessions.open[token] = &session{opened: s.cfg.Now()}
 	s.sessions.mu.Unlock()
 	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: token, Path: "/", HttpOnly: true})
+	if s.cfg.ClearCookies {
+		clearCookies(w)
+	}
 	_, _ = w.Write([]byte(`{"d":{"UserId":"1344225"}}`))
 }
 
