@@ -63,6 +63,8 @@ type held struct {
 	bonusID      uuid.NullUUID
 	contribution money.Amount // what it counts towards that bonus, won or lost
 	contributed  money.Amount // what it has counted so far
+
+	paidUnit pgtype.Int8 // the minor unit that payout was rounded to; null: the one of an earlier release
 }
 
 // overtakes reports whether r is a later word than the one the coupon holds: by time of
@@ -74,11 +76,17 @@ func (r *result) overtakes(c *held) bool {
 	return r.decidedAt.Equal(c.decidedAt) && r.id > c.resultID
 }
 
+// paidUnit reads the minor unit of the coupon's last settlement. Index: settlements_pkey, and only
+// where there is a settlement.
+const paidUnit = `CASE WHEN c.settlement_count > 0 THEN
+	       (SELECT s.unit FROM settlements s WHERE s.coupon_id = c.id AND s.n = c.settlement_count) END`
+
 // Coupons are locked in id order, before any player. Indexes: results_pkey, coupons_bet_code.
 const loadResults = `
 	SELECT r.id, r.decided_at, r.received_at, r.status, r.ext_status, r.amount_out,
 	       c.id, c.player_id, c.status, c.stake, c.sent_amount, c.nominal, c.coef, c.possible_win, c.currency,
-	       c.payout, c.settlement_count, c.decided_at, c.result_id, c.bonus_stake, c.bonus_id, c.contribution, c.contributed, c.placed_at
+	       c.payout, c.settlement_count, c.decided_at, c.result_id, c.bonus_stake, c.bonus_id, c.contribution, c.contributed, c.placed_at,
+	       ` + paidUnit + `
 	  FROM results r JOIN coupons c ON c.bet_code = r.bar_code
 	 WHERE r.id = ANY ($1) AND r.state = 'pending'
 	 ORDER BY c.id, r.decided_at, r.id
@@ -148,7 +156,7 @@ func scanResults(rows pgx.Rows) ([]*result, error) {
 		err := rows.Scan(&r.id, &r.decidedAt, &r.receivedAt, &r.word.Status, &r.word.ExtStatus, &amount,
 			&c.id, &c.player, &c.status, &c.terms.Stake, &c.terms.Sent, &c.terms.Nominal, &c.terms.Coef,
 			&c.terms.PossibleWin, &c.terms.Currency, &c.payout, &c.settled, &decided, &holds,
-			&c.bonusStake, &c.bonusID, &c.contribution, &c.contributed, &c.placedAt)
+			&c.bonusStake, &c.bonusID, &c.contribution, &c.contributed, &c.placedAt, &c.paidUnit)
 		if err != nil {
 			return nil, err
 		}
@@ -290,12 +298,12 @@ func pay(batch *wallet.Batch, c *held, verdict Verdict, by order) (uuid.NullUUID
 // back to the player) and pays out of the book; later ones move the difference. What a player gets
 // and gives back follows the stake's split.
 func movesOf(c *held, verdict Verdict) (ledger.Kind, []ledger.Move, error) {
-	shall, err := c.share(verdict.Payout)
+	shall, err := wallet.Share(verdict.Payout, c.terms.Stake, c.bonusStake, c.terms.Currency)
 	if err != nil {
 		return "", nil, err
 	}
 	if c.settled > 0 {
-		paid, err := c.share(c.payout)
+		paid, err := c.paidShare()
 		return ledger.Resettlement, wallet.Split{Cash: paid.Cash - shall.Cash, Bonus: paid.Bonus - shall.Bonus}.Moves(ledger.Sportsbook), err
 	}
 	stake := ledger.Move{From: ledger.StakesHeld, To: ledger.Sportsbook, Amount: c.terms.Stake}
@@ -309,9 +317,13 @@ func movesOf(c *held, verdict Verdict) (ledger.Kind, []ledger.Move, error) {
 	}
 }
 
-// share splits a payout as the stake was split.
-func (c *held) share(payout money.Amount) (wallet.Split, error) {
-	return wallet.Share(payout, c.terms.Stake, c.bonusStake, c.terms.Currency)
+// paidShare is how what the coupon has paid was split, by the unit of that time.
+func (c *held) paidShare() (wallet.Split, error) {
+	unit := money.Amount(c.paidUnit.Int64)
+	if !c.paidUnit.Valid {
+		unit = c.terms.Currency.FormerMinorUnit()
+	}
+	return wallet.ShareTo(c.payout, c.terms.Stake, c.bonusStake, unit)
 }
 
 // counts is what a verdict changes of the coupon's contribution to its bonus: one that is won or lost

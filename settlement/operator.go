@@ -115,7 +115,8 @@ func (d Decision) check() error {
 const lockWaiting = `
 	SELECT r.id, r.decided_at, r.received_at, r.status, r.ext_status, r.amount_out,
 	       c.id, c.player_id, c.status, c.stake, c.sent_amount, c.nominal, c.coef, c.possible_win, c.currency,
-	       c.payout, c.settlement_count, c.decided_at, c.result_id, c.bonus_stake, c.bonus_id, c.contribution, c.contributed, c.placed_at
+	       c.payout, c.settlement_count, c.decided_at, c.result_id, c.bonus_stake, c.bonus_id, c.contribution, c.contributed, c.placed_at,
+	       ` + paidUnit + `
 	  FROM results r JOIN coupons c ON c.bet_code = r.bar_code
 	 WHERE r.id = $1 AND r.state = 'parked'
 	   FOR UPDATE OF c, r`
