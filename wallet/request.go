@@ -19,6 +19,13 @@ type Request struct {
 	Scope string      // who asks, and for what: keys of different callers never meet
 	Key   string      // as the caller sent it
 	Hash  ledger.Hash // of the content
+	// Former is the content's hash as an earlier release took it; the zero value: as Hash.
+	Former ledger.Hash
+}
+
+// stoodFor reports whether the key was used for this content.
+func (r Request) stoodFor(a *Answer) bool {
+	return a.Hash == r.Hash || r.Former != (ledger.Hash{}) && a.Hash == r.Former
 }
 
 // Answer is what a request was first answered with.
@@ -87,7 +94,7 @@ func (b *Batch) Answered(request Request) (*Answer, error) {
 		return nil, nil
 	}
 	answer := b.requests.known[requestID{request.Scope, request.Key}]
-	if answer != nil && answer.Hash != request.Hash {
+	if answer != nil && !request.stoodFor(answer) {
 		return nil, ErrRequestConflict
 	}
 	return answer, nil
