@@ -193,7 +193,7 @@ func (r *Reconciler) decideCoupon(ctx context.Context, b *Break, p *couponPair) 
 		payout, err := p.theirPayout()
 		decided := p.status == Won || p.status == Lost || p.status == Refunded
 		newer := p.ours == Open || p.at.After(p.decidedAt)
-		if err == nil && decided && newer && p.ours != "" && !p.duplicate && r.inbox != nil && r.policy.allows(b.Provider, b.Kind, payout-p.payout) {
+		if err == nil && decided && newer && p.ours != "" && !p.duplicate && r.inbox != nil && r.policy.allows(b.Provider, b.Kind, payout-p.payout, money.Currency(b.Currency)) {
 			b.Action = ActSettle
 		}
 	case MissingHere:
@@ -201,7 +201,7 @@ func (r *Reconciler) decideCoupon(ctx context.Context, b *Break, p *couponPair) 
 		if err != nil {
 			return err
 		}
-		if found && r.desk != nil && r.policy.allows(b.Provider, b.Kind, p.amount) {
+		if found && r.desk != nil && r.policy.allows(b.Provider, b.Kind, p.amount, money.Currency(b.Currency)) {
 			p.id = uuid.NullUUID{UUID: id, Valid: true}
 			b.Action = ActAdopt
 			b.heal.coupon = p
