@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 type debit struct {
@@ -73,7 +71,7 @@ func BenchmarkPush(b *testing.B) {
 		door := Door{TrailingCommas: true}
 		for b.Loop() {
 			var push struct {
-				Heads []jsontext.Value `json:"Heads,case:ignore" spelt:"heads"`
+				Heads []Raw `json:"Heads,case:ignore" spelt:"heads"`
 			}
 			if err := door.Unmarshal(body, &push); err != nil {
 				b.Fatal(err)

@@ -19,11 +19,14 @@ type Door struct {
 // The walk has looked for doubles and for text already.
 var walked = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 
+// Raw is a part of a body as it stands, to be read by a call of its own.
+type Raw = jsontext.Value
+
 // Unmarshal reads a body into a value, or answers an [*Error] and leaves the value in no known state.
 //
 // Members are matched by their exact names. A field of a struct may name other spellings that its
 // sender is known to use, apart by blanks: `json:"Heads,case:ignore" spelt:"heads"`; two of them in one
-// object are a member that stands twice. A field of type [jsontext.Value] is handed on as it stands,
+// object are a member that stands twice. A field of type [Raw] is handed on as it stands,
 // unchecked: it is read by a call of its own, so that one bad part does not spoil its neighbours.
 func (d Door) Unmarshal(data []byte, into any) error {
 	data = bytes.TrimPrefix(data, byteOrderMark)

@@ -106,8 +106,8 @@ func TestWhatIsReadIsWhatStands(t *testing.T) {
 func TestPartsAreReadOneByOne(t *testing.T) {
 	t.Parallel()
 	type push struct {
-		Heads []jsontext.Value `json:"Heads,case:ignore" spelt:"heads"`
-		Site  string           `json:"site"`
+		Heads []Raw  `json:"Heads,case:ignore" spelt:"heads"`
+		Site  string `json:"site"`
 	}
 	door := Door{TrailingCommas: true}
 	var p push

@@ -59,6 +59,8 @@ var reserved = map[string][]string{
 	"net/http":                       {"api", "bench", "casino", "cashier", "cmd", "console", "coupon", "demo", "internal", "jobs", "player", "reconcile", "settlement", "sim", "wallet"},
 	"testing":                        {"internal/testbed"},
 	"evens/internal/testbed":         {"internal/servers/withservers"},
+	"github.com/go-json-experiment":  {"internal/jsonin"},
+	"github.com/bojanz/currency":     {"money"},
 	"github.com/alicebob/miniredis":  {"internal/servers"},
 	"github.com/chromedp/chromedp":   {},
 	"github.com/google/go-cmp":       {},
