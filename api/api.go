@@ -16,6 +16,7 @@ import (
 
 	"evens/coupon"
 	"evens/internal/broadcast"
+	"evens/internal/jsonin"
 	"evens/player"
 	"evens/wallet"
 	"evens/wallet/campaign"
@@ -31,6 +32,8 @@ type Coupons interface {
 	Get(ctx context.Context, id uuid.UUID) (coupon.Coupon, error)
 	Many(ctx context.Context, ids []uuid.UUID) ([]coupon.Coupon, error)
 	List(ctx context.Context, filter coupon.Filter) ([]coupon.Coupon, error)
+	// AsAnswered reads a coupon as its placement was answered.
+	AsAnswered(ctx context.Context, id uuid.UUID) (coupon.Coupon, error)
 }
 
 // Changes tells what has changed. *broadcast.Broadcaster is one.
@@ -174,6 +177,10 @@ func (s *server) guard(who access) func(huma.Context, func(huma.Context)) {
 		}
 		e := eventOf(ctx)
 		e.caller, e.player = c.name(), c.player
+		if refused := readable(r, hc.Operation()); refused != nil {
+			refused.write(w)
+			return
+		}
 		limitBody(w, r)
 		ctx = context.WithValue(ctx, callerKey{}, c)
 		if hc.Operation().Metadata[streams] == nil {
@@ -217,5 +224,5 @@ var jsonFormat = huma.Format{
 		_, _ = w.Write(buffer.Bytes())
 		return nil
 	},
-	Unmarshal: json.Unmarshal,
+	Unmarshal: jsonin.Unmarshal,
 }

@@ -10,7 +10,6 @@ import (
 
 	"evens/ledger"
 	"evens/money"
-	"evens/player"
 	"evens/wallet"
 	"evens/wallet/campaign"
 )
@@ -99,7 +98,7 @@ type grantBonusInput struct {
 	IdempotencyKey string `header:"Idempotency-Key" doc:"The same key and body answers as the first did"`
 	Body           struct {
 		Campaign  string     `json:"campaign,omitempty" doc:"By name; its terms hold then" maxLength:"100"`
-		Amount    string     `json:"amount" example:"100.00" doc:"Above zero, up to 4 decimals"`
+		Amount    string     `json:"amount" example:"100.00" doc:"Above zero, with at most the decimals of the wallet's currency"`
 		Wagering  string     `json:"wagering,omitempty" example:"40" doc:"How many times the bonus must be staked; required without a campaign"`
 		ExpiresAt *time.Time `json:"expires_at,omitempty" doc:"Never, or when the campaign says, if it is missing"`
 	} `nameHint:"NewBonus"`
@@ -119,20 +118,21 @@ func (s *server) grantBonus(ctx context.Context, who *caller, in *grantBonusInpu
 	if err != nil {
 		return nil, err
 	}
-	request := wallet.Request{}
-	if in.IdempotencyKey != "" {
-		key, err := idempotencyKey(in.IdempotencyKey)
-		if err != nil {
-			return nil, err
-		}
-		request = who.request("bonus", key, ledger.HashOf(id.String(), in.Body.Campaign, in.Body.Amount, in.Body.Wagering, timeText(in.Body.ExpiresAt)))
-	}
-	grant, err := s.grant(in, p)
+	var c checks
+	grant := wallet.Grant{Player: id, Operator: who.name(), Currency: p.Currency, Terms: wallet.OpenTerms(), At: s.cfg.Now()}
+	grant.Amount = c.amountIn("body.amount", in.Body.Amount, p.Currency)
+	grant.Wagering = c.wagering("body.wagering", in.Body.Wagering, in.Body.Campaign == "")
+	request, err := bonusRequest(who, in, grant)
 	if err != nil {
 		return nil, err
 	}
-	grant.Player, grant.Operator = id, who.name()
-	bonus, err := wallet.GiveBonus(ctx, s.cfg.Poster, grant, request)
+	refusal := c.err()
+	if refusal == nil {
+		grant, refusal = s.onTerms(in, grant)
+	}
+	bonus, err := replayed(ctx, s, refusal, request, (*wallet.Answer).Bonus, func() (wallet.BonusView, error) {
+		return wallet.GiveBonus(ctx, s.cfg.Poster, grant, request)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -146,30 +146,44 @@ func timeText(at *time.Time) string {
 	return at.UTC().Format(time.RFC3339Nano)
 }
 
-// grant reads what is asked for: a campaign's terms cannot be changed by who asks.
-func (s *server) grant(in *grantBonusInput, p player.Player) (wallet.Grant, error) {
-	var c checks
-	now := s.cfg.Now()
-	amount := c.amount("body.amount", in.Body.Amount)
-	wagering := c.wagering("body.wagering", in.Body.Wagering, in.Body.Campaign == "")
-	if in.Body.ExpiresAt != nil && !in.Body.ExpiresAt.After(now) {
-		c.fault(CodeValidationFailed, "body.expires_at", "must lie in the future")
+// bonusRequest is the request of a grant, by what was asked for: amounts that are the same are the same
+// however they are written.
+func bonusRequest(who *caller, in *grantBonusInput, asked wallet.Grant) (wallet.Request, error) {
+	if in.IdempotencyKey == "" {
+		return wallet.Request{}, nil
 	}
-	if err := c.err(); err != nil {
-		return wallet.Grant{}, err
+	key, err := idempotencyKey(in.IdempotencyKey)
+	hash := func(amount, wagering string) ledger.Hash {
+		return ledger.HashOf(asked.Player.String(), in.Body.Campaign, amount, wagering, timeText(in.Body.ExpiresAt))
 	}
-	grant := wallet.Grant{Currency: p.Currency, Amount: amount, Wagering: wagering, Terms: wallet.OpenTerms(), At: now}
+	wagering := ""
+	if in.Body.Wagering != "" {
+		wagering = asked.Wagering.String()
+	}
+	request := who.request("bonus", key, hash(asked.Amount.String(), wagering))
+	request.Former = hash(in.Body.Amount, in.Body.Wagering)
+	return request, err
+}
+
+// onTerms completes a grant by its campaign's terms, which cannot be changed by who asks, and by when it
+// ends.
+func (s *server) onTerms(in *grantBonusInput, grant wallet.Grant) (wallet.Grant, error) {
+	if in.Body.ExpiresAt != nil && !in.Body.ExpiresAt.After(grant.At) {
+		return wallet.Grant{}, badField(CodeValidationFailed, "body.expires_at", "must lie in the future")
+	}
 	if in.Body.Campaign != "" {
 		offer, err := s.cfg.Campaigns.Find(in.Body.Campaign)
 		if err != nil {
 			return wallet.Grant{}, badField(CodeValidationFailed, "body.campaign", "there is no such campaign")
 		}
-		if grant, err = offer.Grant(amount, p.Currency, now); err != nil {
+		asked := grant
+		if grant, err = offer.Grant(asked.Amount, asked.Currency, asked.At); err != nil {
 			return wallet.Grant{}, campaignProblem(err)
 		}
-		if in.Body.Wagering != "" && wagering != grant.Wagering {
+		if in.Body.Wagering != "" && asked.Wagering != grant.Wagering {
 			return wallet.Grant{}, badField(CodeValidationFailed, "body.wagering", "is the campaign's to say: "+grant.Wagering.String())
 		}
+		grant.Player, grant.Operator = asked.Player, asked.Operator
 	}
 	if in.Body.ExpiresAt != nil && (grant.ExpiresAt.IsZero() || in.Body.ExpiresAt.Before(grant.ExpiresAt)) {
 		grant.ExpiresAt = in.Body.ExpiresAt.UTC()

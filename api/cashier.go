@@ -7,6 +7,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"evens/ledger"
+	"evens/money"
 	"evens/wallet"
 )
 
@@ -32,7 +33,7 @@ type cashInput struct {
 	ID             string `path:"id" doc:"The player's id"`
 	IdempotencyKey string `header:"Idempotency-Key" doc:"Required. The same key and body answers as the first did"`
 	Body           struct {
-		Amount        string `json:"amount" example:"150.00" doc:"Above zero, up to 4 decimals"`
+		Amount        string `json:"amount" example:"150.00" doc:"Above zero, with at most the decimals of its currency"`
 		Currency      string `json:"currency" example:"USD" doc:"The wallet's"`
 		Method        string `json:"method" example:"card" doc:"How it was paid, at most 64 characters"`
 		TransactionID string `json:"transaction_id" minLength:"1" doc:"The payment's own id, unique among all deposits and withdrawals; at most 128 characters"`
@@ -86,21 +87,17 @@ func (s *server) cash(ctx context.Context, who *caller, in *cashInput, call stri
 	if err != nil {
 		return nil, err
 	}
+	order := wallet.Cash{Player: id, Currency: money.Currency(in.Body.Currency), Method: in.Body.Method, TransactionID: in.Body.TransactionID, At: s.cfg.Now()}
 	var c checks
-	order := wallet.Cash{
-		Player:        id,
-		Amount:        c.amount("body.amount", in.Body.Amount),
-		Currency:      c.currency("body.currency", in.Body.Currency),
-		Method:        c.text("body.method", in.Body.Method, longestMethod),
-		TransactionID: c.text("body.transaction_id", in.Body.TransactionID, longestTransactionID),
-		At:            s.cfg.Now(),
-	}
-	if err := c.err(); err != nil {
-		return nil, err
-	}
+	c.currency("body.currency", in.Body.Currency)
+	order.Amount = c.amountIn("body.amount", in.Body.Amount, order.Currency)
+	c.text("body.method", in.Body.Method, longestMethod)
+	c.name("body.transaction_id", in.Body.TransactionID, longestTransactionID)
 	order.Request = who.request(call, key, ledger.HashOf(
 		id.String(), order.Amount.String(), string(order.Currency), order.Method, order.TransactionID))
-	balance, err := move(ctx, s.cfg.Poster, order)
+	balance, err := replayed(ctx, s, c.err(), order.Request, (*wallet.Answer).Balance, func() (wallet.Balance, error) {
+		return move(ctx, s.cfg.Poster, order)
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,7 @@ func TestDepositAndWithdrawal(t *testing.T) {
 	}{
 		{"deposits", "150.00", "150.00"},
 		{"withdrawals", "50.25", "99.75"},
-		{"deposits", "0.0001", "99.7501"},
+		{"deposits", "0.01", "99.76"},
 	} {
 		body := depositBody(test.amount)
 		got := b.call(t, "POST", "/v1/players/"+p.ID+"/"+test.path, body, idempotent(uuid.NewString()))

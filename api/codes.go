@@ -69,7 +69,7 @@ var meanings = []meaning{
 	{CodeBodyTooLarge, http.StatusRequestEntityTooLarge, "The body is larger than 1 MiB."},
 	{CodeUnsupportedMediaType, http.StatusUnsupportedMediaType, "The body's Content-Type is not application/json."},
 	{CodeValidationFailed, http.StatusUnprocessableEntity, "A field is missing, of the wrong type, or out of its bounds; errors names it."},
-	{CodeInvalidAmount, http.StatusUnprocessableEntity, "An amount is not a decimal above zero with up to 4 decimals, or is out of range."},
+	{CodeInvalidAmount, http.StatusUnprocessableEntity, "An amount is not a decimal above zero with at most the decimals of its currency, or is out of range."},
 	{CodeInvalidSelection, http.StatusUnprocessableEntity, "A selection is no bet pointer, or the selections do not go together."},
 	{CodeCurrencyMismatch, http.StatusUnprocessableEntity, "The player's wallet is in another currency."},
 	{CodeModeUnsupported, http.StatusUnprocessableEntity, "The game cannot be opened in this mode."},

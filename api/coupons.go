@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"time"
@@ -10,6 +11,8 @@ import (
 
 	"evens/coupon"
 	"evens/coupon/bet"
+	"evens/money"
+	"evens/wallet"
 )
 
 var placeCoupon = huma.Operation{
@@ -29,7 +32,7 @@ type placeCouponInput struct {
 	Body           struct {
 		PlayerID   string   `json:"player_id,omitempty" doc:"Required with an API key; with a player's token it is that player"`
 		Selections []string `json:"selections" nullable:"false" doc:"1 to 15 bet pointers, of different matches" example:"[\"live#187183313|17|9|0.5#1.02\"]"`
-		Stake      string   `json:"stake" example:"15.50" doc:"Above zero, up to 4 decimals"`
+		Stake      string   `json:"stake" example:"15.50" doc:"Above zero, with at most the decimals of its currency"`
 		Currency   string   `json:"currency" example:"USD" doc:"The wallet's"`
 		Lang       string   `json:"lang,omitempty" default:"en" pattern:"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$" maxLength:"35" doc:"Language of the bookmaker's texts"`
 		RateMode   string   `json:"rate_mode,omitempty" default:"reject" enum:"reject,accept" doc:"What becomes of it when a coefficient has changed"`
@@ -57,23 +60,38 @@ func (s *server) placeCoupon(ctx context.Context, who *caller, in *placeCouponIn
 	order := coupon.Order{
 		Player:   owner.UUID,
 		Pointers: selections(&c, in.Body.Selections),
-		Stake:    c.amount("body.stake", in.Body.Stake),
-		Currency: c.currency("body.currency", in.Body.Currency),
+		Stake:    c.amountIn("body.stake", in.Body.Stake, money.Currency(in.Body.Currency)),
+		Currency: money.Currency(in.Body.Currency),
 		Lang:     in.Body.Lang,
 		RateMode: in.Body.RateMode,
 	}
-	if err := c.err(); err != nil {
-		return nil, err
-	}
-	if s.cfg.Desk == nil {
-		return nil, errNoDesk
-	}
+	c.currency("body.currency", in.Body.Currency)
 	order.Request = who.request("coupon", key, order.Hash())
-	placed, err := s.cfg.Desk.Place(ctx, order)
+	placed, err := replayed(ctx, s, cmp.Or(c.err(), s.deskless()), order.Request, s.asAnswered(ctx), func() (coupon.Coupon, error) {
+		return s.cfg.Desk.Place(ctx, order)
+	})
 	if err != nil {
 		return nil, err
 	}
 	return &placedOutput{Location: "/v1/coupons/" + placed.ID.String(), Body: viewCoupon(&placed)}, nil
+}
+
+// deskless says that nothing can be placed, while BeT is off.
+func (s *server) deskless() error {
+	if s.cfg.Desk == nil {
+		return errNoDesk
+	}
+	return nil
+}
+
+// asAnswered reads the coupon that an order made.
+func (s *server) asAnswered(ctx context.Context) func(*wallet.Answer) (coupon.Coupon, error) {
+	return func(answer *wallet.Answer) (coupon.Coupon, error) {
+		if !answer.Coupon.Valid {
+			return coupon.Coupon{}, answer.Refusal()
+		}
+		return s.cfg.Coupons.AsAnswered(ctx, answer.Coupon.UUID)
+	}
 }
 
 // selections bounds their number; what each says is the desk's to judge.

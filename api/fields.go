@@ -2,13 +2,14 @@ package api
 
 import (
 	"errors"
+	"fmt"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
+	"evens/internal/jsonin"
 	"evens/money"
+	"evens/player"
 )
 
 // maxAmount bounds a single amount.
@@ -37,6 +38,15 @@ func (c *checks) amount(location, text string) money.Amount {
 	return amount
 }
 
+// amountIn reads an amount above zero that has no more decimals than its currency.
+func (c *checks) amountIn(location, text string, currency money.Currency) money.Amount {
+	amount := c.amount(location, text)
+	if amount > 0 && currency != "" && !currency.Holds(amount) {
+		c.fault(CodeInvalidAmount, location, fmt.Sprintf("has more decimals than %s has: %d", currency, currency.Decimals()))
+	}
+	return amount
+}
+
 // currency reads an ISO 4217 code.
 func (c *checks) currency(location, text string) money.Currency {
 	currency, err := money.ParseCurrency(text)
@@ -46,14 +56,19 @@ func (c *checks) currency(location, text string) money.Currency {
 	return currency
 }
 
-// text makes sure that a value can be stored and shown: valid UTF-8 of at most longest
-// characters without control characters.
+// text makes sure that a value can be stored and shown: at most longest characters, none of which
+// controls.
 func (c *checks) text(location, value string, longest int) string {
-	switch {
-	case !utf8.ValidString(value) || strings.ContainsFunc(value, unicode.IsControl):
-		c.fault(CodeValidationFailed, location, "has characters that are not allowed")
-	case utf8.RuneCountInString(value) > longest:
-		c.fault(CodeValidationFailed, location, "is too long")
+	if err := jsonin.Text(value, longest); err != nil {
+		c.fault(CodeValidationFailed, location, err.Error())
+	}
+	return value
+}
+
+// name reads what names something outside: a payment, a player.
+func (c *checks) name(location, value string, longest int) string {
+	if err := jsonin.ID(value, longest); err != nil {
+		c.fault(CodeValidationFailed, location, err.Error())
 	}
 	return value
 }
@@ -68,13 +83,7 @@ func (c *checks) id(location, text string) uuid.UUID {
 }
 
 // parseID reads the one spelling of UUIDs that we write.
-func parseID(text string) (uuid.UUID, bool) {
-	if len(text) != len("00000000-0000-0000-0000-000000000000") {
-		return uuid.UUID{}, false
-	}
-	id, err := uuid.Parse(text)
-	return id, err == nil
-}
+func parseID(text string) (uuid.UUID, bool) { return player.OwnID(text) }
 
 // idempotencyKey takes the header that calls which move money must carry.
 func idempotencyKey(header string) (string, error) {
@@ -82,7 +91,7 @@ func idempotencyKey(header string) (string, error) {
 		return "", badField(CodeIdempotencyKeyRequired, "header.Idempotency-Key", "is required")
 	}
 	var c checks
-	key := c.text("header.Idempotency-Key", header, longestKey)
+	key := c.name("header.Idempotency-Key", header, longestKey)
 	return key, c.err()
 }
 

@@ -137,7 +137,7 @@ func (c *capInput) UnmarshalJSON(data []byte) error {
 
 // Schema implements huma.SchemaProvider.
 func (capInput) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{Type: huma.TypeString, Nullable: true, Description: "Not below zero, up to 4 decimals; null: no limit", Examples: []any{"100.00"}}
+	return &huma.Schema{Type: huma.TypeString, Nullable: true, Description: "Not below zero, with at most the decimals of the wallet's currency; null: no limit", Examples: []any{"100.00"}}
 }
 
 type capsInput struct {
@@ -164,6 +164,10 @@ func (s *server) putLimits(ctx context.Context, who *caller, in *putLimitsInput)
 	if err != nil {
 		return nil, err
 	}
+	balance, err := s.cfg.Players.Balance(ctx, id) // limits are in the wallet's currency
+	if err != nil {
+		return nil, err
+	}
 	var c checks
 	wish := wallet.Wish{Zone: in.Body.TimeZone, ExcludedUntil: in.Body.ExcludedUntil, CoolingUntil: in.Body.CoolingOffUntil}
 	if in.Body.Window != nil {
@@ -175,7 +179,7 @@ func (s *server) putLimits(ctx context.Context, who *caller, in *putLimitsInput)
 		caps capsInput
 	}{{"deposit", in.Body.Deposit}, {"loss", in.Body.Loss}, {"wager", in.Body.Wager}} {
 		for j, one := range []capInput{given.caps.Daily, given.caps.Weekly, given.caps.Monthly} {
-			wish.Caps[i][j] = c.cap("body."+given.name+"."+wallet.Period(j).String(), one)
+			wish.Caps[i][j] = c.cap("body."+given.name+"."+wallet.Period(j).String(), one, balance.Currency)
 		}
 	}
 	now := s.cfg.Now()
@@ -201,7 +205,7 @@ func (s *server) putLimits(ctx context.Context, who *caller, in *putLimitsInput)
 const farthestYear = 9000
 
 // cap reads a limit: nil where it is not named.
-func (c *checks) cap(location string, in capInput) *wallet.Cap {
+func (c *checks) cap(location string, in capInput, currency money.Currency) *wallet.Cap {
 	switch {
 	case !in.named:
 		return nil
@@ -211,5 +215,5 @@ func (c *checks) cap(location string, in capInput) *wallet.Cap {
 	if amount, err := money.Parse(*in.text); err == nil && amount == 0 {
 		return &wallet.Cap{Set: true} // nothing may be staked or deposited
 	}
-	return &wallet.Cap{Amount: c.amount(location, *in.text), Set: true}
+	return &wallet.Cap{Amount: c.amountIn(location, *in.text, currency), Set: true}
 }

@@ -67,7 +67,7 @@ func TestOneLogLineARequestWithoutSecrets(t *testing.T) {
 		`method=POST route="POST /v1/players/{id}/deposits" status=200`,
 		`method=POST route="POST /v1/players/{id}/tokens" status=200`,
 		`method=GET route="GET /v1/players/{id}/wallet" status=200`,
-		`method=GET route="GET /v1/players/{id}/wallet" status=404`,
+		`method=GET route="GET /v1/players/{id}/wallet" status=422`,
 		`method=POST route="POST /v1/coupons" status=400`,
 	} {
 		if i < len(lines) && (!strings.Contains(lines[i], want) || !strings.Contains(lines[i], "took=")) {

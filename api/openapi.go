@@ -15,7 +15,8 @@ Authenticate with "Authorization: Bearer" and an API key (evk_…) or a player's
 scopes it was made with. A token opens its player's own coupons, wallet, transactions and events and the list of
 providers; another player's id is refused with 403, another player's coupon is a 404.
 
-Amounts and coefficients are strings in plain decimals ("150.00"), amounts with up to 4; times are RFC 3339 in UTC.
+Amounts and coefficients are strings in plain decimals ("150.00"); an amount that you state has
+at most the decimals that ISO 4217 gives its currency. Times are RFC 3339 in UTC.
 
 Every POST that moves money takes an Idempotency-Key: the same key with the same body is answered as at first, with
 another body it is a 409. After an answer of 500 or 503, or none at all, repeat the call with the same key.

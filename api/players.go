@@ -60,7 +60,7 @@ const (
 func (s *server) createPlayer(ctx context.Context, _ *caller, in *createPlayerInput) (*playerOutput, error) {
 	var c checks
 	registration := player.Registration{
-		ExternalID: c.text("body.external_id", in.Body.ExternalID, longestExternalID),
+		ExternalID: c.name("body.external_id", in.Body.ExternalID, longestExternalID),
 		Name:       c.text("body.name", in.Body.Name, longestName),
 		Email:      c.text("body.email", in.Body.Email, longestEmail),
 		Currency:   c.currency("body.currency", in.Body.Currency),

@@ -104,11 +104,11 @@ func TestTokenLivesAsLongAsAskedFor(t *testing.T) {
 func TestWalletOfAPlayer(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	p := b.player(t, "150.0001")
+	p := b.player(t, "150.01")
 	var got walletView
 	read := b.call(t, "GET", "/v1/players/"+p.ID+"/wallet", nil)
 	read.into(t, &got)
-	want := walletView{PlayerID: p.ID, Currency: "USD", Cash: "150.0001", Bonus: "0.00", Total: "150.0001"}
+	want := walletView{PlayerID: p.ID, Currency: "USD", Cash: "150.01", Bonus: "0.00", Total: "150.01"}
 	if diff := cmp.Diff(want, got); read.status != http.StatusOK || diff != "" {
 		t.Errorf("wallet %d (-want +got):\n%s", read.status, diff)
 	}

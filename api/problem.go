@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"evens/internal/jsonin"
 	"evens/internal/problem"
 )
 
@@ -75,9 +76,10 @@ func (p *Problem) write(w http.ResponseWriter) {
 	problem.Write(w, p.Status, p.Code, p.Detail, p.Errors...)
 }
 
-// speakProblems makes huma's own errors look like ours. huma keeps its error constructor in a
-// package variable, so this is done once a process.
+// speakProblems makes huma's own errors look like ours. huma keeps its settings in package
+// variables, so this is done once a process.
 var speakProblems = sync.OnceFunc(func() {
+	huma.ValidateStrictCasing = true // a member in other letters is another member
 	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
 		return fromHuma(status, message, errs)
 	}
@@ -92,7 +94,7 @@ func fromHuma(status int, message string, errs []error) *Problem {
 	}
 	switch status {
 	case http.StatusBadRequest:
-		return newProblem(CodeInvalidBody, invalidBody(message, errs))
+		return invalidBody(message, errs)
 	case http.StatusUnprocessableEntity:
 		fields := fieldsOf(errs)
 		return newProblem(CodeValidationFailed, describe(fields), fields...)
@@ -108,13 +110,22 @@ func fromHuma(status int, message string, errs []error) *Problem {
 	return newProblem(CodeInternal, "").because(cause)
 }
 
-func invalidBody(message string, errs []error) string {
+// invalidBody is the problem of a body that cannot be read. huma hands on what the reader said as a
+// text: "amount stands twice".
+func invalidBody(message string, errs []error) *Problem {
 	for _, err := range errs {
-		if detail, ok := errors.AsType[*huma.ErrorDetail](err); ok {
-			return "the body is not JSON: " + detail.Message
+		detail, ok := errors.AsType[*huma.ErrorDetail](err)
+		if !ok {
+			continue
 		}
+		for _, reason := range []error{jsonin.ErrTwice, jsonin.ErrSpelling, jsonin.ErrText, jsonin.ErrType} {
+			if member, is := strings.CutSuffix(detail.Message, " "+reason.Error()); is && member != "the body" {
+				return badField(CodeInvalidBody, "body."+member, reason.Error())
+			}
+		}
+		return newProblem(CodeInvalidBody, detail.Message)
 	}
-	return message
+	return newProblem(CodeInvalidBody, message)
 }
 
 // fieldsOf names the fields huma found fault with. What the caller sent in them is not echoed.

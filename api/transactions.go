@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"evens/player"
+	"evens/wallet"
 )
 
 // transactionView is a movement of a player's money as /v1 shows it. What does not apply is null.
@@ -101,7 +103,7 @@ func (s *server) listTransactions(ctx context.Context, who *caller, in *transact
 	var c checks
 	filter := player.HistoryFilter{
 		From: in.From, To: in.To, Types: types(&c, in.Type),
-		Provider: c.text("query.provider", in.Provider, longestFilter),
+		Provider: c.provider("query.provider", in.Provider),
 		GameID:   c.text("query.game_id", in.GameID, longestFilter),
 		RoundID:  c.text("query.round_id", in.RoundID, longestFilter),
 		Before:   listingTransactions.before(&c, in.Cursor),
@@ -149,11 +151,24 @@ func (s *server) transactionPage(ctx context.Context, id uuid.UUID, filter playe
 	return page, nil
 }
 
+// providers are those that a movement can be of.
+var providers = []string{"bet", "betao", "betron", "tg", "naga", wallet.CashSource}
+
+func (c *checks) provider(location, name string) string {
+	if name != "" && !slices.Contains(providers, name) {
+		c.fault(CodeValidationFailed, location, "is none of "+strings.Join(providers, ", "))
+	}
+	return name
+}
+
 // types checks what came repeated, separated by commas, or both.
 func types(c *checks, given []string) []string {
 	var names []string
 	for _, list := range given {
-		names = append(names, strings.Split(c.text("query.type", list, longestFilter), ",")...)
+		names = append(names, strings.Split(list, ",")...)
+	}
+	if _, unknown := player.UnknownType(names); unknown {
+		c.fault(CodeValidationFailed, "query.type", "names a type that there is not")
 	}
 	return player.Types(names)
 }

@@ -48,7 +48,7 @@ func TestTransactionsTellWhatHappened(t *testing.T) {
 		t.Errorf("transactions: %d, next %v (-want +got):\n%s", read.status, page.NextCursor, diff)
 	}
 	for query, want := range map[string]int{
-		"type=deposit": 1, "type=deposit,stake": 2, "type=deposit&type=stake": 2, "type=loss": 0, "type=": 2,
+		"type=deposit": 1, "type=deposit,stake": 2, "type=deposit&type=stake": 2, "type=loss": 0, "cursor=": 2,
 		"provider=bet": 1, "provider=naga": 0, "game_id=slot": 0, "from=2100-01-01T00:00:00Z": 0, "to=2100-01-01T00:00:00Z": 2,
 	} {
 		var page transactionPage

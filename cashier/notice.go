@@ -1,13 +1,10 @@
 package cashier
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
+	"evens/internal/jsonin"
 	"evens/money"
 )
 
@@ -58,32 +55,38 @@ var errSyntax = errors.New("the body is no JSON object of a payment's fields")
 
 const (
 	longestID     = 128
+	longestPlayer = 255
 	longestMethod = 64
 )
 
+// unreadable names the field that a body cannot be read for, where there is one.
+func unreadable(err error) error {
+	wrong, ok := errors.AsType[*jsonin.Error](err)
+	switch {
+	case !ok || wrong.Member == "":
+		return errSyntax
+	case errors.Is(err, money.ErrSyntax):
+		return &FieldError{wrong.Member, "is not a decimal number"}
+	default:
+		return &FieldError{wrong.Member, wrong.Reason.Error()}
+	}
+}
+
 func parse(body []byte) (notice, phase, error) {
 	var n notice
-	if err := json.Unmarshal(body, &n); err != nil {
-		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
-			return n, 0, &FieldError{wrong.Field, "is of another type"}
-		}
-		if errors.Is(err, money.ErrSyntax) {
-			return n, 0, &FieldError{"amount", "is not a decimal number"}
-		}
-		return n, 0, errSyntax
+	if err := jsonin.Unmarshal(body, &n); err != nil {
+		return n, 0, unreadable(err)
 	}
 	for _, text := range []struct {
-		field, value string
-		longest      int
-	}{{"transaction_id", n.TransactionID, longestID}, {"player_id", n.PlayerID, 255}, {"method", n.Method, longestMethod}} {
-		if text.value == "" {
-			return n, 0, &FieldError{text.field, "is missing"}
-		}
-		if utf8.RuneCountInString(text.value) > text.longest {
-			return n, 0, &FieldError{text.field, fmt.Sprintf("has more than %d characters", text.longest)}
-		}
-		if !utf8.ValidString(text.value) || strings.ContainsFunc(text.value, unicode.IsControl) {
-			return n, 0, &FieldError{text.field, "has characters that are not allowed"}
+		field string
+		err   error
+	}{
+		{"transaction_id", jsonin.ID(n.TransactionID, longestID)},
+		{"player_id", jsonin.ID(n.PlayerID, longestPlayer)},
+		{"method", jsonin.ID(n.Method, longestMethod)},
+	} {
+		if text.err != nil {
+			return n, 0, &FieldError{text.field, text.err.Error()}
 		}
 	}
 	if n.Type != typeDeposit && n.Type != typeWithdrawal {

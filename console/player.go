@@ -91,6 +91,8 @@ func (s *Support) failed(ctx context.Context, w http.ResponseWriter, err error) 
 		return false
 	case errors.Is(err, wallet.ErrUnknownPlayer):
 		problem.Write(w, http.StatusNotFound, "player_not_found", "there is no such player")
+	case errors.Is(err, player.ErrAmbiguous):
+		problem.Write(w, http.StatusUnprocessableEntity, "ambiguous_player", "this "+player.ErrAmbiguous.Error())
 	default:
 		s.Log.ErrorContext(ctx, "a player's page", "error", err)
 		problem.Write(w, http.StatusServiceUnavailable, "unavailable", "the player could not be read")

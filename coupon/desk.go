@@ -102,7 +102,7 @@ func (d *Desk) Place(ctx context.Context, order Order) (Coupon, error) {
 		return Coupon{}, err
 	}
 	if replay.Valid {
-		return d.replay(ctx, replay.UUID)
+		return d.store.AsAnswered(ctx, replay.UUID)
 	}
 	answer, err := d.cfg.Bookmaker.Place(detached, bet.Ticket{
 		Pointers:   pointers,
@@ -197,35 +197,6 @@ func asked(pointers []bet.Pointer) []Selection {
 		selections[i] = Selection{Pointer: pointer.String(), MatchID: pointer.MatchID, Coef: pointer.Coef, Live: pointer.Live}
 	}
 	return selections
-}
-
-// How a repeated request waits for the first to be answered.
-const (
-	replayPoll  = 50 * time.Millisecond
-	replayLimit = 12 * time.Second
-)
-
-// replay answers a repeated request as the first was answered, waiting for it if need be.
-func (d *Desk) replay(ctx context.Context, id uuid.UUID) (Coupon, error) {
-	ctx, cancel := context.WithTimeout(ctx, replayLimit)
-	defer cancel()
-	for {
-		known, err := d.store.Get(ctx, id)
-		if err != nil && ctx.Err() != nil {
-			return Coupon{}, ErrInProgress // patience ended while it was read
-		}
-		if err != nil {
-			return Coupon{}, err
-		}
-		if known.Status != Placing {
-			return known.asAnswered(), nil
-		}
-		select {
-		case <-time.After(replayPoll):
-		case <-ctx.Done():
-			return Coupon{}, ErrInProgress
-		}
-	}
 }
 
 // asAnswered takes a coupon back to what its placement was answered with.

@@ -16,6 +16,8 @@ import (
 
 	"evens/internal/postgres"
 	"evens/money"
+	"evens/player"
+	"evens/wallet"
 )
 
 // Step is one thing that happened.
@@ -50,7 +52,7 @@ var (
 var rules = map[string]string{
 	"deposit": "the payment side says it was paid", "withdrawal": "the player takes money out", "withdrawal_paid": "the payment gateway has paid it",
 	"withdrawal_return": "the payment gateway has not paid it, or it came back", "deposit_return": "the payment gateway says it went back to the payer",
-	"stake": "a coupon's stake is reserved before BeT is asked",
+	"stake":  "a coupon's stake is reserved before BeT is asked",
 	"refund": "a coupon that was rejected or refunded gives its stake back", "payout": "the first result says it won: stake to the book, payout to the player",
 	"loss": "the first result says it lost: the stake goes to the book", "resettlement": "a later word holds: the difference to what was paid moves",
 	"bet": "a game takes a stake", "win": "a game pays", "bet_win": "a game takes a stake and pays its win", "rollback": "what an instruction moved goes back",
@@ -162,21 +164,24 @@ func snapshot(ctx context.Context, db *postgres.DB, fn func(tx pgx.Tx) error) er
 	return pgx.BeginTxFunc(ctx, db.Pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, fn)
 }
 
+// Index: players_pkey.
 const findPlayer = `
-	SELECT id, external_id, currency, status, created_at FROM players WHERE external_id = $1 OR id::text = $1 ORDER BY (id::text = $1) DESC LIMIT 1`
+	SELECT external_id, currency, status, created_at FROM players WHERE id = $1`
 
 // Player tells how a player's balance came to be, up to a time. The player is named by id or
 // external id.
 func Player(ctx context.Context, db *postgres.DB, name string, until time.Time) (steps []Step, err error) {
 	err = snapshot(ctx, db, func(tx pgx.Tx) error {
-		var id uuid.UUID
-		var external, currency, status string
-		var created time.Time
-		err := tx.QueryRow(ctx, findPlayer, name).Scan(&id, &external, &currency, &status, &created)
-		if errors.Is(err, pgx.ErrNoRows) {
+		id, err := player.Meant(ctx, tx, name)
+		if errors.Is(err, wallet.ErrUnknownPlayer) {
 			return ErrNoPlayer
 		}
 		if err != nil {
+			return fmt.Errorf("player %s: %w", name, err)
+		}
+		var external, currency, status string
+		var created time.Time
+		if err := tx.QueryRow(ctx, findPlayer, id).Scan(&external, &currency, &status, &created); err != nil {
 			return fmt.Errorf("find player: %w", err)
 		}
 		moved, err := transactions(ctx, tx, id, uuid.NullUUID{}, until)
@@ -195,7 +200,7 @@ func Player(ctx context.Context, db *postgres.DB, name string, until time.Time) 
 const findCoupon = `
 	SELECT id, player_id, status, stake, sent_amount, nominal, currency, coef, possible_win, payout, coalesce(bet_code, ''), coalesce(error_code, ''),
 	       coalesce(error_message, ''), placed_at, pointers, rate_mode
-	  FROM coupons WHERE id::text = $1 OR bet_code = $1 ORDER BY (id::text = $1) DESC LIMIT 1`
+	  FROM coupons WHERE id = $1 OR bet_code = $2 ORDER BY (id = $1) DESC NULLS LAST LIMIT 1`
 
 // Coupon tells what became of a coupon, up to a time. It is named by id or bet code.
 func Coupon(ctx context.Context, db *postgres.DB, name string, until time.Time) (steps []Step, err error) {
@@ -210,7 +215,8 @@ func Coupon(ctx context.Context, db *postgres.DB, name string, until time.Time) 
 			pointers                               []string
 			mode                                   string
 		}
-		err := tx.QueryRow(ctx, findCoupon, name).Scan(&c.id, &c.player, &c.status, &c.stake, &c.sent, &c.nominal, &c.currency, &c.coef, &c.possible,
+		own, is := player.OwnID(name)
+		err := tx.QueryRow(ctx, findCoupon, uuid.NullUUID{UUID: own, Valid: is}, name).Scan(&c.id, &c.player, &c.status, &c.stake, &c.sent, &c.nominal, &c.currency, &c.coef, &c.possible,
 			&c.payout, &c.code, &c.errorCode, &c.why, &c.placed, &c.pointers, &c.mode)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return ErrNoCoupon

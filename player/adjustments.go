@@ -14,6 +14,7 @@ import (
 	"evens/internal/postgres"
 	"evens/ledger"
 	"evens/money"
+	"evens/money/threshold"
 	"evens/wallet"
 )
 
@@ -47,6 +48,7 @@ var (
 	ErrNotAllowed   = errors.New("only an operator with the role finance or admin may do this")
 	ErrNoComment    = errors.New("a comment is missing: why?")
 	ErrNoAmount     = errors.New("an adjustment of nothing")
+	ErrDecimals     = errors.New("more decimals than the currency has")
 	ErrSamePerson   = errors.New("a second person must decide on it")
 	ErrNoAdjustment = errors.New("no such adjustment waits for a decision")
 )
@@ -61,12 +63,12 @@ type Adjustments struct {
 	poster    *wallet.Poster
 	operators *Operators
 	// approval is the largest amount, either way, that needs no second person.
-	approval money.Amount
+	approval threshold.Sums
 	now      func() time.Time
 }
 
 // NewAdjustments returns the adjustments kept in db. Those above approval need a second person.
-func NewAdjustments(db *postgres.DB, poster *wallet.Poster, operators *Operators, approval money.Amount, now func() time.Time) *Adjustments {
+func NewAdjustments(db *postgres.DB, poster *wallet.Poster, operators *Operators, approval threshold.Sums, now func() time.Time) *Adjustments {
 	return &Adjustments{db: db, poster: poster, operators: operators, approval: approval, now: now}
 }
 
@@ -115,11 +117,17 @@ func (s *Adjustments) Make(ctx context.Context, player uuid.UUID, amount money.A
 	if a.Reference == "" {
 		a.Reference = a.ID.String()
 	}
-	size, err := amount.Abs()
-	if err != nil {
-		return Adjustment{}, err
+	if earlier, err := s.again(ctx, a); !errors.Is(err, ErrNoAdjustment) {
+		return earlier, err // judged by its reference, not by today's rules
 	}
-	if size > s.approval {
+	currency, err := s.currency(ctx, a.Player)
+	if err != nil {
+		return Adjustment{}, fmt.Errorf("adjust player %s: %w", player, err)
+	}
+	if !currency.Holds(amount) {
+		return Adjustment{}, fmt.Errorf("amount %s: %w: %s has %d", amount, ErrDecimals, currency, currency.Decimals())
+	}
+	if s.approval.Exceeded(amount, currency) {
 		a.Status = AdjustmentPending
 		err = s.propose(ctx, a)
 	} else {
@@ -132,6 +140,15 @@ func (s *Adjustments) Make(ctx context.Context, player uuid.UUID, amount money.A
 		return Adjustment{}, fmt.Errorf("adjust player %s: %w", player, err)
 	}
 	return s.ByReference(ctx, a.Reference)
+}
+
+// currency is the currency of a player's wallet, or wallet.ErrUnknownPlayer. Index: players_pkey.
+func (s *Adjustments) currency(ctx context.Context, player uuid.UUID) (currency money.Currency, err error) {
+	err = s.db.Pool.QueryRow(ctx, `SELECT currency FROM players WHERE id = $1`, player).Scan(&currency)
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = wallet.ErrUnknownPlayer
+	}
+	return currency, err
 }
 
 // again answers a reference that has been used.

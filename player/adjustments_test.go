@@ -12,6 +12,7 @@ import (
 	"evens/internal/postgres"
 	"evens/ledger"
 	"evens/money"
+	"evens/money/threshold"
 	"evens/wallet"
 )
 
@@ -29,7 +30,7 @@ func openOffice(t *testing.T) office {
 			t.Fatal(err)
 		}
 	}
-	o := office{b, NewAdjustments(b.db, b.poster, b.operators, money.MustParse("100"), b.clock.now)}
+	o := office{b, NewAdjustments(b.db, b.poster, b.operators, threshold.Dollars(money.MustParse("100")), b.clock.now)}
 	t.Cleanup(func() { o.audit(t) })
 	return o
 }
@@ -110,7 +111,8 @@ func TestAdjustmentsThatAreRefused(t *testing.T) {
 		{"nothing", id, 0, "why not", "ana@example.com", ErrNoAmount},
 		{"a supporter", id, money.Scale, "why not", "carl@example.com", ErrNotAllowed},
 		{"nobody", id, money.Scale, "why not", "dan@example.com", ErrNoOperator},
-		{"more than there is", id, -1, "why not", "ana@example.com", wallet.ErrInsufficientFunds},
+		{"a thousandth of a dollar", id, 10, "why not", "ana@example.com", ErrDecimals},
+		{"more than there is", id, -money.Scale, "why not", "ana@example.com", wallet.ErrInsufficientFunds},
 		{"an unknown player", uuid.New(), money.Scale, "why not", "ana@example.com", wallet.ErrUnknownPlayer},
 		{"an unknown player, to be approved", uuid.New(), 1000 * money.Scale, "why not", "ana@example.com", wallet.ErrUnknownPlayer},
 	} {

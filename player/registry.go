@@ -129,15 +129,6 @@ func (r *Registry) ByExternalID(ctx context.Context, externalID string) (Player,
 	return r.one(ctx, "external_id = ?", externalID)
 }
 
-// Named returns the player of an id of ours or an external one, as people type it, or
-// wallet.ErrUnknownPlayer.
-func (r *Registry) Named(ctx context.Context, name string) (Player, error) {
-	if id, err := uuid.Parse(name); err == nil {
-		return r.Get(ctx, id)
-	}
-	return r.ByExternalID(ctx, name)
-}
-
 func (r *Registry) one(ctx context.Context, where string, value any) (Player, error) {
 	found, err := gorm.G[row](r.db.Gorm).Select(playerColumns).Where(where, value).Take(ctx)
 	if errors.Is(err, gorm.ErrRecordNotFound) {

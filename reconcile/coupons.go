@@ -193,7 +193,7 @@ func (r *Reconciler) decideCoupon(ctx context.Context, b *Break, p *couponPair) 
 		payout, err := p.theirPayout()
 		decided := p.status == Won || p.status == Lost || p.status == Refunded
 		newer := p.ours == Open || p.at.After(p.decidedAt)
-		if err == nil && decided && newer && p.ours != "" && !p.duplicate && r.inbox != nil && r.policy.allows(b.Provider, b.Kind, payout-p.payout) {
+		if err == nil && decided && newer && p.ours != "" && !p.duplicate && r.inbox != nil && r.policy.allows(b.Provider, b.Kind, payout-p.payout, money.Currency(b.Currency)) {
 			b.Action = ActSettle
 		}
 	case MissingHere:
@@ -204,7 +204,7 @@ func (r *Reconciler) decideCoupon(ctx context.Context, b *Break, p *couponPair) 
 		if b.Ours, err = likelyCoupon(id); err != nil {
 			return err
 		}
-		if r.desk != nil && r.policy.allows(b.Provider, b.Kind, p.amount) {
+		if r.desk != nil && r.policy.allows(b.Provider, b.Kind, p.amount, money.Currency(b.Currency)) {
 			p.id = uuid.NullUUID{UUID: id, Valid: true}
 			b.Action = ActAdopt
 			b.heal.coupon = p

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -46,7 +47,11 @@ func FuzzPolicy(f *testing.F) {
 	f.Add("heal_limit: \"5\"\nrules: [{kind: status, action: person}]")
 	f.Fuzz(func(t *testing.T, text string) {
 		policy, err := ReadPolicy(bytes.NewReader([]byte(text)))
-		if err == nil && (policy.Limit < 0 || policy.allows("tg", StatusDiffers, defaultLimit+policy.Limit+1)) {
+		if err != nil {
+			return
+		}
+		sum, known := policy.Limit.Or(defaultLimit).In("USD")
+		if sum < math.MaxInt64 && policy.allows("tg", StatusDiffers, sum+1, "USD") || (!known || sum == 0) && policy.allows("tg", StatusDiffers, 0, "USD") {
 			t.Fatalf("heals without a limit: %+v", policy)
 		}
 	})

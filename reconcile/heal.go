@@ -25,16 +25,16 @@ type healing struct {
 // person.
 func (p Policy) decide(provider string, kind Kind, of pair) Action {
 	t, o := of.theirs, of.ours
-	action, amount := ActPerson, money.Amount(0)
+	action, amount, currency := ActPerson, money.Amount(0), ""
 	switch {
 	case kind == MissingHere && t.Net > 0 && !t.Debit && !t.Duplicate:
-		action, amount = ActPost, t.Net
+		action, amount, currency = ActPost, t.Net, t.Currency
 	case kind == MissingThere && o.Net < 0:
-		action, amount = ActRollback, o.Net
+		action, amount, currency = ActRollback, o.Net, o.Currency
 	case kind == StatusDiffers && !o.Undone && o.Net < 0 && (t.Undone || !t.Moved):
-		action, amount = ActRollback, o.Net
+		action, amount, currency = ActRollback, o.Net, o.Currency
 	}
-	if action == ActPerson || provider == wallet.CashSource && action == ActRollback || !p.allows(provider, kind, amount) {
+	if action == ActPerson || provider == wallet.CashSource && action == ActRollback || !p.allows(provider, kind, amount, money.Currency(currency)) {
 		return ActPerson
 	}
 	return action

@@ -8,6 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"evens/money"
+	"evens/money/threshold"
 )
 
 // Action is what is done about a break.
@@ -28,10 +29,10 @@ const (
 )
 
 // Policy says what is healed by itself. The zero value is the default: everything that can be,
-// up to 1,000.00 each.
+// up to 1,000.00 US dollars' worth each.
 type Policy struct {
-	// Limit is the largest amount, in the transaction's currency, that heals without a person.
-	Limit money.Amount
+	// Limit is the largest amount that heals without a person, by the transaction's currency; 0: none.
+	Limit threshold.Sums
 	rules []rule
 }
 
@@ -42,7 +43,10 @@ type rule struct {
 }
 
 // defaultLimit is Policy's where nothing is said.
-const defaultLimit = 1000 * money.Scale
+var defaultLimit = threshold.Dollars(1000 * money.Scale)
+
+// allProviders are those that a rule may be about; "" for all of them.
+var allProviders = map[string]bool{"": true, "bet": true, "betao": true, "betron": true, "tg": true, "naga": true, "cashier": true}
 
 var allKinds = map[Kind]bool{
 	"": true, MissingHere: true, MissingThere: true, AmountDiffers: true, StatusDiffers: true, CurrencyDiffers: true, PlayerDiffers: true, Duplicate: true, Terms: true,
@@ -51,23 +55,19 @@ var allKinds = map[Kind]bool{
 // ReadPolicy reads a policy: heal_limit, and rules of which the last that fits holds.
 func ReadPolicy(r io.Reader) (Policy, error) {
 	var file struct {
-		Limit string `yaml:"heal_limit"`
-		Rules []rule `yaml:"rules"`
+		Limit threshold.Sums `yaml:"heal_limit"`
+		Rules []rule         `yaml:"rules"`
 	}
 	decoder := yaml.NewDecoder(r)
 	decoder.KnownFields(true)
 	if err := decoder.Decode(&file); err != nil && !errors.Is(err, io.EOF) {
 		return Policy{}, fmt.Errorf("policy: %w", err)
 	}
-	p := Policy{rules: file.Rules}
-	if file.Limit != "" {
-		limit, err := money.Parse(file.Limit)
-		if err != nil || limit < 0 {
-			return p, fmt.Errorf("policy: heal_limit: %q is no amount", file.Limit)
-		}
-		p.Limit = limit
-	}
+	p := Policy{Limit: file.Limit, rules: file.Rules}
 	for i, rule := range file.Rules {
+		if !allProviders[rule.Provider] {
+			return p, fmt.Errorf("policy: rule %d: there is no provider %q", i+1, rule.Provider)
+		}
 		if !allKinds[rule.Kind] {
 			return p, fmt.Errorf("policy: rule %d: there is no kind %q", i+1, rule.Kind)
 		}
@@ -78,13 +78,16 @@ func ReadPolicy(r io.Reader) (Policy, error) {
 	return p, nil
 }
 
+// By returns the policy with its limit counted by other rates than those that are shipped.
+func (p Policy) By(rates *threshold.Rates) Policy {
+	p.Limit = p.Limit.Or(defaultLimit).By(rates)
+	return p
+}
+
 // allows reports whether a break may heal by itself.
-func (p Policy) allows(provider string, kind Kind, amount money.Amount) bool {
-	limit := p.Limit
-	if limit == 0 {
-		limit = defaultLimit
-	}
-	if amount > limit || amount < -limit {
+func (p Policy) allows(provider string, kind Kind, amount money.Amount, currency money.Currency) bool {
+	limit := p.Limit.Or(defaultLimit)
+	if sum, known := limit.In(currency); !known || sum == 0 || limit.Exceeded(amount, currency) {
 		return false
 	}
 	heals := true

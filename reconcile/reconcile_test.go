@@ -271,7 +271,7 @@ func TestPolicy(t *testing.T) {
 	same(t, found(o.run(header+o.line("failed", "debit", "1", "failed"), nil)), map[string]string{
 		"missing_there small": "resolved rollback", "missing_there large": "open person", "status failed": "open person",
 	})
-	for _, text := range []string{"heal_limit: x", "rules: [{kind: odd, action: heal}]", "rules: [{kind: status, action: pray}]", "other: 1", "[]"} {
+	for _, text := range []string{"heal_limit: x", "rules: [{kind: odd, action: heal}]", "rules: [{kind: status, action: pray}]", "other: 1", "[]", "rules: [{provider: betron_tech, action: heal}]", "rules: [{provider: TG, action: person}]", "heal_limit: {USD: x}", "heal_limit: -1"} {
 		if _, err := reconcile.ReadPolicy(strings.NewReader(text)); err == nil {
 			t.Errorf("%q was taken", text)
 		}

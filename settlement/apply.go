@@ -64,6 +64,11 @@ func (r *result) overtakes(c *held) bool {
 	return r.decidedAt.Equal(c.decidedAt) && (r.id > c.resultID || c.overruled && r.id != c.resultID)
 }
 
+// paidUnit reads the minor unit of the coupon's last settlement. Index: settlements_pkey, and only
+// where there is a settlement.
+const paidUnit = `CASE WHEN c.settlement_count > 0 THEN
+	       (SELECT s.unit FROM settlements s WHERE s.coupon_id = c.id AND s.n = c.settlement_count) END`
+
 // Coupons are locked in id order, before any player. Indexes: results_pkey, coupons_bet_code.
 const loadResults = `
 	SELECT r.id, r.decided_at, r.received_at, r.status, r.ext_status, r.amount_out, ` + heldColumns + `
@@ -284,12 +289,12 @@ func pay(batch *wallet.Batch, c *held, verdict Verdict, by order) (uuid.NullUUID
 // back to the player) and pays out of the book; later ones move the difference. What a player gets
 // and gives back follows the stake's split.
 func movesOf(c *held, verdict Verdict) (ledger.Kind, []ledger.Move, error) {
-	shall, err := c.share(verdict.Payout)
+	shall, err := wallet.Share(verdict.Payout, c.terms.Stake, c.bonusStake, c.terms.Currency)
 	if err != nil {
 		return "", nil, err
 	}
 	if c.settled > 0 {
-		paid, err := c.share(c.payout)
+		paid, err := c.paidShare()
 		return ledger.Resettlement, wallet.Split{Cash: paid.Cash - shall.Cash, Bonus: paid.Bonus - shall.Bonus}.Moves(ledger.Sportsbook), err
 	}
 	stake := ledger.Move{From: ledger.StakesHeld, To: ledger.Sportsbook, Amount: c.terms.Stake}
@@ -303,9 +308,13 @@ func movesOf(c *held, verdict Verdict) (ledger.Kind, []ledger.Move, error) {
 	}
 }
 
-// share splits a payout as the stake was split.
-func (c *held) share(payout money.Amount) (wallet.Split, error) {
-	return wallet.Share(payout, c.terms.Stake, c.bonusStake, c.terms.Currency)
+// paidShare is how what the coupon has paid was split, by the unit of that time.
+func (c *held) paidShare() (wallet.Split, error) {
+	unit := money.Amount(c.paidUnit.Int64)
+	if !c.paidUnit.Valid {
+		unit = c.terms.Currency.FormerMinorUnit()
+	}
+	return wallet.ShareTo(c.payout, c.terms.Stake, c.bonusStake, unit)
 }
 
 // returned reports whether the stake came back: as if it had never been made.

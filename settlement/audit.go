@@ -133,7 +133,7 @@ func AuditFigures(ctx context.Context, tx pgx.Tx, report *ledger.Report) error {
 // Coupons whose last settlement was an operator's word are as that operator wanted them.
 const readHolding = `
 	SELECT c.id, c.status, c.payout, c.stake, c.sent_amount, c.nominal, c.coef, c.possible_win, c.currency,
-	       coalesce(c.sent_currency, c.currency), r.status, r.ext_status, r.amount_out
+	       coalesce(c.sent_currency, c.currency), r.status, r.ext_status, r.amount_out, s.unit IS NULL
 	  FROM coupons c
 	  JOIN results r ON r.id = c.result_id
 	  JOIN settlements s ON s.coupon_id = c.id AND s.n = c.settlement_count
@@ -152,10 +152,15 @@ func AuditTargets(ctx context.Context, tx pgx.Tx, report *ledger.Report) error {
 	var terms Terms
 	var word Word
 	var amount pgtype.Int8
+	var former bool // settled by a release that did not write the unit down
 	targets := []any{&id, &status, &payout, &terms.Stake, &terms.Sent, &terms.Nominal, &terms.Coef, &terms.PossibleWin,
-		&terms.Currency, &terms.SentCurrency, &word.Status, &word.ExtStatus, &amount}
+		&terms.Currency, &terms.SentCurrency, &word.Status, &word.ExtStatus, &amount, &former}
 	_, err = pgx.ForEachRow(rows, targets, func() error {
 		word.AmountOut, word.HasAmount = money.Amount(amount.Int64), amount.Valid
+		terms.former = 0
+		if former {
+			terms.former = terms.Currency.FormerMinorUnit()
+		}
 		verdict, err := Target(terms, word)
 		if _, parked := errors.AsType[*ParkedError](err); err != nil && !parked {
 			return err

@@ -30,6 +30,8 @@ type held struct {
 	bonusID      uuid.NullUUID
 	contribution money.Amount // what it counts towards that bonus, won or lost
 	contributed  money.Amount // what it has counted so far
+
+	paidUnit pgtype.Int8 // the minor unit that payout was rounded to; null: the one of an earlier release
 }
 
 // heldColumns are a coupon as settling needs it. One that has counted its stake in an earlier version says so by
@@ -39,12 +41,13 @@ const heldColumns = `c.id, c.player_id, c.status, c.stake, c.sent_amount, c.nomi
 	       c.bonus_stake, c.bonus_id, c.contribution, c.contributed, c.placed_at,
 	       CASE WHEN c.counted IS NOT NULL THEN c.counted
 	            WHEN c.settlement_count > 0 AND (SELECT s.outcome FROM settlements s WHERE s.coupon_id = c.id AND s.n = 1) = 'refunded' THEN 0
-	            ELSE c.stake END`
+	            ELSE c.stake END,
+	       ` + paidUnit
 
 func (c *held) targets(decided *pgtype.Timestamptz, holds *pgtype.Int8) []any {
 	return []any{
 		&c.id, &c.player, &c.status, &c.terms.Stake, &c.terms.Sent, &c.terms.Nominal, &c.terms.Coef, &c.terms.PossibleWin,
 		&c.terms.Currency, &c.terms.SentCurrency, &c.payout, &c.settled, decided, holds, &c.overruled,
-		&c.bonusStake, &c.bonusID, &c.contribution, &c.contributed, &c.placedAt, &c.counted,
+		&c.bonusStake, &c.bonusID, &c.contribution, &c.contributed, &c.placedAt, &c.counted, &c.paidUnit,
 	}
 }

@@ -98,7 +98,7 @@ func (a *application) countHour(ctx context.Context, totals map[money.Currency]*
 	_, err = pgx.ForEachRow(rows, []any{&currency, &before.count, &before.amount}, func() error {
 		add := totals[currency]
 		sum, err := before.amount.Add(add.amount)
-		if err != nil || a.settler.guard.exceeds(before.count+add.count, sum) {
+		if err != nil || a.settler.guard.exceeds(before.count+add.count, sum, currency) {
 			tooMuch[currency] = true
 			return nil
 		}

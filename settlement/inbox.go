@@ -13,6 +13,7 @@ import (
 
 	"evens/internal/postgres"
 	"evens/money"
+	"evens/money/threshold"
 )
 
 // Push is one body of results as it came in.
@@ -43,11 +44,16 @@ type Inbox struct {
 	db    *postgres.DB
 	bell  Bell
 	guard Guard
+	// The guard's sums, by currency.
+	currencies []string
+	sums       []int64
 }
 
 // NewInbox returns an inbox that rings bell for what it stored.
 func NewInbox(db *postgres.DB, bell Bell, guard Guard) *Inbox {
-	return &Inbox{db: db, bell: bell, guard: guard.orDefault()}
+	i := &Inbox{db: db, bell: bell, guard: guard.orDefault()}
+	i.currencies, i.sums = i.guard.Amount.All()
+	return i
 }
 
 const insertCallback = `
@@ -56,13 +62,14 @@ const insertCallback = `
 
 // One row a Head, unless it is there already; the new ones are cut into chunks in the same
 // statement. A push that would take back too much marks its chunks: their reversals wait for a
-// person ($10 payouts, $11 in any currency). Indexes: results_once, coupons_bet_code.
+// person ($10 payouts, or $12 in the currencies $11; in any other, whatever it is). Indexes: results_once, coupons_bet_code.
 const insertResults = `
 	WITH taken_back AS (
-	    SELECT coalesce(bool_or(n > $10 OR total > $11), false) AS too_much
-	      FROM (SELECT count(*) AS n, sum(payout) AS total
+	    SELECT coalesce(bool_or(n > $10 OR total > coalesce(allowed.sum, 0)), false) AS too_much
+	      FROM (SELECT currency, count(*) AS n, sum(payout) AS total
 	              FROM coupons WHERE bet_code = ANY ($9) AND payout > 0
 	             GROUP BY currency) t
+	      LEFT JOIN unnest($11::text[], $12::bigint[]) allowed (currency, sum) USING (currency)
 	), fresh AS (
 	    INSERT INTO results (bar_code, decided_at, status, ext_status, amount_out, callback_id, received_at)
 	    SELECT bar_code, decided_at, status, ext_status, amount_out, $7, $8
@@ -147,7 +154,7 @@ func (i *Inbox) store(ctx context.Context, push Push, heads, unreadable []Head) 
 func (i *Inbox) queueResults(batch *pgx.Batch, heads []Head, callback uuid.UUID, at time.Time) *pgx.QueuedQuery {
 	c := columnsOf(heads)
 	return batch.Queue(insertResults, c.barCodes, c.decided, c.statuses, c.extStatuses, c.amounts, ChunkSize,
-		callback, at, c.lost, i.guard.Count, int64(i.guard.Amount))
+		callback, at, c.lost, i.guard.Count, i.currencies, i.sums)
 }
 
 // Words that a person overruled with an older one, said again: the newest of them holds again. Indexes:
@@ -206,22 +213,23 @@ func columnsOf(heads []Head) headColumns {
 
 // Guard is the blast radius: what one push, or one hour, may take back from players before the
 // reversals wait for a second pair of eyes.
+//
+// The zero value is the default: 1,000 payouts, 100,000.00 US dollars' worth in any one currency. Where
+// the amount is said the count is too: zero lets nothing be taken back without a person.
 type Guard struct {
-	Count  int64        // payouts; 1,000 when zero
-	Amount money.Amount // in any one currency; 100,000.00 when zero
+	Count  int64
+	Amount threshold.Sums
 }
 
 func (g Guard) orDefault() Guard {
-	if g.Count <= 0 {
+	if g.Count <= 0 && !g.Amount.Said() {
 		g.Count = 1000
 	}
-	if g.Amount <= 0 {
-		g.Amount = 100_000 * money.Scale
-	}
+	g.Amount = g.Amount.Or(threshold.Dollars(100_000 * money.Scale))
 	return g
 }
 
 // exceeds reports whether that much taken back is too much.
-func (g Guard) exceeds(count int64, amount money.Amount) bool {
-	return count > g.Count || amount > g.Amount
+func (g Guard) exceeds(count int64, amount money.Amount, currency money.Currency) bool {
+	return count > g.Count || g.Amount.Exceeded(amount, currency)
 }

@@ -12,6 +12,7 @@ import (
 	"evens/coupon"
 	"evens/coupon/bet"
 	"evens/money"
+	"evens/money/threshold"
 	"evens/settlement"
 )
 
@@ -89,7 +90,7 @@ func TestAnyInterleavingEndsInTheModelsBooks(t *testing.T) {
 func play(t *testing.T, seed uint64, steps int) {
 	t.Helper()
 	chance := rand.New(rand.NewPCG(seed, 99))
-	s := open(t, settlement.Guard{Count: 1_000_000, Amount: 1 << 60})
+	s := open(t, settlement.Guard{Count: 1_000_000, Amount: threshold.Dollars(1 << 60)})
 	m := &model{paidIn: make(map[uuid.UUID]money.Amount)}
 	var players []uuid.UUID
 	for range 4 {

@@ -83,10 +83,11 @@ const updateCoupons = `
 	 WHERE c.id = u.id`
 
 const insertSettlements = `
-	INSERT INTO settlements (coupon_id, n, result_id, outcome, payout_before, payout_after, transaction_id, operator, comment, at)
-	SELECT coupon_id, n, result_id, outcome, payout_before, payout_after, transaction_id, operator, comment, $10
-	  FROM unnest($1::uuid[], $2::integer[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[], $7::uuid[], $8::text[], $9::text[])
-	       u (coupon_id, n, result_id, outcome, payout_before, payout_after, transaction_id, operator, comment)`
+	INSERT INTO settlements (coupon_id, n, result_id, outcome, payout_before, payout_after, transaction_id, operator, comment, at, unit)
+	SELECT coupon_id, n, result_id, outcome, payout_before, payout_after, transaction_id, operator, comment, $10, unit
+	  FROM unnest($1::uuid[], $2::integer[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[], $7::uuid[], $8::text[], $9::text[],
+	              $11::bigint[])
+	       u (coupon_id, n, result_id, outcome, payout_before, payout_after, transaction_id, operator, comment, unit)`
 
 // Queue implements wallet.RowSet.
 func (w *writtenRows) Queue(batch *pgx.Batch) {
@@ -130,6 +131,7 @@ func (w *writtenRows) queueSettlements(batch *pgx.Batch) {
 	outcomes, before, after := make([]string, 0, n), make([]int64, 0, n), make([]int64, 0, n)
 	transactions := make([]pgtype.UUID, 0, n)
 	operators, comments := make([]*string, 0, n), make([]*string, 0, n)
+	units := make([]int64, 0, n)
 	for _, s := range w.settled {
 		if s.repeated {
 			continue
@@ -140,9 +142,10 @@ func (w *writtenRows) queueSettlements(batch *pgx.Batch) {
 		before, after = append(before, int64(c.payout)), append(after, int64(s.verdict.Payout))
 		transactions = append(transactions, postgres.NullUUID(s.transaction))
 		operators, comments = append(operators, orNull(s.operator)), append(comments, orNull(s.comment))
+		units = append(units, int64(c.terms.Currency.MinorUnit()))
 	}
 	if len(coupons) > 0 {
-		batch.Queue(insertSettlements, coupons, numbers, results, outcomes, before, after, transactions, operators, comments, w.now)
+		batch.Queue(insertSettlements, coupons, numbers, results, outcomes, before, after, transactions, operators, comments, w.now, units)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"evens/coupon"
 	"evens/coupon/bet"
 	"evens/money"
+	"evens/money/threshold"
 	"evens/settlement"
 )
 
@@ -292,7 +293,7 @@ func TestBlastRadiusOfAPush(t *testing.T) {
 // Small pushes add up: what would go beyond the hour's measure waits.
 func TestBlastRadiusOfAnHour(t *testing.T) {
 	t.Parallel()
-	s := open(t, settlement.Guard{Amount: money.MustParse("60.00")})
+	s := open(t, settlement.Guard{Count: 1000, Amount: threshold.Dollars(money.MustParse("60.00"))})
 	p := s.player("1000.00")
 	var coupons []coupon.Coupon
 	for range 4 {

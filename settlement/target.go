@@ -37,6 +37,26 @@ type Terms struct {
 	Currency    money.Currency
 	// SentCurrency is that of Sent; empty: Currency. A nominal may have one of its own.
 	SentCurrency money.Currency
+
+	// former is the unit to which an earlier release rounded every payout, a refund too; 0: the
+	// currency's minor unit, and a refund is the stake.
+	former money.Amount
+}
+
+// unit is what payouts are rounded to.
+func (t Terms) unit() money.Amount {
+	if t.former > 0 {
+		return t.former
+	}
+	return t.Currency.MinorUnit()
+}
+
+// sentUnit is the minor unit of what BeT counts in.
+func (t Terms) sentUnit() money.Amount {
+	if t.SentCurrency == "" || t.SentCurrency == t.Currency {
+		return t.unit()
+	}
+	return t.SentCurrency.MinorUnit()
 }
 
 // Word is one result as BeT sent it.
@@ -70,9 +90,10 @@ func parked(format string, args ...any) error {
 //	2      1          AmountOut; nominal: stake × AmountOut ÷ nominal;   refunded where it
 //	                  the stake where there is no AmountOut              is the stake, else won
 //
-// Payouts are rounded half up to the currency's minor unit. Anything else, and whatever would
-// pay more than the coupon could win, is a *ParkedError. Under a nominal a win has a second lock,
-// for AmountOut takes no part in it and the coefficient alone decides:
+// Payouts are rounded half up to the currency's minor unit, what the coupon could win likewise; a
+// refund is the stake as it was taken. Anything else, and whatever would pay more than the coupon
+// could win, is a *ParkedError. Under a nominal a win has a second lock, for AmountOut takes no part
+// in it and the coefficient alone decides:
 //
 //	2/0 under a nominal                                     payout
 //	no AmountOut                                            stake × accepted coefficient
@@ -102,7 +123,7 @@ func Target(terms Terms, word Word) (Verdict, error) {
 		return Verdict{}, parked("possible win out of range")
 	}
 	if payout > ceiling {
-		return Verdict{}, parked("pays %s, more than the %s it could win", payout, terms.PossibleWin)
+		return Verdict{}, parked("pays %s, more than the %s it could win", payout, ceiling)
 	}
 	if word.ExtStatus == 1 && payout == terms.Stake {
 		return Verdict{Outcome: Refunded, Payout: payout}, nil
@@ -112,15 +133,15 @@ func Target(terms Terms, word Word) (Verdict, error) {
 
 // wonPayout is the payout of a Status 2, before it is held against the possible win.
 func wonPayout(terms Terms, word Word) (payout money.Amount, err error) {
-	unit := terms.Currency.MinorUnit()
+	unit := terms.unit()
 	switch {
 	case word.ExtStatus == 1 && !word.HasAmount:
 		return terms.Stake, nil
 	case terms.Nominal && word.ExtStatus == 0:
-		if word.HasAmount && !coupon.AgreesWithWin(word.AmountOut, terms.Sent, terms.Coef, terms.Currency) {
+		if word.HasAmount && !coupon.AgreesWithWin(word.AmountOut, terms.Sent, terms.Coef, cmp.Or(terms.SentCurrency, terms.Currency)) {
 			return 0, parked("AmountOut %s is far from %s × coefficient %s", word.AmountOut, terms.Sent, terms.Coef)
 		}
-		payout, err = terms.Coef.Times(terms.Stake, terms.Currency)
+		payout, err = terms.Stake.MulDiv(int64(terms.Coef), money.CoefScale, unit)
 	case !word.HasAmount:
 		return 0, parked("Status 2 without AmountOut")
 	case terms.Nominal:
@@ -131,19 +152,28 @@ func wonPayout(terms Terms, word Word) (payout money.Amount, err error) {
 	if err != nil || payout > money.Largest {
 		return 0, parked("payout out of range")
 	}
+	if terms.former == 0 && word.ExtStatus == 1 {
+		if whole, err := terms.Stake.Round(unit); err == nil && payout == whole {
+			return terms.Stake, nil // a stake that is no whole number of minor units comes back as it went
+		}
+	}
 	return payout, nil
 }
 
-// ceiling is the most a coupon may pay. BeT rounds AmountOut to a cent of the sum it was told;
-// under a nominal that cent is worth stake ÷ nominal, so that much rounding is let pass.
+// ceiling is the most a coupon may pay, rounded as payouts are. BeT rounds AmountOut to a cent of the
+// sum it was told; under a nominal that cent is worth stake ÷ nominal, so that much rounding is let
+// pass.
 func ceiling(terms Terms) (money.Amount, error) {
-	most := max(terms.PossibleWin, terms.Stake)
-	if !terms.Nominal {
-		return most, nil
+	most := terms.PossibleWin
+	if terms.Nominal {
+		cent, err := terms.Stake.MulDiv(int64(terms.sentUnit()), int64(terms.Sent), 1)
+		if err != nil {
+			return 0, err
+		}
+		if most, err = most.Add(cent); err != nil {
+			return 0, err
+		}
 	}
-	cent, err := terms.Stake.MulDiv(int64(cmp.Or(terms.SentCurrency, terms.Currency).MinorUnit()), int64(terms.Sent), 1)
-	if err != nil {
-		return 0, err
-	}
-	return most.Add(cent)
+	most, err := most.Round(terms.unit())
+	return max(most, terms.Stake), err
 }

@@ -19,8 +19,15 @@ type Request struct {
 	Scope string // who asks, and for what: keys of different callers never meet
 	// Earlier are scopes under which earlier releases may have kept the key.
 	Earlier []string
-	Key   string      // as the caller sent it
-	Hash  ledger.Hash // of the content
+	Key     string      // as the caller sent it
+	Hash    ledger.Hash // of the content
+	// Former is the content's hash as an earlier release took it; the zero value: as Hash.
+	Former ledger.Hash
+}
+
+// stoodFor reports whether the key was used for this content.
+func (r Request) stoodFor(a *Answer) bool {
+	return a.Hash == r.Hash || r.Former != (ledger.Hash{}) && a.Hash == r.Former
 }
 
 // Answer is what a request was first answered with.
@@ -98,7 +105,7 @@ func (b *Batch) Answered(request Request) (*Answer, error) {
 			break
 		}
 	}
-	if answer != nil && answer.Hash != request.Hash {
+	if answer != nil && !request.stoodFor(answer) {
 		return nil, ErrRequestConflict
 	}
 	return answer, nil

@@ -141,6 +141,12 @@ func (b *Batch) Playable(player uuid.UUID, w Wager, at time.Time) money.Amount {
 // Share splits what a stake gave, or gave back, as the stake was split: the bonus pocket's part is
 // rounded half up to the currency's minor unit, the cash has the rest.
 func Share(amount, stake, bonusStake money.Amount, currency money.Currency) (Split, error) {
+	return ShareTo(amount, stake, bonusStake, currency.MinorUnit())
+}
+
+// ShareTo is Share with the bonus pocket's part rounded to a unit: what an earlier release shared is
+// taken back as it was shared.
+func ShareTo(amount, stake, bonusStake, unit money.Amount) (Split, error) {
 	switch {
 	case bonusStake <= 0 || stake <= 0:
 		return Split{Cash: amount}, nil
@@ -149,7 +155,7 @@ func Share(amount, stake, bonusStake money.Amount, currency money.Currency) (Spl
 	case bonusStake >= stake:
 		return Split{Bonus: amount}, nil
 	}
-	bonus, err := amount.MulDiv(int64(bonusStake), int64(stake), currency.MinorUnit())
+	bonus, err := amount.MulDiv(int64(bonusStake), int64(stake), unit)
 	if err != nil {
 		return Split{}, err
 	}

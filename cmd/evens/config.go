@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"evens/money"
+	"evens/money/threshold"
 	"evens/wallet/campaign"
 )
 
@@ -73,13 +74,14 @@ type Config struct {
 	StakeOrder      string        `help:"Which pocket pays a stake first: cash-first or bonus-first." default:"cash-first" enum:"cash-first,bonus-first"`
 	Campaigns       string        `help:"A YAML file with the bonuses that are offered." placeholder:"FILE"`
 	LimitRaiseAfter time.Duration `help:"How long a player waits for a limit to be higher, or gone." default:"24h"`
-	AdjustApproval  string        `help:"Adjustments above this, either way, need a second person; in major units." default:"500"`
+	AdjustApproval  string        `help:"Adjustments above this, either way, need a second person: US dollars' worth, or a sum for each currency (USD=500,VND=12000000)." default:"500"`
 
 	ReconcilePolicy string `help:"A YAML file that says which differences heal by themselves." placeholder:"FILE"`
 
 	SweepInterval     time.Duration `help:"How often lost work is looked for; whole seconds." default:"15s"`
 	GuardCount        int64         `help:"More payouts than this taken back by one push or in one hour wait for a person." default:"1000"`
-	GuardAmount       string        `help:"As guard-count, by amount in one currency, in major units." default:"100000"`
+	GuardAmount       string        `help:"As guard-count, by amount in one currency: US dollars' worth, or a sum for each currency." default:"100000"`
+	RatesFile         string        `help:"A YAML file of rough rates, by which US dollars' worth is counted in other currencies; the shipped table when empty." placeholder:"FILE"`
 	WorkerConcurrency int           `help:"Jobs at once in one worker." default:"6"`
 	KeepCallbacks     time.Duration `help:"How long raw callback bodies are kept." default:"2160h"`
 }
@@ -88,8 +90,9 @@ type Config struct {
 type settings struct {
 	nominal     money.Amount // 0: the player's stake is sent
 	allow       []netip.Prefix
-	guardAmount money.Amount
-	approval    money.Amount // of adjustments
+	guardAmount threshold.Sums
+	approval    threshold.Sums // of adjustments
+	rates       *threshold.Rates
 	campaigns   *campaign.Book
 	publicURL   string
 	remoteHost  string // where BeT posts results
@@ -119,11 +122,18 @@ func (c *Config) parse() (settings, error) {
 		}
 	}
 	var err error
-	if s.guardAmount, err = money.Parse(c.GuardAmount); err != nil {
+	if s.rates, err = readRates(c.RatesFile); err != nil {
+		problem("EVENS_RATES_FILE", err)
+	}
+	if s.guardAmount, err = threshold.Parse(c.GuardAmount); err != nil {
 		problem("EVENS_GUARD_AMOUNT", err)
 	}
-	if s.approval, err = money.Parse(c.AdjustApproval); err != nil || s.approval < 0 {
-		problem("EVENS_ADJUST_APPROVAL", cmp.Or(err, errors.New("must not be below zero")))
+	if s.approval, err = threshold.Parse(c.AdjustApproval); err != nil {
+		problem("EVENS_ADJUST_APPROVAL", err)
+	}
+	s.guardAmount, s.approval = s.guardAmount.By(s.rates), s.approval.By(s.rates)
+	if c.GuardCount < 0 {
+		problem("EVENS_GUARD_COUNT", errors.New("must not be below zero"))
 	}
 	if s.campaigns, err = readCampaigns(c.Campaigns); err != nil {
 		problem("EVENS_CAMPAIGNS", err)
@@ -149,6 +159,19 @@ func (c *Config) parse() (settings, error) {
 		s.resultPath = "/" + secret + s.resultPath
 	}
 	return s, errors.Join(problems...)
+}
+
+// readRates reads the file of rough rates; the shipped ones hold where there is no file.
+func readRates(path string) (*threshold.Rates, error) {
+	if path == "" {
+		return threshold.Shipped(), nil
+	}
+	f, err := os.Open(path) //nolint:gosec // the operator names the file
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // only read
+	return threshold.ReadRates(f)
 }
 
 // readCampaigns reads the file of campaigns; there are none where there is no file.

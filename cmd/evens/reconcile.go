@@ -246,6 +246,7 @@ func (s *system) wireReconciler() error {
 			return fmt.Errorf("EVENS_RECONCILE_POLICY: %w", err)
 		}
 	}
+	cfg.Policy = cfg.Policy.By(s.settings.rates)
 	for _, platform := range s.games.platforms {
 		switch p := platform.(type) {
 		case *tg.Platform:

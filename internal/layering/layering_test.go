@@ -70,6 +70,8 @@ var reserved = map[string][]string{
 	"evens/internal/testbed":         {"internal/servers/withservers"},
 	"evens/settlement/booktest":      {},
 	"evens/casino/casinotest":        {},
+	"github.com/go-json-experiment":  {"internal/jsonin"},
+	"github.com/bojanz/currency":     {"money"},
 	"github.com/alicebob/miniredis":  {"internal/servers"},
 	"github.com/chromedp/chromedp":   {},
 	"github.com/google/go-cmp":       {},

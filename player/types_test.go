@@ -1,0 +1,42 @@
+package player
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"strconv"
+	"testing"
+)
+
+// Every kind that the ledger writes can be asked for.
+func TestEveryKindOfTransactionIsAType(t *testing.T) {
+	t.Parallel()
+	file, err := parser.ParseFile(token.NewFileSet(), "../ledger/transaction.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	ast.Inspect(file, func(node ast.Node) bool {
+		spec, is := node.(*ast.ValueSpec)
+		if !is {
+			return true
+		}
+		if kind, is := spec.Type.(*ast.Ident); !is || kind.Name != "Kind" {
+			return true
+		}
+		for _, value := range spec.Values {
+			name, err := strconv.Unquote(value.(*ast.BasicLit).Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen++
+			if _, unknown := UnknownType([]string{name}); unknown {
+				t.Errorf("%s is written, and cannot be asked for", name)
+			}
+		}
+		return true
+	})
+	if seen < 20 {
+		t.Errorf("%d kinds found", seen)
+	}
+}
