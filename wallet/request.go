@@ -19,8 +19,8 @@ type Request struct {
 	Scope string // who asks, and for what: keys of different callers never meet
 	// Earlier are scopes under which earlier releases may have kept the key.
 	Earlier []string
-	Key   string      // as the caller sent it
-	Hash  ledger.Hash // of the content
+	Key     string      // as the caller sent it
+	Hash    ledger.Hash // of the content
 }
 
 // Answer is what a request was first answered with.
