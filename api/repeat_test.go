@@ -80,7 +80,7 @@ func TestARepeatOfAnEarlierRelease(t *testing.T) {
 	who := &caller{key: key}
 	body := depositBody("1.0050")
 	paid := wallet.Cash{Player: id, Amount: money.MustParse("1.005"), Currency: "USD", Method: "card", TransactionID: body["transaction_id"].(string), At: time.Now()}
-	paid.Request = wallet.Request{Scope: who.requests("deposit"), Key: "old", Hash: ledger.HashOf(p.ID, "1.005", "USD", "card", paid.TransactionID)}
+	paid.Request = wallet.Request{Scope: key.ID.String() + ":deposit", Key: "old", Hash: ledger.HashOf(p.ID, "1.005", "USD", "card", paid.TransactionID)}
 	if _, err := wallet.Deposit(t.Context(), b.config.Poster, paid); err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func TestARepeatOfAnEarlierRelease(t *testing.T) {
 	}
 	b.call(t, "POST", "/v1/players/"+p.ID+"/deposits", depositBody("1.005"), idempotent("old")).check(t, http.StatusConflict, CodeIdempotencyConflict)
 
-	granted := wallet.Request{Scope: who.requests("bonus"), Key: "old", Hash: ledger.HashOf(p.ID, "", "10", "40", "")}
+	granted := wallet.Request{Scope: key.ID.String() + ":bonus", Key: "old", Hash: ledger.HashOf(p.ID, "", "10", "40", "")}
 	grant := wallet.Grant{Player: id, Currency: "USD", Amount: money.MustParse("10"), Wagering: 40 * money.One, Terms: wallet.OpenTerms(), At: time.Now()}
 	if _, err := wallet.GiveBonus(t.Context(), b.config.Poster, grant, granted); err != nil {
 		t.Fatal(err)

@@ -12,9 +12,9 @@ import (
 	"evens/internal/postgres"
 )
 
-// aside has the works that cannot go on because another transaction holds a lock: by whose lock it is,
-// the player's, or each by itself where that is not known. While a player's works are here, later ones
-// join them and keep out of the lane.
+// aside has the works that another transaction keeps waiting for a lock, by the player who is locked; each
+// by itself where no player is. While a player's works are here, later ones join them and keep out of
+// the lane.
 type aside struct {
 	mu    sync.Mutex
 	works map[uuid.UUID][]*waiting
