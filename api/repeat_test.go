@@ -77,7 +77,6 @@ func TestARepeatOfAnEarlierRelease(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	who := &caller{key: key}
 	body := depositBody("1.0050")
 	paid := wallet.Cash{Player: id, Amount: money.MustParse("1.005"), Currency: "USD", Method: "card", TransactionID: body["transaction_id"].(string), At: time.Now()}
 	paid.Request = wallet.Request{Scope: key.ID.String() + ":deposit", Key: "old", Hash: ledger.HashOf(p.ID, "1.005", "USD", "card", paid.TransactionID)}
