@@ -11,10 +11,13 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"evens/casino"
 	"evens/casino/casinotest"
+	"evens/internal/postgres"
 	"evens/internal/testbed"
+	"evens/ledger"
 	"evens/money"
 	"evens/player"
 	"evens/reconcile"
@@ -41,7 +44,36 @@ func open(t *testing.T, sources map[string]reconcile.Source) office {
 		DB: h.DB, Poster: h.Poster, Players: player.NewDirectory(h.DB), Floor: h.Floor, Sources: sources, Now: h.Now, Log: slog.New(slog.DiscardHandler),
 	}
 	o.Reconciler = reconcile.New(o.config)
+	t.Cleanup(o.clean)
 	return o
+}
+
+// clean fails the test where a statement or a break contradicts itself or the ledger.
+func (o office) clean() {
+	for _, violation := range o.violations() {
+		o.t.Error(violation)
+	}
+}
+
+// violations lists what the audit's rules about lists and breaks find.
+func (o office) violations() (found []string) {
+	o.t.Helper()
+	err := postgres.InTx(context.WithoutCancel(o.t.Context()), o.DB.Pool, func(ctx context.Context, tx pgx.Tx) error {
+		report := &ledger.Report{Clean: true}
+		for _, check := range reconcile.Checks {
+			if err := report.Add(ctx, tx, check); err != nil {
+				return err
+			}
+		}
+		for _, check := range report.Checks {
+			for _, v := range check.Violations {
+				found = append(found, fmt.Sprintf("%s: %s: %s", check.Name, v.Subject, v.Detail))
+			}
+		}
+		return nil
+	})
+	fatal(o.t, err)
+	return found
 }
 
 func (o office) call(id string) casino.Call {

@@ -238,7 +238,7 @@ func (c breaksEnd) end(ctx context.Context, cfg *Config, std streams, to reconci
 }
 
 // wireReconciler makes the reconciler with the lists of the providers that have one.
-func (s *system) wireReconciler() error {
+func (s *system) wireReconciler(role role) error {
 	cfg := reconcile.Config{
 		DB: s.db, Poster: s.poster, Players: s.directory, Floor: s.games.floor, Inbox: s.inbox, Desk: s.desk,
 		Sources: make(map[string]reconcile.Source), Now: s.now,
@@ -255,6 +255,9 @@ func (s *system) wireReconciler() error {
 		if err = errors.Join(err, file.Close()); err != nil {
 			return fmt.Errorf("EVENS_RECONCILE_POLICY: %w", err)
 		}
+	}
+	if role.settling > 0 {
+		cfg.Policy.Delay, cfg.Policy.Delays = role.settling, nil
 	}
 	for _, platform := range s.games.platforms {
 		switch p := platform.(type) {
