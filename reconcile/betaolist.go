@@ -60,6 +60,7 @@ func betaoLines(text []byte) ([]Line, error) {
 		Round: row.RoundID, Word: row.Status,
 	}
 	if err != nil {
+		line.TransactionID = idIn(text, "transaction_id")
 		return []Line{line}, err
 	}
 	var known bool

@@ -64,6 +64,7 @@ func nagaLines(text []byte) ([]Line, error) {
 	err := json.Unmarshal(text, &row)
 	line := Line{TransactionID: row.ID, Type: Debit, Player: row.PlayerID, At: row.Created.UTC(), Round: row.ID, Word: row.Status}
 	if err != nil {
+		line.TransactionID = idIn(text, "id")
 		return []Line{line}, err
 	}
 	proven, known := nagaStatuses[row.Status]

@@ -73,11 +73,21 @@ func betAndWin(line Line, stake, win money.Number, proven standing) ([]Line, err
 	}
 	line.Amount, line.Status = amount, proven.bet
 	lines := []Line{line}
-	if won != 0 {
+	if won != 0 || proven == (standing{OK, Pending}) { // a payout that failed is a person's, whatever its sum
 		line.Type, line.Amount, line.Status = Credit, won, proven.win
 		lines = append(lines, line)
 	}
 	return lines, nil
+}
+
+// idIn is the id of a row that cannot be read as a whole; "" where not even that can.
+func idIn(text []byte, field string) string {
+	var fields map[string]json.RawMessage
+	var id string
+	if json.Unmarshal(text, &fields) != nil || json.Unmarshal(fields[field], &id) != nil {
+		return ""
+	}
+	return id
 }
 
 func number(cursor string) (int, error) {

@@ -51,6 +51,7 @@ func tgLines(text []byte) ([]Line, error) {
 	word := row.Status.String()
 	line := Line{TransactionID: row.BetID, Type: Debit, Player: row.Username, Currency: row.Currency, Round: row.RoundID, Word: word}
 	if err != nil {
+		line.TransactionID = idIn(text, "betId")
 		return []Line{line}, err
 	}
 	at, err := time.Parse(time.RFC3339, row.TxTime)

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -15,7 +16,8 @@ const readUnreadable = `
 	SELECT coalesce(transaction_id, ''), at, body, reason FROM unreadable_lines WHERE statement_id = $1 ORDER BY page, line`
 
 // readUnreadable makes a break of each line that was left aside, and remembers their ids: what is there
-// and cannot be read is not missing.
+// and cannot be read is not missing. One without a readable time is of the window's end, where the next
+// run looks again.
 func (r *Reconciler) readUnreadable(ctx context.Context, provider string, s *statement) ([]*Break, error) {
 	if s.unreadable == 0 {
 		return nil, nil
@@ -30,7 +32,7 @@ func (r *Reconciler) readUnreadable(ctx context.Context, provider string, s *sta
 	var id, body, reason string
 	var at pgtype.Timestamptz
 	_, err = pgx.ForEachRow(rows, []any{&id, &at, &body, &reason}, func() error {
-		b := &Break{Provider: provider, Kind: UnreadableLine, TransactionID: id, State: StateOpen, Action: ActPerson, At: s.from}
+		b := &Break{Provider: provider, Kind: UnreadableLine, TransactionID: id, State: StateOpen, Action: ActPerson, At: s.to.Add(-time.Microsecond)}
 		if id == "" {
 			s.blind = true
 			sum := sha256.Sum256([]byte(body))

@@ -101,9 +101,9 @@ func (r *Reconciler) wait(q Request, s *statement, b *Break, before *prior, of r
 
 const readBefore = `
 	SELECT kind, transaction_id, sightings, later_at, first_seen FROM breaks
-	 WHERE provider = $1 AND transaction_id = ANY ($2) AND state IN ('open', 'healing')`
+	 WHERE provider = $1 AND transaction_id = ANY ($2) AND state IN ('open', 'healing', 'ignored')`
 
-// seenBefore reads what is kept of breaks that are open.
+// seenBefore reads what is kept of breaks that are open, or were ignored.
 func (r *Reconciler) seenBefore(ctx context.Context, provider string, breaks []*Break) (map[breakKey]*prior, error) {
 	found := make(map[breakKey]*prior)
 	for start := 0; start < len(breaks); start += keptAtOnce {

@@ -77,3 +77,17 @@ func (r row) sum(amount int64) string {
 	}
 	return cents(amount)
 }
+
+// Enter has a platform remember a spin that nobody played through it: its bet and, where the platform
+// lists wins apart, its win. open says that it is not over.
+func Enter(p Platform, who Player, spin Spin, at time.Time, open bool) {
+	_, apart := p.Settle(who, spin)
+	status := "ok"
+	if open {
+		status = "open"
+	}
+	p.book().put(row{id: spin.Bet, kind: kindOf(!apart), player: who, spin: spin, status: status, at: at})
+	if p.Name() == "betao" && !open {
+		p.book().put(row{id: spin.Win, kind: "win", player: who, spin: spin, status: "ok", at: at})
+	}
+}

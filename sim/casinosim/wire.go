@@ -152,9 +152,9 @@ func (b *book) between(from, to time.Time, skip, limit int) (rows []row, more bo
 	if skip > 0 && b.listing.Lag > 0 && !b.lagged {
 		skip, b.lagged = max(skip-b.listing.Lag, 0), true
 	}
-	last := time.Now().Add(-b.listing.Late)
+	shown := func(at time.Time) bool { return b.listing.Late == 0 || time.Since(at) > b.listing.Late }
 	for _, r := range b.rows {
-		if r.at.Before(from) || !r.at.Before(to) || r.at.After(last) {
+		if r.at.Before(from) || !r.at.Before(to) || !shown(r.at) {
 			continue
 		}
 		r.broken = b.listing.Broken[r.id]
