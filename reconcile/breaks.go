@@ -86,8 +86,8 @@ var (
 	ErrComment = errors.New("a decision needs a comment and the operator's name")
 )
 
-// Index: breaks_once. One that was resolved and is seen again is open again; one that a person
-// ignores stays so.
+// Index: breaks_once. One that was resolved and is seen again is open again, and one whose healing has
+// become a person's; one that a person ignores stays so.
 const upsertBreaks = `
 	INSERT INTO breaks (id, provider, kind, transaction_id, player, currency, amount, ours, theirs, action, at, first_seen, last_seen, statement_id,
 	       sightings, later_at)
@@ -96,7 +96,8 @@ const upsertBreaks = `
 	    ON CONFLICT ON CONSTRAINT breaks_once DO UPDATE
 	   SET last_seen = excluded.last_seen, statement_id = excluded.statement_id, ours = excluded.ours, theirs = excluded.theirs,
 	       amount = excluded.amount, action = excluded.action, sightings = excluded.sightings, later_at = excluded.later_at,
-	       state = CASE breaks.state WHEN 'resolved' THEN 'open' ELSE breaks.state END
+	       state = CASE WHEN breaks.state = 'resolved' OR breaks.state = 'healing' AND excluded.action IN ('person', 'wait') THEN 'open'
+	                    ELSE breaks.state END
 	RETURNING id, provider, kind, transaction_id, state, (xmax = 0), (SELECT b.state FROM breaks b WHERE b.id = breaks.id)`
 
 // keep writes the breaks of a run, fills in their ids and states, and writes their history.
@@ -157,7 +158,7 @@ func (r *Reconciler) keepSome(ctx context.Context, s *statement, breaks []*Break
 			if b := byKey[breakKey{kind, transaction}]; b != nil {
 				b.ID, b.State, b.LastSeen = id, state, now
 			}
-			if isNew || State(before.String) == StateResolved {
+			if isNew || state == StateOpen && State(before.String) != StateOpen {
 				fresh = append(fresh, id)
 			}
 		}
