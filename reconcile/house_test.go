@@ -154,7 +154,7 @@ func spin(platform, id string, stake, pay int64) casinosim.Spin {
 // list asks a platform for its list of half a day.
 func (h house) list(platform string) *reconcile.Report {
 	h.t.Helper()
-	report, err := h.Run(h.t.Context(), reconcile.Request{Provider: platform, From: time.Now().Add(-12 * time.Hour), To: time.Now().Add(12 * time.Hour)})
+	report, err := h.Run(h.t.Context(), reconcile.Request{Provider: platform, From: time.Now().Add(-12 * time.Hour), To: h.Now().Add(12 * time.Hour)})
 	fatal(h.t, err)
 	return report
 }
@@ -162,7 +162,7 @@ func (h house) list(platform string) *reconcile.Report {
 func (h house) file(platform, csv string, complete bool) *reconcile.Report {
 	h.t.Helper()
 	report, err := h.Run(h.t.Context(), reconcile.Request{
-		Provider: platform, File: strings.NewReader(header + csv), Complete: complete, From: time.Now().Add(-12 * time.Hour), To: time.Now().Add(12 * time.Hour),
+		Provider: platform, File: strings.NewReader(header + csv), Complete: complete, From: time.Now().Add(-12 * time.Hour), To: h.Now().Add(12 * time.Hour),
 	})
 	fatal(h.t, err)
 	return report
