@@ -36,13 +36,20 @@ func (p Policy) decide(provider string, kind Kind, of pair) Action {
 		}
 	case kind == MissingThere && o.Net < 0:
 		action, amount = ActRollback, o.Net
-	case kind == StatusDiffers && !o.Undone && o.Net < 0 && (t.Undone || !t.Moved && t.Debit): // a win that failed is none of the bet's
+	case kind == StatusDiffers && of.sameEvent() && !o.Undone && o.Net < 0 && (t.Undone || !t.Moved && t.Debit): // a win that failed is none of the bet's
 		action, amount = ActRollback, o.Net
 	}
 	if action == ActPerson || provider == wallet.CashSource && action == ActRollback || !p.allows(provider, kind, amount) {
 		return ActPerson
 	}
 	return action
+}
+
+// sameEvent reports whether both sides speak of the same player, currency and sum: what a list says of
+// another proves nothing of ours.
+func (p pair) sameEvent() bool {
+	t, o := p.theirs, p.ours
+	return (t.Player == "" || t.Player == o.Player) && (t.Currency == "" || t.Currency == o.Currency) && (!t.Debit || t.Listed == o.Net)
 }
 
 // newBreak describes a pair's difference of one kind.

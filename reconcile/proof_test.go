@@ -1,6 +1,7 @@
 package reconcile_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -128,6 +129,55 @@ func TestStatusesInFiles(t *testing.T) {
 	if have := o.Cash(t, o.who); have != before-money.MustParse("4") {
 		t.Errorf("cash = %s, want %s less 4", have, before)
 	}
+}
+
+// A failure that is another player's, or of another sum, proves nothing of ours.
+func TestFailuresOfAnother(t *testing.T) {
+	t.Parallel()
+	o := open(t, nil)
+	o.bet("player", "5")
+	o.bet("sum", "6")
+	before := o.Cash(t, o.who)
+	report := o.run(header+strings.Replace(o.line("player", "debit", "5", "failed"), ",ana,", ",bob,", 1)+o.line("sum", "debit", "7", "failed"), nil)
+	same(t, found(report), map[string]string{"status player": "open person", "player player": "open person", "status sum": "open person"})
+	if have := o.Cash(t, o.who); have != before {
+		t.Errorf("cash = %s, want %s", have, before)
+	}
+}
+
+// A win that comes while a list is read keeps its bet.
+func TestAWinComesWhileAListIsRead(t *testing.T) {
+	t.Parallel()
+	o := open(t, nil)
+	o.bet("b", "5")
+	if _, err := o.Floor.Win(t.Context(), casino.Win{Call: casino.Call{Provider: provider, ID: "w", Player: o.who, Round: casino.Round{ID: "r-b"}, At: o.Now()}, Amount: 1}); err != nil {
+		t.Fatal(err)
+	}
+	back := casino.Rollback{Call: o.call("b")}
+	back.List = true
+	if _, err := o.Floor.Rollback(t.Context(), back); !errors.Is(err, casino.ErrSettled) {
+		t.Errorf("by a list: %v", err)
+	}
+	back.List = false
+	if _, err := o.Floor.Rollback(t.Context(), back); err != nil {
+		t.Errorf("by the platform: %v", err)
+	}
+}
+
+// The runs of every quarter of an hour come back to what waits, beyond their overlap.
+func TestRunsComeBackToWhatWaits(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t)
+	start := time.Now().UTC()
+	h.SetClock(start)
+	g := h.guest("betao", "pia", "100")
+	g.done(g.bet(spin("betao", "gone", 9_00, 0)))
+	for range 5 {
+		h.later(30 * time.Minute)
+		casinosim.Enter(g.sim, g.Player, spin("betao", fmt.Sprint("else", h.Now().Unix()), 0, 0), h.Now().Add(-20*time.Minute), true)
+		fatal(t, h.Recent(t.Context(), "betao"))
+	}
+	g.has("100")
 }
 
 // An open bet that their list does not show yet is not touched, and its win is paid.
