@@ -32,6 +32,7 @@ type Plan struct {
 	LateWin        int // a win arrives some rounds later
 	TooMuch        int // a stake is higher than the balance
 	FreeSpins      int // a spin wins free spins, or an item
+	Doubt          int // a bet is listed with a status that is any of theirs
 }
 
 // Rough is a plan's chances on a bad day.
@@ -235,6 +236,9 @@ func (s *seat) bet(ctx context.Context, spin Spin, both bool) error {
 		status = "open"
 	}
 	s.platform.book().put(row{id: spin.Bet, kind: kindOf(both), player: s.player, spin: spin, status: status, at: time.Now().UTC()})
+	if words := Words[s.platform.Name()]; s.plan.Doubt > 0 && len(words) > 0 && s.chance(s.plan.Doubt) {
+		Mark(s.platform, spin.Bet, words[s.random.IntN(len(words))])
+	}
 	return nil
 }
 
