@@ -16,6 +16,7 @@ import (
 	"evens/internal/postgres"
 	"evens/ledger"
 	"evens/player"
+	"evens/reconcile/breaks"
 	"evens/reconcile/seal"
 	"evens/settlement"
 	"evens/wallet"
@@ -24,7 +25,7 @@ import (
 // Checks are the rules that are one query each, beside the ledger's own.
 func Checks() []ledger.Check {
 	return slices.Concat(settlement.AuditChecks(), coupon.AuditChecks, wallet.PlayerChecks, wallet.WithdrawalChecks, player.AdjustmentChecks,
-		casino.Checks, seal.Checks)
+		casino.Checks, breaks.Checks, seal.Checks)
 }
 
 // Run audits the books as they stand, in one snapshot. It reads, and changes nothing.

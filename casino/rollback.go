@@ -14,7 +14,8 @@ import (
 )
 
 // Rollback undoes an instruction: what it took goes back, what it paid is taken, below zero if it
-// must be. A second one moves nothing. Refusals: ErrSettled where Stands, ErrAmount,
+// must be. A second one moves nothing. Refusals: ErrSettled where Stands, and by a list where the
+// round has paid something, ErrAmount,
 // ledger.ErrConflict where the id is another player's.
 func (f *Floor) Rollback(ctx context.Context, back Rollback) (Outcome, error) {
 	if err := back.check(); err != nil {
@@ -58,7 +59,7 @@ type reversal struct {
 
 func (d *reversal) work(reader wallet.Reader) *wallet.Work {
 	work := &wallet.Work{
-		Keys: []ledger.Key{d.back.key(), d.key()}, Reader: reader, Decide: d.decide, At: d.back.At,
+		Keys: []ledger.Key{d.back.key(), d.key(), d.toldKey()}, Reader: reader, Decide: d.decide, At: d.back.At,
 		Data: d,
 	}
 	if d.back.Player.ID != uuid.Nil {
@@ -111,7 +112,7 @@ func (d *reversal) bury(batch *wallet.Batch) error {
 func (d *reversal) undo(batch *wallet.Batch, original *ledger.Transaction) error {
 	if earlier := batch.Known(d.key()); earlier != nil {
 		d.outcome.Transaction, d.outcome.Repeat = earlier.ID, true
-		return nil
+		return d.told(batch, earlier)
 	}
 	if original.Kind == ledger.Refused { // there is nothing to undo
 		d.outcome.Transaction, d.outcome.Repeat = original.ID, true
@@ -128,6 +129,9 @@ func (d *reversal) undo(batch *wallet.Batch, original *ledger.Transaction) error
 	round := rounds.of(d.back.Provider, original.Round, original.Player)
 	if d.back.Stands && original.Kind == ledger.Bet && round != nil && round.wins > 0 {
 		return ErrSettled
+	}
+	if d.back.List && original.Kind == ledger.Bet && round != nil && round.won > 0 {
+		return ErrSettled // the win came while the list was read
 	}
 	posted, err := d.post(batch, original)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -24,6 +25,8 @@ const (
 	ActSettle Action = "settle"
 	// ActAdopt ties an unconfirmed coupon to the BarCode that is most likely its own.
 	ActAdopt Action = "adopt"
+	// ActWait does nothing yet: what the list lacks, or does not prove, may still come.
+	ActWait Action = "wait"
 	// ActPerson leaves it to a person.
 	ActPerson Action = "person"
 )
@@ -33,7 +36,11 @@ const (
 type Policy struct {
 	// Limit is the largest amount that heals without a person, by the transaction's currency; 0: none.
 	Limit threshold.Sums
-	rules []rule
+	// Delay is how long after a list has shown what is later an absence counts, Delays the same of
+	// single providers; zero: 30 minutes.
+	Delay  time.Duration
+	Delays map[string]time.Duration
+	rules  []rule
 }
 
 type rule struct {
@@ -49,21 +56,36 @@ var defaultLimit = threshold.Dollars(1000 * money.Scale)
 var allProviders = map[string]bool{"": true, "bet": true, "betao": true, "betron": true, "tg": true, "naga": true, "cashier": true}
 
 var allKinds = map[Kind]bool{
-	"": true, MissingHere: true, MissingThere: true, AmountDiffers: true, StatusDiffers: true, CurrencyDiffers: true, PlayerDiffers: true, Duplicate: true, Terms: true,
+	"": true, MissingHere: true, MissingThere: true, AmountDiffers: true, StatusDiffers: true, CurrencyDiffers: true, PlayerDiffers: true, Duplicate: true,
+	Terms: true, UnreadableLine: true,
 }
 
-// ReadPolicy reads a policy: heal_limit, and rules of which the last that fits holds.
+// ReadPolicy reads a policy: heal_limit, delay, delays by provider, and rules of which the last that
+// fits holds.
 func ReadPolicy(r io.Reader) (Policy, error) {
 	var file struct {
-		Limit threshold.Sums `yaml:"heal_limit"`
-		Rules []rule         `yaml:"rules"`
+		Limit  threshold.Sums           `yaml:"heal_limit"`
+		Delay  time.Duration            `yaml:"delay"`
+		Delays map[string]time.Duration `yaml:"delays"`
+		Rules  []rule                   `yaml:"rules"`
 	}
 	decoder := yaml.NewDecoder(r)
 	decoder.KnownFields(true)
 	if err := decoder.Decode(&file); err != nil && !errors.Is(err, io.EOF) {
 		return Policy{}, fmt.Errorf("policy: %w", err)
 	}
-	p := Policy{Limit: file.Limit, rules: file.Rules}
+	p := Policy{Limit: file.Limit, rules: file.Rules, Delay: file.Delay, Delays: file.Delays}
+	if file.Delay < 0 {
+		return p, fmt.Errorf("policy: delay: %s is below zero", file.Delay)
+	}
+	for provider, delay := range file.Delays {
+		if !allProviders[provider] || provider == "" {
+			return p, fmt.Errorf("policy: delays: there is no provider %q", provider)
+		}
+		if delay <= 0 {
+			return p, fmt.Errorf("policy: delays: %s: %s is no time to wait", provider, delay)
+		}
+	}
 	for i, rule := range file.Rules {
 		if !allProviders[rule.Provider] {
 			return p, fmt.Errorf("policy: rule %d: there is no provider %q", i+1, rule.Provider)
@@ -82,6 +104,21 @@ func ReadPolicy(r io.Reader) (Policy, error) {
 func (p Policy) By(rates *threshold.Rates) Policy {
 	p.Limit = p.Limit.Or(defaultLimit).By(rates)
 	return p
+}
+
+// defaultDelay is Policy's where nothing is said.
+const defaultDelay = 30 * time.Minute
+
+// delay is how long after a provider's list has shown what is later an absence counts.
+func (p Policy) delay(provider string) time.Duration {
+	switch {
+	case p.Delays[provider] > 0:
+		return p.Delays[provider]
+	case p.Delay > 0:
+		return p.Delay
+	default:
+		return defaultDelay
+	}
 }
 
 // allows reports whether a break may heal by itself.

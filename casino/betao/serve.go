@@ -86,10 +86,8 @@ func (p *Platform) do(ctx context.Context, kind string, b body, at time.Time) (c
 	if err != nil {
 		return casino.Outcome{}, err
 	}
-	call := casino.Call{
-		Provider: Provider, ID: b.TransactionID, Player: who, Currency: b.currency(), Game: b.GameCode,
-		Round: casino.Round{ID: b.RoundID}, At: at,
-	}
+	call := event(b.TransactionID, b.RoundID)
+	call.Player, call.Currency, call.Game, call.At = who, b.currency(), b.GameCode, at
 	if kind == typeDebit {
 		return p.floor.Bet(ctx, casino.Bet{Call: call, Stake: amount})
 	}
@@ -98,7 +96,8 @@ func (p *Platform) do(ctx context.Context, kind string, b body, at time.Time) (c
 
 // rollback undoes a debit or a credit by its id: their call names no player.
 func (p *Platform) rollback(ctx context.Context, b body, at time.Time) (casino.Outcome, error) {
-	back := casino.Rollback{Call: casino.Call{Provider: Provider, ID: b.Original, At: at}}
+	back := casino.Rollback{Call: event(b.Original, "")}
+	back.At = at
 	if b.PlayerID != "" {
 		who, err := p.floor.Player(ctx, b.PlayerID)
 		if err != nil {

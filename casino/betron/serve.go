@@ -77,7 +77,7 @@ func (p *Platform) answer(ctx context.Context, r casino.Request) casino.Reply {
 	case methodBet:
 		outcome, err = p.floor.Bet(ctx, casino.Bet{Call: call, Stake: amount})
 	case methodWin:
-		call.Space = "win"
+		call.Space = spaceOf(req.Method)
 		outcome, err = p.floor.Win(ctx, casino.Win{Call: call, Amount: amount})
 	default:
 		outcome, err = p.floor.Rollback(ctx, casino.Rollback{Call: call, Amount: &amount})

@@ -124,9 +124,8 @@ func (p *Platform) placeBet(ctx context.Context, text []byte, r casino.Request) 
 	if err != nil {
 		return refused(err, d.PlayerToken)
 	}
-	bet := casino.Bet{Stake: amount, Call: casino.Call{
-		Provider: Provider, ID: d.BetID, Player: session.Player, Currency: d.currency(), Game: d.GameCode, Round: d.round(), At: r.At,
-	}}
+	bet := casino.Bet{Stake: amount, Call: betKey(d.BetID)}
+	bet.Player, bet.Currency, bet.Game, bet.Round, bet.At = session.Player, d.currency(), d.GameCode, d.round(), r.At
 	bet.Session.UUID, bet.Session.Valid = session.ID, true
 	outcome, err := p.floor.Bet(ctx, bet)
 	return moved(outcome, err, d.PlayerToken)
@@ -145,9 +144,8 @@ func (p *Platform) payout(ctx context.Context, text []byte, r casino.Request) ca
 	if err != nil {
 		return refused(err, d.PlayerToken)
 	}
-	win := casino.Win{Amount: amount, Bet: d.BetID, Strict: true, Call: casino.Call{
-		Provider: Provider, ID: d.TransactionID, Player: who, Currency: d.currency(), Game: d.GameCode, Round: d.round(), At: r.At,
-	}}
+	win := casino.Win{Amount: amount, Bet: d.BetID, Strict: true, Call: payoutKey(d.TransactionID)}
+	win.Player, win.Currency, win.Game, win.Round, win.At = who, d.currency(), d.GameCode, d.round(), r.At
 	win.Round.Closes = d.ParentBetID != d.BetID
 	win.Round.ClosesParent = d.IsLastFreeSpins
 	outcome, err := p.floor.Win(ctx, win)
@@ -168,7 +166,8 @@ func (p *Platform) cancelBet(ctx context.Context, text []byte, r casino.Request)
 	if err != nil {
 		return refused(err, d.PlayerToken)
 	}
-	back := casino.Rollback{Stands: true, Call: casino.Call{Provider: Provider, ID: d.BetID, At: r.At}}
+	back := casino.Rollback{Stands: true, Call: betKey(d.BetID)}
+	back.At = r.At
 	if d.PlayerToken != "" {
 		session, err := p.sessions.Find(ctx, Provider, d.PlayerToken)
 		if err != nil && !errors.Is(err, casino.ErrSession) {

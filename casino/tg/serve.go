@@ -114,10 +114,9 @@ func (p *Platform) betNSettle(ctx context.Context, plain []byte, req request, wh
 }
 
 func (p *Platform) call(req request, who player.Identity, at time.Time) casino.Call {
-	return casino.Call{
-		Provider: Provider, ID: req.id(), Player: who, Currency: req.currency(), Game: req.GameCode,
-		Round: casino.Round{ID: req.RoundID}, At: at,
-	}
+	call := event(req.id(), req.RoundID)
+	call.Player, call.Currency, call.Game, call.At = who, req.currency(), req.GameCode, at
+	return call
 }
 
 // betStatus chooses between refused for good and failed. A failed bet is taken back by its id, so

@@ -60,7 +60,10 @@ func TestReconcileByHand(t *testing.T) {
 		Breaks   []struct{ ID, Kind, State, Action, TransactionID string }
 	}
 	var tried, done report
-	code, out := i.evens(t, "reconcile", "--provider", "betron", "--file", file, "--json", "--dry-run")
+	if code, _ := i.evens(t, "reconcile", "--provider", "betron", "--complete"); code != 1 {
+		t.Errorf("--complete of no file: %d", code)
+	}
+	code, out := i.evens(t, "reconcile", "--provider", "betron", "--file", file, "--complete", "--json", "--dry-run")
 	if err := json.Unmarshal([]byte(out), &tried); err != nil || code != 1 || !tried.DryRun || len(tried.Breaks) != 2 {
 		t.Fatalf("dry run: %d %s, %v", code, out, err)
 	}
@@ -90,6 +93,10 @@ func TestReconcileByHand(t *testing.T) {
 	}
 	if code, out := i.evens(t, "breaks", "list"); code != 0 || strings.Count(out, "\n") != 1 {
 		t.Errorf("breaks list: %d %s", code, out)
+	}
+	// A win of a round that nobody knows, at a platform that tells rounds.
+	if code, out := i.evens(t, "reconcile", "--provider", "betao", "--file", file); !strings.Contains(out, "resolved  post") {
+		t.Errorf("betao: %d %s", code, out)
 	}
 	if code, out := i.evens(t, "failures", "--json"); code != 0 || out == "" || !strings.Contains(out, `"no_bet_known"`) {
 		t.Errorf("failures: %d %s", code, out)

@@ -25,6 +25,7 @@ type simCommand struct {
 	ResultEvery time.Duration `help:"How often results of open coupons are pushed; 0 pushes none." default:"10s"`
 	Operator    string        `help:"Whom the game platforms call." default:"http://127.0.0.1:8080"`
 	RoundEvery  time.Duration `help:"A player's pause between two rounds of a game." default:"1s"`
+	ListLate    time.Duration `help:"How long after it was played a bet shows in the platforms' lists." default:"20s"`
 	Rounds      int           `help:"How many rounds a player plays who opens a game." default:"60"`
 }
 
@@ -72,6 +73,7 @@ func (c simCommand) Run(ctx context.Context, std streams) error {
 	group.Go(func() error { return c.results(ctx, bookmaker, std) })
 	var playing sync.WaitGroup
 	for _, platform := range platforms.all() {
+		casinosim.Show(platform, casinosim.Listing{Late: c.ListLate, Lag: 3})
 		platform.Arrivals(func(p casinosim.Player) { playing.Go(func() { c.play(ctx, platform, p, std) }) })
 	}
 	err = group.Wait()
@@ -128,7 +130,7 @@ func (c simCommand) play(ctx context.Context, platform casinosim.Platform, p cas
 	plan := casinosim.Plan{
 		Operator: c.Operator, Players: []casinosim.Player{p}, Rounds: c.Rounds, Every: c.RoundEvery, Seed: uint64(time.Now().UnixNano()),
 		LoseAnswer: c.Faults, Duplicate: c.Faults, RollbackBefore: c.Faults, Rollback: c.Faults, RollbackTwice: 300, LateWin: c.Faults,
-		FreeSpins: c.Faults,
+		FreeSpins: c.Faults, Doubt: c.Faults,
 	}
 	fmt.Fprintf(std.out, "# %s: a player opens a game\n", platform.Name())
 	report, err := casinosim.Play(ctx, platform, plan)

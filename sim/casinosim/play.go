@@ -32,6 +32,7 @@ type Plan struct {
 	LateWin        int // a win arrives some rounds later
 	TooMuch        int // a stake is higher than the balance
 	FreeSpins      int // a spin wins free spins, or an item
+	Doubt          int // a bet is listed with a status that is any of theirs
 }
 
 // Rough is a plan's chances on a bad day.
@@ -230,7 +231,14 @@ func (s *seat) bet(ctx context.Context, spin Spin, both bool) error {
 	if _, err := s.repeatedly(ctx, s.platform.Bet(s.player, spin)); err != nil {
 		return fmt.Errorf("bet %s: %w", spin.Bet, err)
 	}
-	s.platform.book().put(row{id: spin.Bet, kind: kindOf(both), player: s.player, spin: spin, status: "ok", at: time.Now().UTC()})
+	status := "ok"
+	if s.platform.Name() == "naga" { // whose list tells a bet that is not over
+		status = "open"
+	}
+	s.platform.book().put(row{id: spin.Bet, kind: kindOf(both), player: s.player, spin: spin, status: status, at: time.Now().UTC()})
+	if words := Words[s.platform.Name()]; s.plan.Doubt > 0 && len(words) > 0 && s.chance(s.plan.Doubt) {
+		Mark(s.platform, spin.Bet, words[s.random.IntN(len(words))])
+	}
 	return nil
 }
 
@@ -253,6 +261,9 @@ func (s *seat) win(ctx context.Context, spin Spin, pay Call) error {
 	s.won(spin)
 	if _, err := s.repeatedly(ctx, pay); err != nil {
 		return fmt.Errorf("win %s: %w", spin.Win, err)
+	}
+	if s.platform.Name() == "naga" {
+		s.platform.book().mark(spin.Bet, "ok")
 	}
 	if s.platform.Name() == "betao" {
 		s.platform.book().put(row{id: spin.Win, kind: "win", player: s.player, spin: spin, status: "ok", at: time.Now().UTC()})
