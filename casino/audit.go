@@ -18,7 +18,7 @@ var Checks = []ledger.Check{
 	{Name: "a rollback gives back what was moved, once", SQL: `
 	SELECT b.id::text, format('%s moved %s, rolled back by %s', o.amount, o.kind, b.amount)
 	  FROM transactions b
-	  LEFT JOIN transactions o ON o.source = split_part(b.source, ':', 1) AND o.external_id = b.external_id
+	  LEFT JOIN transactions o ON o.source = regexp_replace(b.source, ':rollback$', '') AND o.external_id = b.external_id
 	 WHERE b.kind = 'rollback'
 	   AND (o.id IS NULL OR o.kind NOT IN ('bet', 'win', 'bet_win') OR o.player_id <> b.player_id OR o.amount + b.amount <> 0)`},
 }

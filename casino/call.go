@@ -74,8 +74,13 @@ func keyOf(provider, space, id string) ledger.Key {
 	return ledger.Key{Source: provider, ExternalID: id}
 }
 
-// rollbacks is the space of rollbacks, whose ids are those of what they undo.
+// rollbacks is the space of rollbacks, within that of what they undo; their ids are the same.
 const rollbacks = "rollback"
+
+// rollbackOf is the key of what undoes the instruction of a key.
+func rollbackOf(key ledger.Key) ledger.Key {
+	return ledger.Key{Source: key.Source + ":" + rollbacks, ExternalID: key.ExternalID}
+}
 
 // Bet takes a stake. Zero is a free spin's.
 type Bet struct {

@@ -49,7 +49,7 @@ func (d *decision) betKey() ledger.Key {
 }
 
 func (d *decision) betRollback() ledger.Key {
-	return keyOf(d.call.Provider, rollbacks, d.instruction.bet)
+	return rollbackOf(d.betKey())
 }
 
 func (d *decision) decide(batch *wallet.Batch) error {

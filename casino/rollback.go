@@ -68,7 +68,7 @@ func (d *reversal) work(reader wallet.Reader) *wallet.Work {
 }
 
 func (d *reversal) key() ledger.Key {
-	return keyOf(d.back.Provider, rollbacks, d.back.ID)
+	return rollbackOf(d.back.Call.key())
 }
 
 func (d *reversal) decide(batch *wallet.Batch) error {

@@ -86,27 +86,26 @@ func (p *Platform) do(ctx context.Context, kind string, b body, at time.Time) (c
 	if err != nil {
 		return casino.Outcome{}, err
 	}
-	call := casino.Call{
-		Provider: Provider, ID: b.TransactionID, Player: who, Currency: b.currency(), Game: b.GameCode,
-		Round: casino.Round{ID: b.RoundID}, At: at,
-	}
+	event := casino.Event{ID: b.TransactionID, Player: who, Currency: b.currency(), Game: b.GameCode, Round: b.RoundID, At: at}
 	if kind == typeDebit {
-		return p.floor.Bet(ctx, casino.Bet{Call: call, Stake: amount})
+		event.Stake = amount
+		return p.floor.Bet(ctx, Dialect.Bet(event))
 	}
-	return p.floor.Win(ctx, casino.Win{Call: call, Amount: amount})
+	event.Win = amount
+	return p.floor.Win(ctx, Dialect.Win(event))
 }
 
 // rollback undoes a debit or a credit by its id: their call names no player.
 func (p *Platform) rollback(ctx context.Context, b body, at time.Time) (casino.Outcome, error) {
-	back := casino.Rollback{Call: casino.Call{Provider: Provider, ID: b.Original, At: at}}
+	event := casino.Event{ID: b.Original, At: at}
 	if b.PlayerID != "" {
 		who, err := p.floor.Player(ctx, b.PlayerID)
 		if err != nil {
 			return casino.Outcome{}, err
 		}
-		back.Player = who
+		event.Player = who
 	}
-	return p.floor.Rollback(ctx, back)
+	return p.floor.Rollback(ctx, Dialect.Rollback(event))
 }
 
 // callback stores what is told, whatever it is, once its signature fits and it has an id.

@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"evens/casino"
 	"evens/money"
+	"evens/player"
 )
 
 // data is every field of every call; each has some.
@@ -50,14 +52,11 @@ func (d data) amount() (money.Amount, error) {
 	return amount, nil
 }
 
-// round is the bet's own: later calls name it by betId. A bet that names itself as its parent won
-// free spins, and stays open until the last of them.
-func (d data) round() casino.Round {
-	round := casino.Round{ID: d.BetID, Type: d.BetType, Transaction: d.TransactionID, Once: true}
-	if d.ParentBetID != d.BetID {
-		round.Parent = d.ParentBetID
+func (d data) event(who player.Identity, at time.Time) casino.Event {
+	return casino.Event{
+		ID: d.BetID, Transaction: d.TransactionID, Player: who, Currency: d.currency(), Game: d.GameCode,
+		Parent: d.ParentBetID, Type: d.BetType, LastFree: d.IsLastFreeSpins, At: at,
 	}
-	return round
 }
 
 func (d data) currency() money.Currency { return money.Currency(strings.ToUpper(d.Currency)) }

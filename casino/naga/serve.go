@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"evens/casino"
 	"evens/ledger"
 	"evens/money"
@@ -124,11 +126,9 @@ func (p *Platform) placeBet(ctx context.Context, text []byte, r casino.Request) 
 	if err != nil {
 		return refused(err, d.PlayerToken)
 	}
-	bet := casino.Bet{Stake: amount, Call: casino.Call{
-		Provider: Provider, ID: d.BetID, Player: session.Player, Currency: d.currency(), Game: d.GameCode, Round: d.round(), At: r.At,
-	}}
-	bet.Session.UUID, bet.Session.Valid = session.ID, true
-	outcome, err := p.floor.Bet(ctx, bet)
+	event := d.event(session.Player, r.At)
+	event.Stake, event.Session = amount, uuid.NullUUID{UUID: session.ID, Valid: true}
+	outcome, err := p.floor.Bet(ctx, Dialect.Bet(event))
 	return moved(outcome, err, d.PlayerToken)
 }
 
@@ -145,12 +145,9 @@ func (p *Platform) payout(ctx context.Context, text []byte, r casino.Request) ca
 	if err != nil {
 		return refused(err, d.PlayerToken)
 	}
-	win := casino.Win{Amount: amount, Bet: d.BetID, Strict: true, Call: casino.Call{
-		Provider: Provider, ID: d.TransactionID, Player: who, Currency: d.currency(), Game: d.GameCode, Round: d.round(), At: r.At,
-	}}
-	win.Round.Closes = d.ParentBetID != d.BetID
-	win.Round.ClosesParent = d.IsLastFreeSpins
-	outcome, err := p.floor.Win(ctx, win)
+	event := d.event(who, r.At)
+	event.Win = amount
+	outcome, err := p.floor.Win(ctx, Dialect.Win(event))
 	return moved(outcome, err, d.PlayerToken)
 }
 
@@ -168,15 +165,15 @@ func (p *Platform) cancelBet(ctx context.Context, text []byte, r casino.Request)
 	if err != nil {
 		return refused(err, d.PlayerToken)
 	}
-	back := casino.Rollback{Stands: true, Call: casino.Call{Provider: Provider, ID: d.BetID, At: r.At}}
+	event := casino.Event{ID: d.BetID, At: r.At}
 	if d.PlayerToken != "" {
 		session, err := p.sessions.Find(ctx, Provider, d.PlayerToken)
 		if err != nil && !errors.Is(err, casino.ErrSession) {
 			return refused(err, d.PlayerToken)
 		}
-		back.Player = session.Player
+		event.Player = session.Player
 	}
-	outcome, err := p.floor.Rollback(ctx, back)
+	outcome, err := p.floor.Rollback(ctx, Dialect.Rollback(event))
 	if err != nil {
 		return refused(err, d.PlayerToken)
 	}
