@@ -24,9 +24,10 @@ type decision struct {
 	refusal error // decided, and kept by the commit
 }
 
-// keys are what must be read to decide: the instruction's own, and those of the bet it names.
+// keys are what must be read to decide: the instruction's own, that of its rollback, and those of the
+// bet it names.
 func (d *decision) keys() []ledger.Key {
-	keys := []ledger.Key{d.key}
+	keys := []ledger.Key{d.key, rollbackOf(d.key)}
 	if d.instruction.bet != "" {
 		keys = append(keys, d.betKey(), d.betRollback())
 	}
@@ -61,7 +62,7 @@ func (d *decision) decide(batch *wallet.Batch) error {
 	if earlier := batch.Known(d.key); earlier != nil {
 		d.outcome = d.outcomeOf(earlier, batch)
 		d.outcome.Repeat = true
-		return d.again(earlier)
+		return d.again(earlier, batch.Known(rollbackOf(d.key)))
 	}
 	d.outcome.Balance = d.balance(batch)
 	rounds := roundsOf(batch)
@@ -77,16 +78,21 @@ func (d *decision) decide(batch *wallet.Batch) error {
 	d.outcome = d.outcomeOf(posted, batch)
 	d.outcome.Unmatched = unmatched
 	rounds.played(d.call, d.instruction, d.paid)
+	rounds.remember(posted)
 	return nil
 }
 
-// again answers an id that has been used: as at first, if it stands for the same.
-func (d *decision) again(earlier *ledger.Transaction) error {
+// again answers an id that has been used: as at first, if it stands for the same. What has been undone
+// since is not done.
+func (d *decision) again(earlier, undone *ledger.Transaction) error {
 	if earlier.Kind == ledger.Tombstone {
 		return ErrRolledBack
 	}
 	if earlier.Payload != d.instruction.payload(d.call) {
 		return ledger.ErrConflict
+	}
+	if undone != nil {
+		return ErrRolledBack
 	}
 	if earlier.Kind == ledger.Refused {
 		d.refusal = refusedFor[earlier.Comment]
@@ -110,10 +116,16 @@ func (d *decision) allowed(batch *wallet.Batch, rounds *roundSet, round *roundRo
 	}
 	paid, err := batch.Stake(wallet.Staking{
 		Player: d.call.Player.ID, Currency: d.call.Player.Currency, Wager: d.wager(),
-		Provider: d.call.Provider, Reference: d.call.ID, At: d.call.At,
+		Provider: d.call.Provider, Reference: d.call.ID, At: d.call.At, CashOnly: d.otherBonus(batch, round),
 	})
 	d.paid = paid
 	return err
+}
+
+// otherBonus reports whether a bonus that the player does not have any more has paid for the round: what
+// the round wins follows one bonus, so another one pays nothing of it.
+func (d *decision) otherBonus(batch *wallet.Batch, round *roundRow) bool {
+	return round != nil && round.bonusStaked > 0 && !batch.BonusActive(d.call.Player.ID, round.bonusID)
 }
 
 func (d *decision) mayWin(batch *wallet.Batch, round *roundRow) error {
@@ -193,7 +205,7 @@ func (d *decision) post(batch *wallet.Batch, rounds *roundSet, round *roundRow) 
 // player's latest bet on that game.
 func (d *decision) winnings(batch *wallet.Batch, rounds *roundSet, round *roundRow) (wallet.Split, uuid.NullUUID, error) {
 	win, currency := d.instruction.win, d.call.Player.Currency
-	if d.instruction.kind != ledger.Win && d.instruction.stake > 0 {
+	if d.instruction.kind != ledger.Win && (d.instruction.stake > 0 || win == 0) {
 		split, err := wallet.Share(win, d.instruction.stake, d.paid.Bonus, currency)
 		return split, d.paid.BonusID, err
 	}
@@ -201,7 +213,7 @@ func (d *decision) winnings(batch *wallet.Batch, rounds *roundSet, round *roundR
 		split, err := wallet.Share(win, bet.Staked, -bet.Bonus, currency)
 		return split, bet.BonusID, err
 	}
-	if parent := rounds.of(d.call.Provider, d.call.Round.Parent, d.call.Player.ID); parent != nil && (round == nil || round.staked == 0) {
+	if parent := rounds.parent(d.call, round); parent != nil && (round == nil || round.staked == 0) {
 		round = parent
 	}
 	if round == nil {

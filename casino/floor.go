@@ -115,6 +115,7 @@ func (f *Floor) do(ctx context.Context, c Call, i instruction) (Outcome, error) 
 	d := &decision{call: c, instruction: i, key: c.key(), category: category}
 	work := &wallet.Work{Players: []uuid.UUID{c.Player.ID}, Keys: d.keys(), Reader: f.rounds, Data: d, Decide: d.decide, At: c.At}
 	work.Statuses = i.kind == ledger.Bet || i.kind == ledger.BetWin
+	work.Winnings = i.win > 0
 	if err := f.poster.Do(ctx, work); err != nil {
 		return told(ctx, &d.outcome), fmt.Errorf("%s %s %s: %w", c.Provider, i.kind, c.ID, err)
 	}

@@ -66,6 +66,8 @@ func (p *plain) do(o order) (cash money.Amount, want error) {
 		return p.cash[o.who], casino.ErrRolledBack
 	case known && done.content != content:
 		return p.cash[o.who], ledger.ErrConflict
+	case known && done.undone:
+		return p.cash[o.who], casino.ErrRolledBack
 	case known && done.refused:
 		return p.cash[o.who], wallet.ErrInsufficientFunds
 	case known:

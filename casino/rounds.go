@@ -51,6 +51,7 @@ type latestKey struct {
 }
 
 type sessionTimes struct {
+	demo    bool
 	expires time.Time
 	ended   pgtype.Timestamptz
 }
@@ -75,10 +76,27 @@ func (s *roundSet) of(provider, id string, player uuid.UUID) *roundRow {
 
 func (s *roundSet) find(c Call) *roundRow { return s.of(c.Provider, c.Round.ID, c.Player.ID) }
 
-// open reports whether a session may be bet from.
+// parent is the round that won or bought the free spins of a call: as the call says or, where it is
+// silent, as the round's bet did.
+func (s *roundSet) parent(c Call, round *roundRow) *roundRow {
+	id := c.Round.Parent
+	if id == "" && round != nil {
+		id = round.parent
+	}
+	return s.of(c.Provider, id, c.Player.ID)
+}
+
+// open reports whether a session may be bet from. Who plays a demo bets nothing.
 func (s *roundSet) open(session uuid.UUID, at time.Time) bool {
 	times, known := s.sessions[session]
-	return known && !times.ended.Valid && at.Before(times.expires)
+	return known && !times.demo && !times.ended.Valid && at.Before(times.expires)
+}
+
+// remember keeps a bet that the batch has posted: wins of the same batch may be for it.
+func (s *roundSet) remember(t *ledger.Transaction) {
+	if t.Kind == ledger.Bet && t.Staked > 0 {
+		s.latest[latestKey{t.Provider, t.Game, t.Player}] = t
+	}
 }
 
 func (s *roundSet) change(row *roundRow) {
@@ -106,7 +124,7 @@ func (s *roundSet) played(c Call, i instruction, paid wallet.Paid) {
 		row.bets++
 		row.staked += i.stake
 		row.bonusStaked += paid.Bonus
-		if paid.BonusID.Valid {
+		if paid.BonusID.Valid && (paid.Bonus > 0 || row.bonusStaked == 0) {
 			row.bonusID = paid.BonusID
 		}
 		row.betTransaction = c.Round.Transaction
@@ -159,6 +177,13 @@ const readRounds = `
 	  FROM unnest($1::text[], $2::text[], $3::uuid[]) k (provider, round_id, player_id)
 	  JOIN rounds r ON r.provider = k.provider AND r.round_id = k.round_id AND r.player_id = k.player_id`
 
+// The rounds that won or bought the free spins of others. Index: rounds_pkey.
+const readParents = `
+	SELECT ` + roundColumns + `
+	  FROM unnest($1::text[], $2::text[], $3::uuid[]) k (provider, round_id, player_id)
+	  JOIN rounds c ON c.provider = k.provider AND c.round_id = k.round_id AND c.player_id = k.player_id
+	  JOIN rounds r ON r.provider = c.provider AND r.round_id = c.parent_id AND r.player_id = c.player_id`
+
 // Indexes: transactions_key, rounds_pkey.
 const readRoundsUndone = `
 	SELECT ` + roundColumns + `
@@ -167,7 +192,7 @@ const readRoundsUndone = `
 	  JOIN rounds r ON r.provider = t.provider AND r.round_id = t.round_id AND r.player_id = t.player_id`
 
 // Index: game_sessions_pkey.
-const readSessionTimes = `SELECT id, expires_at, ended_at FROM game_sessions WHERE id = ANY ($1)`
+const readSessionTimes = `SELECT id, mode = 'demo', expires_at, ended_at FROM game_sessions WHERE id = ANY ($1)`
 
 // roundReader implements wallet.Reader: a round changes only under its player's lock.
 type roundReader struct{}
@@ -175,7 +200,7 @@ type roundReader struct{}
 // QueueReads implements wallet.Reader.
 func (*roundReader) QueueReads(statements *pgx.Batch, batch *wallet.Batch, works []*wallet.Work) {
 	set := roundsOf(batch)
-	var wanted []roundKey
+	var wanted, spun []roundKey
 	var sources, ids []string
 	var sessions []uuid.UUID
 	var nameless []*decision
@@ -191,6 +216,9 @@ func (*roundReader) QueueReads(statements *pgx.Batch, batch *wallet.Batch, works
 					wanted = append(wanted, roundKey{c.Provider, id, c.Player.ID})
 				}
 			}
+			if d.instruction.win > 0 && c.Round.ID != "" && c.Round.Parent == "" {
+				spun = append(spun, roundKey{c.Provider, c.Round.ID, c.Player.ID})
+			}
 			if c.Session.Valid {
 				sessions = append(sessions, c.Session.UUID)
 			}
@@ -198,14 +226,8 @@ func (*roundReader) QueueReads(statements *pgx.Batch, batch *wallet.Batch, works
 			sources, ids = append(sources, d.back.key().Source), append(ids, d.back.key().ExternalID)
 		}
 	}
-	if len(wanted) > 0 {
-		n := len(wanted)
-		providers, rounds, players := make([]string, n), make([]string, n), make([]pgtype.UUID, n)
-		for i, key := range wanted {
-			providers[i], rounds[i], players[i] = key.provider, key.id, postgres.UUID(key.player)
-		}
-		statements.Queue(readRounds, providers, rounds, postgres.Array(players)).Query(set.scan)
-	}
+	set.queueRounds(statements, readRounds, wanted)
+	set.queueRounds(statements, readParents, spun)
 	if len(ids) > 0 {
 		statements.Queue(readRoundsUndone, sources, ids).Query(set.scan)
 	}
@@ -213,6 +235,18 @@ func (*roundReader) QueueReads(statements *pgx.Batch, batch *wallet.Batch, works
 	if len(sessions) > 0 {
 		statements.Queue(readSessionTimes, postgres.UUIDs(sessions)).Query(set.scanSessions)
 	}
+}
+
+func (s *roundSet) queueRounds(statements *pgx.Batch, query string, keys []roundKey) {
+	n := len(keys)
+	if n == 0 {
+		return
+	}
+	providers, rounds, players := make([]string, n), make([]string, n), make([]pgtype.UUID, n)
+	for i, key := range keys {
+		providers[i], rounds[i], players[i] = key.provider, key.id, postgres.UUID(key.player)
+	}
+	statements.Queue(query, providers, rounds, postgres.Array(players)).Query(s.scan)
 }
 
 // recent is how far back a win that names nothing looks for its bet.
@@ -273,7 +307,7 @@ func (s *roundSet) scan(rows pgx.Rows) error {
 func (s *roundSet) scanSessions(rows pgx.Rows) error {
 	var id uuid.UUID
 	var times sessionTimes
-	_, err := pgx.ForEachRow(rows, []any{&id, &times.expires, &times.ended}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&id, &times.demo, &times.expires, &times.ended}, func() error {
 		s.sessions[id] = times
 		return nil
 	})
