@@ -29,6 +29,10 @@ type Call struct {
 	Session uuid.NullUUID
 	Comment string
 	At      time.Time
+	// List says that this was read in a platform's own list or file: what it does not tell (the round,
+	// the bet) is not known, and no difference to what a call says. Happened is when it was, there.
+	List     bool
+	Happened time.Time
 }
 
 // Round says to which round of a game an instruction belongs. The zero value: its dialect has none.

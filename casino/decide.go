@@ -29,7 +29,7 @@ type decision struct {
 func (d *decision) keys() []ledger.Key {
 	keys := []ledger.Key{d.key, rollbackOf(d.key)}
 	if d.instruction.bet != "" {
-		keys = append(keys, d.betKey(), d.betRollback())
+		keys = append(keys, d.betKey(), d.betRollback(), toldKey(d.call.Provider, d.instruction.bet))
 	}
 	if d.nameless() && d.call.Space != "" {
 		keys = append(keys, d.ownBetKey())
@@ -88,7 +88,7 @@ func (d *decision) again(earlier, undone *ledger.Transaction) error {
 	if earlier.Kind == ledger.Tombstone {
 		return ErrRolledBack
 	}
-	if earlier.Payload != d.instruction.payload(d.call) {
+	if !d.same(earlier) {
 		return ledger.ErrConflict
 	}
 	if undone != nil {
@@ -130,10 +130,10 @@ func (d *decision) otherBonus(batch *wallet.Batch, round *roundRow) bool {
 
 func (d *decision) mayWin(batch *wallet.Batch, round *roundRow) error {
 	known := round != nil && round.bets > 0
-	gone := known && round.rolledBack == round.bets
+	gone := known && round.rolledBack-round.healed == round.bets
 	if d.instruction.bet != "" {
 		bet := batch.Known(d.betKey())
-		gone = gone || bet != nil && bet.Kind == ledger.Tombstone || batch.Known(d.betRollback()) != nil
+		gone = gone || bet != nil && bet.Kind == ledger.Tombstone || d.betUndone(batch)
 		known = bet != nil && bet.Kind != ledger.Refused && bet.Player == d.call.Player.ID
 	}
 	switch {
@@ -235,7 +235,7 @@ func (d *decision) bet(batch *wallet.Batch, rounds *roundSet) *ledger.Transactio
 	if own := d.paidBy(batch.Known(d.ownBetKey())); own != nil && d.call.Space != "" {
 		return own
 	}
-	return rounds.latest[latestKey{d.call.Provider, d.call.Game, d.call.Player.ID}]
+	return rounds.latest[latestKey{d.call.Provider, d.call.Game, d.call.Player.ID, d.call.until()}]
 }
 
 // paidBy is the bet, where it is one of this player that was paid.

@@ -58,7 +58,7 @@ type reversal struct {
 
 func (d *reversal) work(reader wallet.Reader) *wallet.Work {
 	work := &wallet.Work{
-		Keys: []ledger.Key{d.back.key(), d.key()}, Reader: reader, Decide: d.decide, At: d.back.At,
+		Keys: []ledger.Key{d.back.key(), d.key(), d.toldKey()}, Reader: reader, Decide: d.decide, At: d.back.At,
 		Data: d, Spread: uuid.NewSHA1(uuid.Nil, []byte(d.back.ID)),
 	}
 	if d.back.Player.ID != uuid.Nil {
@@ -111,7 +111,7 @@ func (d *reversal) bury(batch *wallet.Batch) error {
 func (d *reversal) undo(batch *wallet.Batch, original *ledger.Transaction) error {
 	if earlier := batch.Known(d.key()); earlier != nil {
 		d.outcome.Transaction, d.outcome.Repeat = earlier.ID, true
-		return nil
+		return d.told(batch, earlier)
 	}
 	if original.Kind == ledger.Refused { // there is nothing to undo
 		d.outcome.Transaction, d.outcome.Repeat = original.ID, true

@@ -27,6 +27,7 @@ type roundRow struct {
 	roundKey
 	game, parent, betType          string
 	bets, rolledBack, wins         int32
+	healed                         int32 // of those rolled back, which the platform never took back
 	staked, won                    money.Amount
 	bonusStaked                    money.Amount // the part of staked that the bonus pocket paid
 	bonusID                        uuid.NullUUID
@@ -48,6 +49,7 @@ type roundSet struct {
 type latestKey struct {
 	provider, game string
 	player         uuid.UUID
+	until          uuid.UUID // bets of later are none of it
 }
 
 type sessionTimes struct {
@@ -95,7 +97,7 @@ func (s *roundSet) open(session uuid.UUID, at time.Time) bool {
 // remember keeps a bet that the batch has posted: wins of the same batch may be for it.
 func (s *roundSet) remember(t *ledger.Transaction) {
 	if t.Kind == ledger.Bet && t.Staked > 0 {
-		s.latest[latestKey{t.Provider, t.Game, t.Player}] = t
+		s.latest[latestKey{t.Provider, t.Game, t.Player, uuid.Max}] = t
 	}
 }
 
@@ -169,7 +171,7 @@ func (s *roundSet) undone(row *roundRow, original *ledger.Transaction) {
 
 const roundColumns = `r.provider, r.round_id, r.player_id, r.game_id, coalesce(r.parent_id, ''), coalesce(r.bet_type, ''),
 	       r.bets, r.rolled_back, r.wins, r.staked, r.won, coalesce(r.bet_transaction, ''), coalesce(r.win_transaction, ''),
-	       r.opened_at, r.closed_at, r.bonus_staked, r.bonus_id`
+	       r.opened_at, r.closed_at, r.bonus_staked, r.bonus_id, ` + countHealed
 
 // Index: rounds_pkey.
 const readRounds = `
@@ -254,11 +256,11 @@ const recent = 24 * time.Hour
 
 // Index: transactions_player.
 const readLatest = `
-	SELECT k.provider, k.game, k.player, t.staked, coalesce(t.bonus_amount, 0), t.bonus_id
-	  FROM unnest($1::text[], $2::text[], $3::uuid[], $4::uuid[]) k (provider, game, player, since)
+	SELECT k.provider, k.game, k.player, k.until, t.staked, coalesce(t.bonus_amount, 0), t.bonus_id
+	  FROM unnest($1::text[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[]) k (provider, game, player, since, until)
 	 CROSS JOIN LATERAL (SELECT x.staked, x.bonus_amount, x.bonus_id
 	                       FROM transactions x
-	                      WHERE x.player_id = k.player AND x.id >= k.since AND x.provider = k.provider AND x.game_id = k.game
+	                      WHERE x.player_id = k.player AND x.id >= k.since AND x.id < k.until AND x.provider = k.provider AND x.game_id = k.game
 	                        AND x.kind = 'bet' AND x.staked > 0
 	                      ORDER BY x.id DESC LIMIT 1) t`
 
@@ -268,15 +270,16 @@ func (s *roundSet) queueLatest(statements *pgx.Batch, wins []*decision) {
 		return
 	}
 	n := len(wins)
-	providers, games, players, since := make([]string, n), make([]string, n), make([]pgtype.UUID, n), make([]pgtype.UUID, n)
+	providers, games, players := make([]string, n), make([]string, n), make([]pgtype.UUID, n)
+	since, until := make([]pgtype.UUID, n), make([]pgtype.UUID, n)
 	for i, d := range wins {
 		providers[i], games[i], players[i] = d.call.Provider, d.call.Game, postgres.UUID(d.call.Player.ID)
-		since[i] = postgres.UUID(postgres.IDAt(d.call.At.Add(-recent)))
+		since[i], until[i] = postgres.UUID(postgres.IDAt(d.call.when().Add(-recent))), postgres.UUID(d.call.until())
 	}
-	statements.Queue(readLatest, providers, games, postgres.Array(players), postgres.Array(since)).Query(func(rows pgx.Rows) error {
+	statements.Queue(readLatest, providers, games, postgres.Array(players), postgres.Array(since), postgres.Array(until)).Query(func(rows pgx.Rows) error {
 		var key latestKey
 		var bet ledger.Transaction
-		_, err := pgx.ForEachRow(rows, []any{&key.provider, &key.game, &key.player, &bet.Staked, &bet.Bonus, &bet.BonusID}, func() error {
+		_, err := pgx.ForEachRow(rows, []any{&key.provider, &key.game, &key.player, &key.until, &bet.Staked, &bet.Bonus, &bet.BonusID}, func() error {
 			found := bet
 			s.latest[key] = &found
 			return nil
@@ -288,7 +291,7 @@ func (s *roundSet) queueLatest(statements *pgx.Batch, wins []*decision) {
 func scanRound(row pgx.CollectableRow) (*roundRow, error) {
 	r := &roundRow{}
 	return r, row.Scan(&r.provider, &r.id, &r.player, &r.game, &r.parent, &r.betType, &r.bets, &r.rolledBack, &r.wins,
-		&r.staked, &r.won, &r.betTransaction, &r.winTransaction, &r.opened, &r.closed, &r.bonusStaked, &r.bonusID)
+		&r.staked, &r.won, &r.betTransaction, &r.winTransaction, &r.opened, &r.closed, &r.bonusStaked, &r.bonusID, &r.healed)
 }
 
 func (s *roundSet) scan(rows pgx.Rows) error {

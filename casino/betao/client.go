@@ -161,8 +161,28 @@ func listing(from, to time.Time, page int) map[string]any {
 
 // GetTransactions returns a page of their list of a window; pages count from 1.
 func (p *Platform) GetTransactions(ctx context.Context, from, to time.Time, page int) (TransactionPage, error) {
-	var answer TransactionPage
-	return answer, p.client.call(ctx, pathTransactions, listing(from, to, page), &answer)
+	texts, next, err := p.GetTransactionRows(ctx, from, to, page)
+	if err != nil {
+		return TransactionPage{}, err
+	}
+	answer := TransactionPage{Items: make([]Transaction, len(texts)), Next: next}
+	for i, text := range texts {
+		if err := json.Unmarshal(text, &answer.Items[i]); err != nil {
+			return TransactionPage{}, fmt.Errorf("%w: betao: row %d of their list: %w", casino.ErrUnreadable, i+1, err)
+		}
+	}
+	return answer, nil
+}
+
+// GetTransactionRows is GetTransactions with each row as it came: one that cannot be read is no reason
+// to lose the others. next is the page that follows, 0 for none.
+func (p *Platform) GetTransactionRows(ctx context.Context, from, to time.Time, page int) (rows []json.RawMessage, next int, err error) {
+	var answer struct {
+		Items []json.RawMessage `json:"items"`
+		Next  int               `json:"next_page"`
+	}
+	err = p.client.call(ctx, pathTransactions, listing(from, to, page), &answer)
+	return answer.Items, answer.Next, err
 }
 
 // GetTransactionsCSV returns a page of their list as they export it, and the page that follows, 0

@@ -145,6 +145,22 @@ const (
 // BetHistories returns one page of their list of a window, which is closed: rows must not move
 // while pages are counted.
 func (p *Platform) BetHistories(ctx context.Context, from, to time.Time, skip int) ([]BetHistory, error) {
+	texts, err := p.BetHistoryRows(ctx, from, to, skip)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]BetHistory, len(texts))
+	for i, text := range texts {
+		if err := json.Unmarshal(text, &rows[i]); err != nil {
+			return nil, fmt.Errorf("%w: naga: row %d of their list: %w", casino.ErrUnreadable, i+1, err)
+		}
+	}
+	return rows, nil
+}
+
+// BetHistoryRows is BetHistories with each row as it came: one that cannot be read is no reason to
+// lose the others.
+func (p *Platform) BetHistoryRows(ctx context.Context, from, to time.Time, skip int) ([]json.RawMessage, error) {
 	if skip < 0 || !from.Before(to) || to.Sub(from) > HistoryWindow {
 		return nil, errors.New("naga: a window of their list is at most 24 hours, and pages count from 0")
 	}
@@ -152,7 +168,7 @@ func (p *Platform) BetHistories(ctx context.Context, from, to time.Time, skip in
 		"apiKey": {p.cfg.APIKey}, "startDate": {from.UTC().Format(time.RFC3339)}, "endDate": {to.UTC().Format(time.RFC3339)},
 		"skip": {strconv.Itoa(skip)}, "limit": {strconv.Itoa(HistoryPage)},
 	}
-	var rows []BetHistory
+	var rows []json.RawMessage
 	return rows, p.client.get(ctx, pathHistories, query, &rows)
 }
 

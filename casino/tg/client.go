@@ -218,10 +218,26 @@ type BetLog struct {
 // BetLogs returns one page of their list of a window, from an offset on. Pages have up to 5,000
 // rows; a shorter one is the last.
 func (p *Platform) BetLogs(ctx context.Context, from, to time.Time, offset int) ([]BetLog, error) {
+	texts, err := p.BetLogRows(ctx, from, to, offset)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]BetLog, len(texts))
+	for i, text := range texts {
+		if err := json.Unmarshal(text, &rows[i]); err != nil {
+			return nil, fmt.Errorf("%w: tg: row %d of their list: %w", casino.ErrUnreadable, i+1, err)
+		}
+	}
+	return rows, nil
+}
+
+// BetLogRows is BetLogs with each row as it came: one that cannot be read is no reason to lose the
+// others.
+func (p *Platform) BetLogRows(ctx context.Context, from, to time.Time, offset int) ([]json.RawMessage, error) {
 	if offset < 0 || !from.Before(to) {
 		return nil, errors.New("tg: a window ends after it begins, and offsets count from 0")
 	}
-	var rows []BetLog
+	var rows []json.RawMessage
 	err := p.client.call(ctx, pathBetLogs, map[string]any{
 		"startDate": from.UTC().Format(timeLayout), "endDate": to.UTC().Format(timeLayout), "offset": offset,
 	}, &rows)

@@ -1,0 +1,31 @@
+-- What a difference needs before it heals, lines that cannot be read, and what a statement adds up to.
+-- +goose Up
+ALTER TABLE statement_lines
+    ADD word text NOT NULL DEFAULT ''; -- the provider's own word for the status
+
+ALTER TABLE statements
+    ADD complete   boolean NOT NULL DEFAULT false, -- whether it says that what it lacks does not exist there
+    ADD cut        boolean NOT NULL DEFAULT false, -- it lacks so much of ours that nothing of that is believed
+    ADD unreadable integer NOT NULL DEFAULT 0,     -- lines left aside, each a break
+    ADD total      numeric,                        -- of its lines' amounts; null: loaded before it was kept
+    ADD pruned_at  timestamptz;                    -- since when its lines are gone
+UPDATE statements s SET pruned_at = now()
+ WHERE s.lines > 0 AND NOT EXISTS (SELECT FROM statement_lines l WHERE l.statement_id = s.id);
+
+-- Absence and open statuses count once they have been seen again, and long enough.
+ALTER TABLE breaks
+    ADD sightings integer NOT NULL DEFAULT 0, -- runs that saw it in a list that may be believed
+    ADD later_at  timestamptz;                -- when such a list first showed what is later than it
+ALTER TABLE breaks DROP CONSTRAINT breaks_kind;
+ALTER TABLE breaks ADD CONSTRAINT breaks_kind
+    CHECK (kind IN ('missing_here', 'missing_there', 'amount', 'status', 'currency', 'player', 'duplicate', 'unreadable')) NOT VALID;
+ALTER TABLE breaks VALIDATE CONSTRAINT breaks_kind;
+
+-- +goose Down
+DELETE FROM breaks WHERE kind = 'unreadable';
+ALTER TABLE breaks DROP CONSTRAINT breaks_kind;
+ALTER TABLE breaks ADD CONSTRAINT breaks_kind
+    CHECK (kind IN ('missing_here', 'missing_there', 'amount', 'status', 'currency', 'player', 'duplicate'));
+ALTER TABLE breaks DROP sightings, DROP later_at;
+ALTER TABLE statements DROP complete, DROP cut, DROP unreadable, DROP total, DROP pruned_at;
+ALTER TABLE statement_lines DROP word;
