@@ -120,6 +120,12 @@ type Rollback struct {
 	Amount *money.Amount
 	// Stands refuses to undo a bet whose round has been won or lost.
 	Stands bool
+	// TakesWins takes back, with the last bet of a round that stands, what the round has won: a win that
+	// came after the rollback would have been refused.
+	TakesWins bool
+	// WinSpace is the space of wins, at platforms where a win may have its bet's id and nothing else says
+	// whose it is: undone with such a win, or won when undone, is left to a person.
+	WinSpace string
 }
 
 // Outcome is what became of an instruction.

@@ -21,7 +21,8 @@ type decision struct {
 	paid     wallet.Paid // how the stake is paid
 
 	outcome Outcome
-	refusal error // decided, and kept by the commit
+	refusal error  // decided, and kept by the commit
+	doubt   *doubt // what a person must look at
 }
 
 // keys are what must be read to decide: the instruction's own, that of its rollback, and those of the
@@ -32,7 +33,10 @@ func (d *decision) keys() []ledger.Key {
 		keys = append(keys, d.betKey(), d.betRollback(), toldKey(d.call.Provider, d.instruction.bet))
 	}
 	if d.nameless() && d.call.Space != "" {
-		keys = append(keys, d.ownBetKey())
+		keys = append(keys, d.ownBetKey(), rollbackOf(d.ownBetKey()))
+	}
+	if d.late() {
+		keys = append(keys, d.lateKey())
 	}
 	return keys
 }
@@ -59,9 +63,14 @@ func (d *decision) decide(batch *wallet.Batch) error {
 	if purse == nil {
 		return wallet.ErrUnknownPlayer
 	}
+	d.doubt = nil
 	if earlier := batch.Known(d.key); earlier != nil {
+		if earlier.Kind == ledger.Tombstone && d.late() {
+			return d.comesLate(batch)
+		}
 		d.outcome = d.outcomeOf(earlier, batch)
 		d.outcome.Repeat = true
+		d.doubtBet(batch, true)
 		return d.again(earlier, batch.Known(rollbackOf(d.key)))
 	}
 	d.outcome.Balance = d.balance(batch)
@@ -77,9 +86,50 @@ func (d *decision) decide(batch *wallet.Batch) error {
 	unmatched := d.outcome.Unmatched
 	d.outcome = d.outcomeOf(posted, batch)
 	d.outcome.Unmatched = unmatched
+	d.doubtBet(batch, false)
 	rounds.played(d.call, d.instruction, d.paid)
 	rounds.remember(posted)
 	return nil
+}
+
+// late reports whether this bet, should it have been rolled back before it came, tells by its round
+// which wins are of it: they do not name it.
+func (d *decision) late() bool {
+	return d.instruction.kind == ledger.Bet && d.call.Round.ID != "" && !d.call.Round.Once
+}
+
+func (d *decision) lateKey() ledger.Key { return keyOf(d.call.Provider, lateSpace, d.call.ID) }
+
+// comesLate refuses a bet that was rolled back before it came, and keeps its round: a win of that is
+// refused from now on; one that was paid before is left to a person.
+func (d *decision) comesLate(batch *wallet.Batch) error {
+	d.outcome.Balance, d.refusal = d.balance(batch), ErrRolledBack
+	t := d.transaction(ledger.Tombstone)
+	t.Key, t.Payload = d.lateKey(), ledger.HashOf(lateSpace, d.call.ID)
+	again := batch.Known(t.Key) != nil
+	if !again {
+		if _, _, err := batch.Note(t); err != nil {
+			return err
+		}
+	}
+	rounds := roundsOf(batch)
+	round := rounds.find(d.call)
+	rounds.late[roundKey{d.call.Provider, d.call.Round.ID, d.call.Player.ID}] = true
+	if round != nil && round.wins > 0 && round.rolledBack == round.bets {
+		d.doubt = wonAndUndone(d.call, round.won, again)
+	}
+	return nil
+}
+
+// doubtBet leaves a win to a person whose bet of the same id was rolled back: it may be another's.
+func (d *decision) doubtBet(batch *wallet.Batch, again bool) {
+	if !d.nameless() || d.call.Space == "" {
+		return
+	}
+	bet := batch.Known(d.ownBetKey())
+	if bet != nil && bet.Kind == ledger.Bet && bet.Player == d.call.Player.ID && batch.Known(rollbackOf(d.ownBetKey())) != nil {
+		d.doubt = wonAndUndone(d.call, d.instruction.win, again)
+	}
 }
 
 // again answers an id that has been used: as at first, if it stands for the same. What has been undone
@@ -106,7 +156,7 @@ func (d *decision) again(earlier, undone *ledger.Transaction) error {
 // allowed asks the rules, the bet's before the money's.
 func (d *decision) allowed(batch *wallet.Batch, rounds *roundSet, round *roundRow) error {
 	if d.instruction.kind == ledger.Win {
-		return d.mayWin(batch, round)
+		return d.mayWin(batch, rounds, round)
 	}
 	if d.call.Session.Valid && !rounds.open(d.call.Session.UUID, d.call.At) {
 		return ErrSession
@@ -128,9 +178,10 @@ func (d *decision) otherBonus(batch *wallet.Batch, round *roundRow) bool {
 	return round != nil && round.bonusStaked > 0 && !batch.BonusActive(d.call.Player.ID, round.bonusID)
 }
 
-func (d *decision) mayWin(batch *wallet.Batch, round *roundRow) error {
+func (d *decision) mayWin(batch *wallet.Batch, rounds *roundSet, round *roundRow) error {
 	known := round != nil && round.bets > 0
 	gone := known && round.rolledBack-round.healed == round.bets
+	gone = gone || !known && rounds.late[roundKey{d.call.Provider, d.call.Round.ID, d.call.Player.ID}]
 	if d.instruction.bet != "" {
 		bet := batch.Known(d.betKey())
 		gone = gone || bet != nil && bet.Kind == ledger.Tombstone || d.betUndone(batch)

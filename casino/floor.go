@@ -119,6 +119,9 @@ func (f *Floor) do(ctx context.Context, c Call, i instruction) (Outcome, error) 
 	if err := f.poster.Do(ctx, work); err != nil {
 		return told(ctx, &d.outcome), fmt.Errorf("%s %s %s: %w", c.Provider, i.kind, c.ID, err)
 	}
+	if err := f.tell(ctx, d.doubt); err != nil {
+		return Outcome{}, fmt.Errorf("%s %s %s: %w", c.Provider, i.kind, c.ID, err)
+	}
 	return d.outcome, d.refusal
 }
 

@@ -42,7 +42,9 @@ type roundSet struct {
 	rows     map[roundKey]*roundRow
 	changed  []*roundRow
 	sessions map[uuid.UUID]sessionTimes
-	latest   map[latestKey]*ledger.Transaction // bets, as far as they tell how they were paid
+	latest   map[latestKey]*ledger.Transaction  // bets, as far as they tell how they were paid
+	won      map[roundKey][]*ledger.Transaction // wins that stand, of rounds that may lose them
+	late     map[roundKey]bool                  // a bet of the round came after its rollback
 }
 
 // latestKey names a game that a player plays.
@@ -64,6 +66,7 @@ func roundsOf(batch *wallet.Batch) *roundSet {
 	return batch.Rows(roundsKey{}, func() wallet.RowSet {
 		return &roundSet{
 			rows: make(map[roundKey]*roundRow), sessions: make(map[uuid.UUID]sessionTimes), latest: make(map[latestKey]*ledger.Transaction),
+			won: make(map[roundKey][]*ledger.Transaction), late: make(map[roundKey]bool),
 		}
 	}).(*roundSet)
 }
@@ -94,10 +97,20 @@ func (s *roundSet) open(session uuid.UUID, at time.Time) bool {
 	return known && !times.demo && !times.ended.Valid && at.Before(times.expires)
 }
 
-// remember keeps a bet that the batch has posted: wins of the same batch may be for it.
+// remember keeps a bet that the batch has posted: wins of the same batch may be for it; and a win, which
+// a rollback of the same batch may take back.
 func (s *roundSet) remember(t *ledger.Transaction) {
-	if t.Kind == ledger.Bet && t.Staked > 0 {
+	switch {
+	case t.Kind == ledger.Bet && t.Staked > 0:
 		s.latest[latestKey{t.Provider, t.Game, t.Player, uuid.Max}] = t
+	case t.Kind == ledger.Win && t.Round != "":
+		s.keepWin(roundKey{t.Provider, t.Round, t.Player}, t)
+	}
+}
+
+func (s *roundSet) keepWin(key roundKey, win *ledger.Transaction) {
+	if !slices.ContainsFunc(s.won[key], func(known *ledger.Transaction) bool { return known.ID == win.ID }) {
+		s.won[key] = append(s.won[key], win)
 	}
 }
 
@@ -166,6 +179,7 @@ func (s *roundSet) undone(row *roundRow, original *ledger.Transaction) {
 	default:
 		row.wins = max(row.wins-1, 0)
 		row.won -= original.Amount
+		s.won[row.roundKey] = slices.DeleteFunc(s.won[row.roundKey], func(win *ledger.Transaction) bool { return win.ID == original.ID })
 	}
 }
 
@@ -204,6 +218,8 @@ func (*roundReader) QueueReads(statements *pgx.Batch, batch *wallet.Batch, works
 	set := roundsOf(batch)
 	var wanted, spun []roundKey
 	var sources, ids []string
+	var takes bool
+	var unnamed []roundKey
 	var sessions []uuid.UUID
 	var nameless []*decision
 	for _, work := range works {
@@ -221,11 +237,15 @@ func (*roundReader) QueueReads(statements *pgx.Batch, batch *wallet.Batch, works
 			if d.instruction.win > 0 && c.Round.ID != "" && c.Round.Parent == "" {
 				spun = append(spun, roundKey{c.Provider, c.Round.ID, c.Player.ID})
 			}
+			if d.instruction.kind == ledger.Win && d.instruction.bet == "" && c.Round.ID != "" {
+				unnamed = append(unnamed, roundKey{c.Provider, c.Round.ID, c.Player.ID})
+			}
 			if c.Session.Valid {
 				sessions = append(sessions, c.Session.UUID)
 			}
 		case *reversal:
 			sources, ids = append(sources, d.back.key().Source), append(ids, d.back.key().ExternalID)
+			takes = takes || d.back.TakesWins
 		}
 	}
 	set.queueRounds(statements, readRounds, wanted)
@@ -233,6 +253,10 @@ func (*roundReader) QueueReads(statements *pgx.Batch, batch *wallet.Batch, works
 	if len(ids) > 0 {
 		statements.Queue(readRoundsUndone, sources, ids).Query(set.scan)
 	}
+	if takes {
+		statements.Queue(readWon, sources, ids).Query(set.scanWon)
+	}
+	set.queueLate(statements, unnamed)
 	set.queueLatest(statements, nameless)
 	if len(sessions) > 0 {
 		statements.Queue(readSessionTimes, postgres.UUIDs(sessions)).Query(set.scanSessions)

@@ -15,5 +15,8 @@ func debitOf(e casino.Event) casino.Bet { return casino.Bet{Call: callOf(e), Sta
 
 func creditOf(e casino.Event) casino.Win { return casino.Win{Call: callOf(e), Amount: e.Win} }
 
-// rollbackOf undoes the debit or the credit of the event's ID.
-func rollbackOf(e casino.Event) casino.Rollback { return casino.Rollback{Call: callOf(e)} }
+// rollbackOf undoes the debit or the credit of the event's ID. What a round has won goes with the last
+// of its debits.
+func rollbackOf(e casino.Event) casino.Rollback {
+	return casino.Rollback{Call: callOf(e), TakesWins: true}
+}

@@ -19,7 +19,7 @@ func winOf(e casino.Event) casino.Win {
 	return win
 }
 
-// refundOf undoes the bet of the event's ID.
+// refundOf undoes the bet of the event's ID. A win of the same id may be of that bet or not.
 func refundOf(e casino.Event) casino.Rollback {
-	return casino.Rollback{Call: e.Call(Provider)}
+	return casino.Rollback{Call: e.Call(Provider), WinSpace: spaceWins}
 }
