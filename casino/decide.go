@@ -98,14 +98,16 @@ func (d *decision) late() bool {
 	return d.instruction.kind == ledger.Bet && d.call.Round.ID != "" && !d.call.Round.Once
 }
 
-func (d *decision) lateKey() ledger.Key { return keyOf(d.call.Provider, lateSpace, d.call.ID) }
+func (d *decision) lateKey() ledger.Key {
+	return keyOf(d.call.Provider, lateSpace, d.call.Round.ID+" "+d.call.ID)
+}
 
 // comesLate refuses a bet that was rolled back before it came, and keeps its round: a win of that is
 // refused from now on; one that was paid before is left to a person.
 func (d *decision) comesLate(batch *wallet.Batch) error {
 	d.outcome.Balance, d.refusal = d.balance(batch), ErrRolledBack
 	t := d.transaction(ledger.Tombstone)
-	t.Key, t.Payload = d.lateKey(), ledger.HashOf(lateSpace, d.call.ID)
+	t.Key, t.Payload = d.lateKey(), ledger.HashOf(lateSpace, d.call.Round.ID, d.call.ID)
 	again := batch.Known(t.Key) != nil
 	if !again {
 		if _, _, err := batch.Note(t); err != nil {

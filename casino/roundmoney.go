@@ -43,7 +43,7 @@ const readLate = `
 	SELECT DISTINCT k.provider, k.round_id, k.player_id
 	  FROM unnest($1::text[], $2::text[], $3::uuid[]) k (provider, round_id, player_id)
 	  JOIN transactions t ON t.round_id = k.round_id AND t.player_id = k.player_id AND t.provider = k.provider
-	 WHERE t.kind = 'tombstone'`
+	 WHERE t.source = k.provider || ':' || '` + lateSpace + `'`
 
 // queueLate asks which rounds have had a bet that came after its rollback.
 func (s *roundSet) queueLate(statements *pgx.Batch, keys []roundKey) {
