@@ -66,6 +66,16 @@ func ReadAmount(number money.Number) (money.Amount, error) {
 	return amount, nil
 }
 
+// TwoDecimals is a balance for platforms that hold no finer one: never more than there is.
+func TwoDecimals(balance money.Amount) string {
+	const unit = money.Scale / 100
+	rest := balance % unit
+	if rest < 0 {
+		rest += unit
+	}
+	return (balance - rest).String()
+}
+
 // MaxID is the longest id of an instruction, round or game that is taken.
 const MaxID = 255
 

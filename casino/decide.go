@@ -192,6 +192,8 @@ func (d *decision) mayWin(batch *wallet.Batch, rounds *roundSet, round *roundRow
 	switch {
 	case gone:
 		return ErrRolledBack
+	case round != nil && d.call.Round.Transaction != "" && d.call.Round.Transaction == round.betTransaction:
+		return ledger.ErrConflict // the bet has used it
 	case d.call.Round.Once && round != nil && round.wins > 0:
 		return ErrSettled
 	case !known && d.instruction.strict:

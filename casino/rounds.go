@@ -275,8 +275,8 @@ func (s *roundSet) queueRounds(statements *pgx.Batch, query string, keys []round
 	statements.Queue(query, providers, rounds, postgres.Array(players)).Query(s.scan)
 }
 
-// recent is how far back a win that names nothing looks for its bet.
-const recent = 24 * time.Hour
+// RecentBets is how far back a win that names nothing looks for its bet.
+const RecentBets = 24 * time.Hour
 
 // Index: transactions_player.
 const readLatest = `
@@ -298,7 +298,7 @@ func (s *roundSet) queueLatest(statements *pgx.Batch, wins []*decision) {
 	since, until := make([]pgtype.UUID, n), make([]pgtype.UUID, n)
 	for i, d := range wins {
 		providers[i], games[i], players[i] = d.call.Provider, d.call.Game, postgres.UUID(d.call.Player.ID)
-		since[i], until[i] = postgres.UUID(postgres.IDAt(d.call.when().Add(-recent))), postgres.UUID(d.call.until())
+		since[i], until[i] = postgres.UUID(postgres.IDAt(d.call.when().Add(-RecentBets))), postgres.UUID(d.call.until())
 	}
 	statements.Queue(readLatest, providers, games, postgres.Array(players), postgres.Array(since), postgres.Array(until)).Query(func(rows pgx.Rows) error {
 		var key latestKey

@@ -33,7 +33,16 @@ func (p *Play) reconcile(ctx context.Context) error {
 	if err := p.decideQuietly(ctx); err != nil {
 		return err
 	}
-	p.say("each platform's list now lacks a bet, calls one failed, and has amounts, players and bets that are wrong; BeT has decided %d coupons and told nobody", lostResults)
+	p.say("each platform's list now lacks a bet, calls one failed or what nobody knows, and has amounts, players and bets that are wrong; BeT has decided %d coupons and told nobody", lostResults)
+	if _, err := p.hold(ctx); err != nil {
+		return err
+	}
+	select {
+	case <-time.After(p.cfg.Settling):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	p.say("%s later the lists still lack those bets: now that counts", p.cfg.Settling)
 	if _, err := p.hold(ctx); err != nil {
 		return err
 	}
@@ -48,14 +57,37 @@ func (p *Play) reconcile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if open > 0 {
-		return fmt.Errorf("%d differences are left", open)
+	if err := p.person(ctx, open); err != nil {
+		return err
+	}
+	if open, err = p.hold(ctx); err != nil {
+		return err
+	}
+	if len(open) > 0 {
+		return fmt.Errorf("%d differences are left", len(open))
 	}
 	return nil
 }
 
-// hold does a run for each provider that has a list, and returns how many breaks stay open.
-func (p *Play) hold(ctx context.Context) (open int, err error) {
+// person decides what no list proves: nothing of it moves by itself.
+func (p *Play) person(ctx context.Context, open []reconcile.Found) error {
+	if len(open) < 2 {
+		return fmt.Errorf("%d differences wait for a person, not the planted ones", len(open))
+	}
+	for _, b := range open {
+		if b.Action != reconcile.ActPerson || b.ID == nil {
+			return fmt.Errorf("break %s %s: %s, not a person's", b.Kind, b.TransactionID, b.Action)
+		}
+		p.say("a person decides about %s %s, of which they say %s", b.Kind, b.TransactionID, b.Theirs)
+		if err := p.cfg.Decide(ctx, *b.ID, "asked the provider: the bet stands as it is here"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hold does a run for each provider that has a list, and returns the breaks that stay open.
+func (p *Play) hold(ctx context.Context) (open []reconcile.Found, err error) {
 	for _, provider := range []string{"bet", "betao", "naga", "tg"} {
 		report, err := p.cfg.Books(ctx, provider, p.begun, time.Now().Add(time.Second))
 		if err != nil {
@@ -65,7 +97,7 @@ func (p *Play) hold(ctx context.Context) (open int, err error) {
 		for _, b := range report.Breaks {
 			kinds[fmt.Sprintf("%s (%s, %s)", b.Kind, b.Action, b.State)]++
 			if b.State == reconcile.StateOpen {
-				open++
+				open = append(open, b)
 			}
 		}
 		found := tally(kinds)

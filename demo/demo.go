@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"evens/sim/betsim"
 	"evens/sim/casinosim"
 )
@@ -25,7 +27,11 @@ type Config struct {
 	Games []casinosim.Platform
 	// Books reconciles; nil: the demo goes without.
 	Books Books
-	Seed  uint64
+	// Decide ends a break by a person's word.
+	Decide func(ctx context.Context, breakID uuid.UUID, comment string) error
+	// Settling is how long what a list lacks waits before it counts.
+	Settling time.Duration
+	Seed     uint64
 	// Grace is after how long the system gives up on an unconfirmed coupon.
 	Grace time.Duration
 	Out   io.Writer

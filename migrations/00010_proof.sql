@@ -12,6 +12,18 @@ ALTER TABLE statements
 UPDATE statements s SET pruned_at = now()
  WHERE s.lines > 0 AND NOT EXISTS (SELECT FROM statement_lines l WHERE l.statement_id = s.id);
 
+-- Lines of lists that could not be read: they are left aside, and the rest counts.
+CREATE TABLE unreadable_lines (
+    statement_id   uuid        NOT NULL,
+    page           integer     NOT NULL,
+    line           integer     NOT NULL, -- among the page's unreadable ones
+    transaction_id text        COLLATE "C",
+    at             timestamptz,
+    body           text        NOT NULL, -- as it came, up to 4 KiB
+    reason         text        NOT NULL,
+    PRIMARY KEY (statement_id, page, line)
+);
+
 -- Absence and open statuses count once they have been seen again, and long enough.
 ALTER TABLE breaks
     ADD sightings integer NOT NULL DEFAULT 0, -- runs that saw it in a list that may be believed
@@ -27,5 +39,6 @@ ALTER TABLE breaks DROP CONSTRAINT breaks_kind;
 ALTER TABLE breaks ADD CONSTRAINT breaks_kind
     CHECK (kind IN ('missing_here', 'missing_there', 'amount', 'status', 'currency', 'player', 'duplicate'));
 ALTER TABLE breaks DROP sightings, DROP later_at;
+DROP TABLE unreadable_lines;
 ALTER TABLE statements DROP complete, DROP cut, DROP unreadable, DROP total, DROP pruned_at;
 ALTER TABLE statement_lines DROP word;

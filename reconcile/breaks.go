@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -27,6 +28,8 @@ const (
 	CurrencyDiffers Kind = "currency"
 	PlayerDiffers   Kind = "player"
 	Duplicate       Kind = "duplicate"
+	// UnreadableLine is a line of their list that could not be read, and was left aside.
+	UnreadableLine Kind = "unreadable"
 )
 
 // State is where a break stands.
@@ -58,6 +61,10 @@ type Break struct {
 	FirstSeen     time.Time       `json:"first_seen"`
 	LastSeen      time.Time       `json:"last_seen"`
 	HealedBy      *uuid.UUID      `json:"healed_by,omitempty"`
+	// Sightings counts the runs that saw it in a list that may be believed; LaterAt is when such a list
+	// first showed what is later than it. Absence and open statuses need both to count.
+	Sightings int        `json:"sightings"`
+	LaterAt   *time.Time `json:"later_at,omitempty"`
 
 	heal *healing // how, where it heals by itself
 }
@@ -82,12 +89,14 @@ var (
 // Index: breaks_once. One that was resolved and is seen again is open again; one that a person
 // ignores stays so.
 const upsertBreaks = `
-	INSERT INTO breaks (id, provider, kind, transaction_id, player, currency, amount, ours, theirs, action, at, first_seen, last_seen, statement_id)
+	INSERT INTO breaks (id, provider, kind, transaction_id, player, currency, amount, ours, theirs, action, at, first_seen, last_seen, statement_id,
+	       sightings, later_at)
 	SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::jsonb[], $9::jsonb[],
-	       $10::text[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], $14::uuid[])
+	       $10::text[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], $14::uuid[], $15::integer[], $16::timestamptz[])
 	    ON CONFLICT ON CONSTRAINT breaks_once DO UPDATE
 	   SET last_seen = excluded.last_seen, statement_id = excluded.statement_id, ours = excluded.ours, theirs = excluded.theirs,
-	       amount = excluded.amount, action = excluded.action, state = CASE breaks.state WHEN 'resolved' THEN 'open' ELSE breaks.state END
+	       amount = excluded.amount, action = excluded.action, sightings = excluded.sightings, later_at = excluded.later_at,
+	       state = CASE breaks.state WHEN 'resolved' THEN 'open' ELSE breaks.state END
 	RETURNING id, provider, kind, transaction_id, state, (xmax = 0), (SELECT b.state FROM breaks b WHERE b.id = breaks.id)`
 
 // keep writes the breaks of a run, fills in their ids and states, and writes their history.
@@ -113,6 +122,7 @@ func (r *Reconciler) keepSome(ctx context.Context, s *statement, breaks []*Break
 	providers, kinds, transactions, players, currencies, actions := make([]string, n), make([]string, n), make([]string, n), make([]string, n), make([]string, n), make([]string, n)
 	amounts, ours, theirs := make([]int64, n), make([][]byte, n), make([][]byte, n)
 	at, first, last := make([]time.Time, n), make([]time.Time, n), make([]time.Time, n)
+	sightings, later := make([]int32, n), make([]pgtype.Timestamptz, n)
 	byKey := make(map[breakKey]*Break, n)
 	now := r.now()
 	for i, b := range breaks {
@@ -120,10 +130,15 @@ func (r *Reconciler) keepSome(ctx context.Context, s *statement, breaks []*Break
 		providers[i], kinds[i], transactions[i], players[i], currencies[i], actions[i] = b.Provider, string(b.Kind), b.TransactionID, b.Player, b.Currency, string(b.Action)
 		amounts[i], ours[i], theirs[i] = int64(b.Amount), b.Ours, b.Theirs
 		at[i], first[i], last[i] = b.At, now, now
+		sightings[i] = int32(min(b.Sightings, math.MaxInt32))
+		if b.LaterAt != nil {
+			later[i] = pgtype.Timestamptz{Time: *b.LaterAt, Valid: true}
+		}
 		byKey[breakKey{b.Kind, b.TransactionID}] = b
 	}
 	return postgres.InTx(ctx, r.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, upsertBreaks, ids, providers, kinds, transactions, players, currencies, amounts, ours, theirs, actions, at, first, last, statements)
+		rows, err := tx.Query(ctx, upsertBreaks, ids, providers, kinds, transactions, players, currencies, amounts, ours, theirs, actions, at, first, last, statements,
+			sightings, later)
 		if err != nil {
 			return fmt.Errorf("keep breaks: %w", err)
 		}
@@ -167,17 +182,23 @@ func history(ctx context.Context, tx postgres.Querier, ids []uuid.UUID, at time.
 	return nil
 }
 
-// Index: breaks_open.
+// Index: breaks_open. A break closes where its id stands in the list, or the list is the whole of its
+// window ($5); where it is BeT's answer about our own codes ($6), what is missing there likewise. An
+// id that could not be read stays as it is.
 const closeAgreed = `
 	UPDATE breaks SET state = 'resolved'
 	 WHERE provider = $1 AND state IN ('open', 'healing') AND statement_id <> $2 AND at >= $3 AND at < $4
+	   AND ($5 OR $6 AND kind = 'missing_there'
+	        OR transaction_id IN (SELECT l.transaction_id FROM statement_lines l WHERE l.statement_id = $2))
+	   AND transaction_id NOT IN (SELECT u.transaction_id FROM unreadable_lines u WHERE u.statement_id = $2 AND u.transaction_id IS NOT NULL)
 	RETURNING id`
 
-// agreed closes the breaks of a window that a whole run does not see any more.
-func (r *Reconciler) agreed(ctx context.Context, provider string, s *statement, from, to time.Time) (int, error) {
+// agreed closes the breaks of a window that a run does not see any more, as far as its list tells.
+func (r *Reconciler) agreed(ctx context.Context, q Request, s *statement) (int, error) {
 	closed := 0
+	asked := q.Provider == BeT && q.File == nil
 	err := postgres.InTx(ctx, r.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, closeAgreed, provider, s.id, from, to)
+		rows, err := tx.Query(ctx, closeAgreed, q.Provider, s.id, s.from, s.to, s.whole() && !asked, s.whole() && asked)
 		if err != nil {
 			return fmt.Errorf("close breaks: %w", err)
 		}
@@ -212,12 +233,12 @@ func (r *Reconciler) move(ctx context.Context, b *Break, to State, event, commen
 	})
 }
 
-const breakColumns = `id, provider, kind, transaction_id, player, currency, amount, ours, theirs, state, action, coalesce(owner, ''), at, first_seen, last_seen, healed_by`
+const breakColumns = `id, provider, kind, transaction_id, player, currency, amount, ours, theirs, state, action, coalesce(owner, ''), at, first_seen, last_seen, healed_by, sightings, later_at`
 
 func scanBreak(row pgx.CollectableRow) (Break, error) {
 	var b Break
 	err := row.Scan(&b.ID, &b.Provider, &b.Kind, &b.TransactionID, &b.Player, &b.Currency, &b.Amount, &b.Ours, &b.Theirs, &b.State, &b.Action,
-		&b.Owner, &b.At, &b.FirstSeen, &b.LastSeen, &b.HealedBy)
+		&b.Owner, &b.At, &b.FirstSeen, &b.LastSeen, &b.HealedBy, &b.Sightings, &b.LaterAt)
 	b.At, b.FirstSeen, b.LastSeen = b.At.UTC(), b.FirstSeen.UTC(), b.LastSeen.UTC()
 	return b, err
 }

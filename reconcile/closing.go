@@ -52,7 +52,7 @@ const closeDay = `
 	      FROM (SELECT DISTINCT s.provider, l.transaction_id, l.type, l.amount, l.currency
 	              FROM statements s JOIN statement_lines l ON l.statement_id = s.id
 	             WHERE s.state = 'matched' AND s.window_to > $3 AND s.window_from < $4 AND l.at >= $3 AND l.at < $4
-	               AND l.status = 'ok' AND l.type <> 'coupon') d
+	               AND l.status IN ('ok', 'open') AND l.type <> 'coupon') d
 	     GROUP BY provider, currency
 	)
 	SELECT currency, kind, total::bigint, NULL::bigint FROM balances

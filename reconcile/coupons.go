@@ -177,7 +177,7 @@ func (r *Reconciler) newCouponBreak(ctx context.Context, provider string, kind K
 		})
 	}
 	if err == nil && p.there {
-		b.Theirs, err = json.Marshal(map[string]any{"status": p.status, "amount": p.amount.String(), "player_id": p.player, "currency": p.money, "at": p.at})
+		b.Theirs, err = json.Marshal(map[string]any{"status": p.status, "amount": p.amount.String(), "player_id": p.player, "currency": p.money, "at": p.at, "their_status": p.words})
 	}
 	if err != nil {
 		return nil, err
@@ -185,15 +185,16 @@ func (r *Reconciler) newCouponBreak(ctx context.Context, provider string, kind K
 	return b, r.decideCoupon(ctx, b, &p)
 }
 
-// decideCoupon: a result that we never got settles the coupon; a newer one than ours too. What
-// would pay more than the limit, or is older than our word, waits for a person.
+// decideCoupon: a result that we never got settles the coupon; a newer one that pays more than ours
+// too. What would pay less than it has, or more than the limit, or is older than our word, is a
+// person's.
 func (r *Reconciler) decideCoupon(ctx context.Context, b *Break, p *couponPair) error {
 	switch b.Kind {
 	case StatusDiffers, AmountDiffers:
 		payout, err := p.theirPayout()
 		decided := p.status == Won || p.status == Lost || p.status == Refunded
 		newer := p.ours == Open || p.at.After(p.decidedAt)
-		if err == nil && decided && newer && p.ours != "" && !p.duplicate && r.inbox != nil && r.policy.allows(b.Provider, b.Kind, payout-p.payout) {
+		if err == nil && decided && newer && payout >= p.payout && p.ours != "" && !p.duplicate && r.inbox != nil && r.policy.allows(b.Provider, b.Kind, payout-p.payout) {
 			b.Action = ActSettle
 		}
 	case MissingHere:

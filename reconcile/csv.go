@@ -192,6 +192,13 @@ func (f *fileReader) read(record []string) (Line, error) {
 	if line.Status, err = translate(value("status"), f.mapping.Status, f.mapping.Statuses, statuses, "status"); err != nil {
 		return line, err
 	}
+	line.Word = value("status")
+	switch {
+	case line.Type == Coupon && line.Status == Pending:
+		line.Status = Open
+	case line.Type != Coupon && line.Status == Open:
+		return line, fmt.Errorf("status %q does not go with type %q", line.Status, line.Type)
+	}
 	if text := value("currency"); text != "" {
 		line.Currency = strings.ToUpper(text)
 	}

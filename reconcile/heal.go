@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"evens/casino"
 	"evens/money"
@@ -27,11 +28,15 @@ func (p Policy) decide(provider string, kind Kind, of pair) Action {
 	t, o := of.theirs, of.ours
 	action, amount := ActPerson, money.Amount(0)
 	switch {
+	case t != nil && t.unproven():
+		return ActPerson
 	case kind == MissingHere && t.Net > 0 && !t.Debit && !t.Duplicate:
-		action, amount = ActPost, t.Net
+		if _, known := winOf(provider, of.id, t.Round); known || provider == wallet.CashSource {
+			action, amount = ActPost, t.Net
+		}
 	case kind == MissingThere && o.Net < 0:
 		action, amount = ActRollback, o.Net
-	case kind == StatusDiffers && !o.Undone && o.Net < 0 && (t.Undone || !t.Moved):
+	case kind == StatusDiffers && !o.Undone && o.Net < 0 && (t.Undone || !t.Moved && t.Debit): // a win that failed is none of the bet's
 		action, amount = ActRollback, o.Net
 	}
 	if action == ActPerson || provider == wallet.CashSource && action == ActRollback || !p.allows(provider, kind, amount) {
@@ -64,7 +69,7 @@ func (r *Reconciler) newBreak(provider string, kind Kind, of pair) (*Break, erro
 // history; the books are as even as before.
 func (r *Reconciler) healAll(ctx context.Context, breaks []*Break) error {
 	for _, b := range breaks {
-		if b.Action == ActPerson || b.State != StateOpen && b.State != StateHealing {
+		if b.Action == ActPerson || b.Action == ActWait || b.State != StateOpen && b.State != StateHealing {
 			continue
 		}
 		if err := r.move(ctx, b, StateHealing, "healing", string(b.Action), uuid.Nil, StateOpen, StateHealing); err != nil {
@@ -95,7 +100,7 @@ var errUnhealable = errors.New("there is nothing to heal it with")
 // heal does what the action says. ended: it is done now, not by a job later.
 func (r *Reconciler) heal(ctx context.Context, b *Break) (transaction uuid.UUID, ended bool, err error) {
 	of := b.heal.pair
-	comment := "break " + b.ID.String()
+	comment := casino.HealedBy(b.ID)
 	switch b.Action {
 	case ActRollback:
 		if r.floor == nil || of.ours == nil {
@@ -117,7 +122,7 @@ func (r *Reconciler) heal(ctx context.Context, b *Break) (transaction uuid.UUID,
 func (r *Reconciler) rollback(ctx context.Context, b *Break, comment string) (uuid.UUID, bool, error) {
 	o := b.heal.pair.ours
 	outcome, err := r.floor.Rollback(ctx, casino.Rollback{Call: casino.Call{
-		Provider: b.Provider, ID: b.TransactionID, Comment: comment, At: r.now(),
+		Provider: b.Provider, ID: b.TransactionID, Comment: comment, At: r.now(), List: true,
 		Player: player.Identity{ID: o.PlayerID, ExternalID: o.Player, Currency: money.Currency(o.Currency)},
 	}})
 	if err == nil && outcome.Unknown {
@@ -126,7 +131,7 @@ func (r *Reconciler) rollback(ctx context.Context, b *Break, comment string) (uu
 	return outcome.Transaction, err == nil, err
 }
 
-// post pays a credit under the provider's own id: should it still come, it is a repeat.
+// post pays a credit under the key of its own event: should it still come, it is a repeat.
 func (r *Reconciler) post(ctx context.Context, b *Break, comment string) (uuid.UUID, bool, error) {
 	t := b.heal.pair.theirs
 	who, err := r.players.Find(ctx, t.Player)
@@ -134,17 +139,65 @@ func (r *Reconciler) post(ctx context.Context, b *Break, comment string) (uuid.U
 		return uuid.Nil, false, err
 	}
 	if b.Provider == wallet.CashSource {
-		_, err := wallet.Deposit(ctx, r.poster, wallet.Cash{
-			Player: who.ID, Amount: t.Net, Currency: money.Currency(t.Currency), Method: "reconciliation", TransactionID: b.TransactionID, At: r.now(),
-		})
-		return uuid.Nil, err == nil, err
+		return r.deposit(ctx, b, who)
 	}
-	if r.floor == nil {
+	win, known := winOf(b.Provider, b.TransactionID, t.Round)
+	if r.floor == nil || !known {
 		return uuid.Nil, false, errUnhealable
 	}
-	outcome, err := r.floor.Win(ctx, casino.Win{Amount: t.Net, Call: casino.Call{
-		Provider: b.Provider, ID: b.TransactionID, Player: who, Currency: money.Currency(t.Currency),
-		Round: casino.Round{ID: t.Round}, Comment: comment, At: r.now(),
-	}})
+	win.Amount, win.Player, win.Currency, win.Comment, win.At, win.Happened = t.Net, who, money.Currency(t.Currency), comment, r.now(), t.At
+	if win.Bet == "" && win.Round.ID == "" {
+		if win.Game, err = r.gameOf(ctx, win.Call); err != nil {
+			return uuid.Nil, false, err
+		}
+	}
+	outcome, err := r.floor.Win(ctx, win)
 	return outcome.Transaction, err == nil, err
+}
+
+// Index: transactions_key.
+const readDeposit = `SELECT id FROM transactions WHERE source = $1 AND external_id = $2`
+
+func (r *Reconciler) deposit(ctx context.Context, b *Break, who player.Identity) (id uuid.UUID, ended bool, err error) {
+	t := b.heal.pair.theirs
+	_, err = wallet.Deposit(ctx, r.poster, wallet.Cash{
+		Player: who.ID, Amount: t.Net, Currency: money.Currency(t.Currency), Method: "reconciliation", TransactionID: b.TransactionID, At: r.now(),
+	})
+	if err == nil {
+		err = r.db.Pool.QueryRow(ctx, readDeposit, wallet.CashSource, b.TransactionID).Scan(&id)
+	}
+	return id, err == nil, err
+}
+
+// The player's latest bet on each game of the day before a win. Index: transactions_player.
+const readLatestBets = `
+	SELECT DISTINCT ON (x.game_id) coalesce(x.game_id, ''), x.staked > 0 AND coalesce(x.bonus_amount, 0) <> 0
+	  FROM transactions x
+	 WHERE x.player_id = $1 AND x.id >= $2 AND x.id < $3 AND x.provider = $4 AND x.kind = 'bet' AND x.staked > 0
+	 ORDER BY x.game_id, x.id DESC`
+
+var errWhichGame = errors.New("the list does not tell the game, and the player's bets were paid from different pockets")
+
+// gameOf finds the game of a win whose list tells neither game nor bet. By the game a win follows its
+// bet's pocket: where it makes a difference which game it was, nobody knows.
+func (r *Reconciler) gameOf(ctx context.Context, c casino.Call) (game string, err error) {
+	first, last := idsBetween(c.Happened.Add(-casino.RecentBets), c.Happened.Add(Skew))
+	rows, err := r.db.Pool.Query(ctx, readLatestBets, c.Player.ID, first, last, c.Provider)
+	if err != nil {
+		return "", fmt.Errorf("look for a win's bet: %w", err)
+	}
+	games, bonus := 0, false
+	var one string
+	var fromBonus bool
+	_, err = pgx.ForEachRow(rows, []any{&one, &fromBonus}, func() error {
+		games, bonus, game = games+1, bonus || fromBonus, one
+		return nil
+	})
+	if err != nil {
+		return "", fmt.Errorf("look for a win's bet: %w", err)
+	}
+	if games > 1 && bonus {
+		return "", errWhichGame
+	}
+	return game, nil
 }

@@ -25,8 +25,11 @@ type Status string
 
 // The statuses: of transactions, then of coupons.
 const (
-	OK       Status = "ok"
-	Failed   Status = "failed"
+	OK     Status = "ok"
+	Failed Status = "failed"
+	// Pending says that nothing is proven yet, or nobody knows what the provider's word means.
+	Pending Status = "pending"
+	// Open is a coupon's without a result; and a bet's that stands, and may still be won or undone.
 	Open     Status = "open"
 	Won      Status = "won"
 	Lost     Status = "lost"
@@ -41,6 +44,7 @@ type Line struct {
 	Amount        money.Amount
 	Currency      string // "" where the list does not say
 	Status        Status
+	Word          string // the provider's own for the status
 	At            time.Time
 	Round         string
 }
@@ -53,12 +57,29 @@ var types = map[string]Type{
 
 var statuses = map[string]Status{
 	"ok": OK, "success": OK, "succeeded": OK, "completed": OK, "done": OK, "settled": OK, "paid": OK,
-	"failed": Failed, "error": Failed, "rejected": Failed, "canceled": Failed, "cancelled": Failed, "returned": Failed,
-	"open": Open, "accepted": Open, "pending": Open, "won": Won, "win": Won, "lost": Lost, "loss": Lost, "lose": Lost,
+	"failed": Failed, "rejected": Failed, "canceled": Failed, "cancelled": Failed, "returned": Failed, "pending": Pending,
+	"open": Open, "accepted": Open, "won": Won, "win": Won, "lost": Lost, "loss": Lost, "lose": Lost,
 	"refunded": Refunded, "refund": Refunded, "returned_stake": Refunded,
 }
 
-const longestID = 255
+// fits reports whether a line's status is one of its type.
+func (l Line) fits() bool {
+	switch l.Status {
+	case Pending:
+		return true
+	case Open:
+		return l.Type == Coupon || l.Type == Debit
+	case Won, Lost, Refunded:
+		return l.Type == Coupon
+	default:
+		return l.Type != Coupon
+	}
+}
+
+const (
+	longestID       = 255
+	longestCurrency = 16
+)
 
 // check names the field of a line that is wrong.
 func (l Line) check() error {
@@ -67,16 +88,16 @@ func (l Line) check() error {
 		return errors.New("transaction_id is empty")
 	case len(l.TransactionID) > longestID || len(l.Round) > longestID || len(l.Player) > longestID:
 		return fmt.Errorf("an id of more than %d bytes", longestID)
-	case strings.ContainsRune(l.TransactionID+l.Round+l.Player, 0):
+	case len(l.Currency) > longestCurrency:
+		return fmt.Errorf("currency of more than %d bytes", longestCurrency)
+	case strings.ContainsRune(l.TransactionID+l.Round+l.Player+l.Currency, 0):
 		return errors.New("an id with a zero byte")
 	case l.Amount < 0:
 		return errors.New("amount is below zero: the type says which way money went")
 	case l.At.IsZero():
 		return errors.New("at is missing")
 	}
-	coupon := l.Type == Coupon
-	decided := l.Status == Open || l.Status == Won || l.Status == Lost || l.Status == Refunded
-	if coupon != decided {
+	if !l.fits() {
 		return fmt.Errorf("status %q does not go with type %q", l.Status, l.Type)
 	}
 	return nil

@@ -16,16 +16,20 @@ import (
 // Theirs is what a provider's list says of one id.
 type Theirs struct {
 	Net       money.Amount `json:"-"` // what its lines moved to the player
+	Listed    money.Amount `json:"-"` // what they would have, whatever their status
 	Amount    string       `json:"amount"`
 	Player    string       `json:"player_id,omitempty"`
 	Currency  string       `json:"currency,omitempty"`
 	Status    Status       `json:"status"`
+	Word      string       `json:"their_status,omitempty"` // the provider's own
 	Undone    bool         `json:"rolled_back,omitempty"`
 	At        time.Time    `json:"at"`
 	Round     string       `json:"round_id,omitempty"`
 	Debit     bool         `json:"-"`
 	Credit    bool         `json:"-"`
-	Moved     bool         `json:"-"` // has a line that says ok
+	Moved     bool         `json:"-"` // has a line that says ok, or open
+	Open      bool         `json:"-"` // has a bet that stands and is not over
+	Pending   bool         `json:"-"` // has a line that proves nothing yet, or lines that contradict each other
 	Duplicate bool         `json:"duplicate,omitempty"`
 }
 
@@ -39,7 +43,12 @@ type Ours struct {
 	Undone   bool         `json:"rolled_back,omitempty"`
 	At       time.Time    `json:"at"`
 	PlayerID uuid.UUID    `json:"-"`
+	Round    string       `json:"round_id,omitempty"`
+	Won      bool         `json:"-"` // has paid something
 }
+
+// unproven reports whether nobody can tell yet what became of it there.
+func (t *Theirs) unproven() bool { return t.Pending || t.Open }
 
 // pair is one id on both sides; a side may be missing.
 type pair struct {
@@ -77,9 +86,14 @@ const theirSide = `
 	theirs AS (
 	    SELECT transaction_id AS id,
 	           coalesce(min(amount) FILTER (WHERE type = 'credit' AND status = 'ok'), 0)
-	             - coalesce(min(amount) FILTER (WHERE type = 'debit' AND status = 'ok'), 0) AS net,
+	             - coalesce(min(amount) FILTER (WHERE type = 'debit' AND status IN ('ok', 'open')), 0) AS net,
+	           coalesce(min(amount) FILTER (WHERE type = 'credit'), 0) - coalesce(min(amount) FILTER (WHERE type = 'debit'), 0) AS listed,
 	           bool_or(type = 'rollback' AND status = 'ok') AS undone,
-	           bool_or(type <> 'rollback' AND status = 'ok') AS moved,
+	           bool_or(type <> 'rollback' AND status IN ('ok', 'open')) AS moved,
+	           bool_or(status = 'open') AS open,
+	           bool_or(status = 'pending') OR bool_or(type = 'debit' AND status = 'failed') AND bool_or(type = 'debit' AND status IN ('ok', 'open'))
+	             OR bool_or(type = 'credit' AND status = 'failed') AND bool_or(type = 'credit' AND status = 'ok') AS pending,
+	           coalesce(max(word) FILTER (WHERE status IN ('pending', 'open')), max(word)) AS word,
 	           bool_or(type = 'debit') AS debit, bool_or(type = 'credit') AS credit,
 	           max(player) AS player, max(currency) AS currency, min(at) AS at, max(round_id) AS round_id,
 	           bool_or(again) OR $5 AND (count(*) FILTER (WHERE type = 'debit') > 1 OR count(*) FILTER (WHERE type = 'credit') > 1)
@@ -96,23 +110,30 @@ func ourSide(id string) string {
 	ours AS (
 	    SELECT x.` + id + ` AS id, sum(x.amount) FILTER (WHERE x.kind NOT IN ('rollback', 'withdrawal_return')) AS net,
 	           bool_or(x.kind IN ('rollback', 'withdrawal_return')) AS undone, min(x.player_id::text)::uuid AS player_id,
-	           min(x.kind) FILTER (WHERE x.kind NOT IN ('rollback', 'withdrawal_return')) AS kind, min(x.at) AS at
+	           min(x.kind) FILTER (WHERE x.kind NOT IN ('rollback', 'withdrawal_return')) AS kind, min(x.at) AS at,
+	           coalesce(min(x.round_id), '') AS round_id, ` + hasWon + ` AS won
 	      FROM transactions x JOIN (SELECT DISTINCT id FROM suspects) s ON s.id = x.` + id + `
 	     WHERE x.provider = $2 AND x.id >= $3 AND x.id < $4 AND x.kind IN (` + compared + `)
 	     GROUP BY 1
 	)`
 }
 
+// hasWon says of transactions x that they have paid the player something.
+const hasWon = `bool_or(x.kind = 'win' AND x.amount > 0 OR x.kind = 'bet_win' AND x.amount + coalesce(x.staked, 0) > 0)`
+
 func matchSQL(id string) string {
 	return `
 	WITH ` + theirSide + `, ` + ourSide(id) + `
-	SELECT coalesce(t.id, o.id), t.net, coalesce(t.undone, false), coalesce(t.moved, false), coalesce(t.debit, false), coalesce(t.credit, false),
+	SELECT coalesce(t.id, o.id), t.net, coalesce(t.listed, 0), coalesce(t.open, false), coalesce(t.pending, false), coalesce(t.word, ''),
+	       coalesce(t.undone, false), coalesce(t.moved, false), coalesce(t.debit, false), coalesce(t.credit, false),
 	       coalesce(t.player, ''), coalesce(t.currency, ''), t.at, coalesce(t.round_id, ''), coalesce(t.duplicate, false),
-	       o.net, coalesce(o.undone, false), coalesce(o.kind, ''), o.at, o.player_id, coalesce(p.external_id, ''), coalesce(p.currency, '')
+	       o.net, coalesce(o.undone, false), coalesce(o.kind, ''), o.at, o.player_id, coalesce(p.external_id, ''), coalesce(p.currency, ''),
+	       coalesce(o.round_id, ''), coalesce(o.won, false)
 	  FROM theirs t
 	  FULL JOIN ours o ON o.id = t.id
 	  LEFT JOIN players p ON p.id = o.player_id
-	 WHERE t.id IS NULL OR o.id IS NULL OR t.net <> coalesce(o.net, 0) OR t.undone <> o.undone OR NOT t.moved OR t.duplicate
+	 WHERE t.id IS NULL OR o.id IS NULL OR t.net <> coalesce(o.net, 0) OR t.undone <> o.undone OR NOT t.moved OR t.duplicate OR t.pending
+	    OR t.open
 	    OR t.player <> '' AND t.player <> p.external_id OR t.currency <> '' AND t.currency <> p.currency`
 }
 
@@ -193,16 +214,22 @@ func scanPair(rows pgx.Rows) (pair, error) {
 	var theirNet, ourNet pgtype.Int8
 	var theirAt, ourAt pgtype.Timestamptz
 	var player uuid.NullUUID
-	err := rows.Scan(&p.id, &theirNet, &t.Undone, &t.Moved, &t.Debit, &t.Credit, &t.Player, &t.Currency, &theirAt, &t.Round, &t.Duplicate,
-		&ourNet, &o.Undone, &o.Kind, &ourAt, &player, &o.Player, &o.Currency)
+	err := rows.Scan(&p.id, &theirNet, &t.Listed, &t.Open, &t.Pending, &t.Word, &t.Undone, &t.Moved, &t.Debit, &t.Credit, &t.Player, &t.Currency, &theirAt, &t.Round, &t.Duplicate,
+		&ourNet, &o.Undone, &o.Kind, &ourAt, &player, &o.Player, &o.Currency,
+		&o.Round, &o.Won)
 	if err != nil {
 		return p, err
 	}
 	if theirAt.Valid {
 		t.Net, t.At, t.Status = money.Amount(theirNet.Int64), theirAt.Time.UTC(), OK
 		t.Amount = t.Net.String()
-		if !t.Moved && !t.Undone {
-			t.Status = Failed
+		switch {
+		case t.Pending:
+			t.Status, t.Amount = Pending, t.Listed.String()
+		case t.Open:
+			t.Status = Open
+		case !t.Moved && !t.Undone:
+			t.Status, t.Amount = Failed, t.Listed.String()
 		}
 		p.theirs = &t
 	}
@@ -224,6 +251,9 @@ func classify(p pair) []Kind {
 		}
 		return []Kind{MissingThere}
 	case o == nil:
+		if t.unproven() {
+			return []Kind{MissingHere}
+		}
 		if !t.Moved || t.Undone {
 			return nil // it failed, or was undone, and never happened here
 		}
@@ -234,12 +264,13 @@ func classify(p pair) []Kind {
 	if !t.Moved && t.Undone {
 		theirDone = false
 	}
-	if theirDone != ourDone {
+	switch {
+	case t.Pending && ourDone, t.Open && !t.Pending && (!ourDone || t.Net != o.Net), !t.unproven() && theirDone != ourDone:
 		kinds = append(kinds, StatusDiffers)
 	}
 	if t.Duplicate {
 		kinds = append(kinds, Duplicate)
-	} else if t.Moved && t.Net != o.Net {
+	} else if t.Moved && !t.unproven() && t.Net != o.Net {
 		kinds = append(kinds, AmountDiffers)
 	}
 	if t.Currency != "" && t.Currency != o.Currency {
@@ -255,7 +286,7 @@ func classify(p pair) []Kind {
 const readAnyTime = `
 	SELECT x.external_id, sum(x.amount) FILTER (WHERE x.kind NOT IN ('rollback', 'withdrawal_return')),
 	       bool_or(x.kind IN ('rollback', 'withdrawal_return')), coalesce(min(x.kind) FILTER (WHERE x.kind NOT IN ('rollback', 'withdrawal_return')), ''),
-	       min(x.at), min(x.player_id::text)::uuid, min(p.external_id), min(p.currency)
+	       min(x.at), min(x.player_id::text)::uuid, min(p.external_id), min(p.currency), coalesce(min(x.round_id), ''), ` + hasWon + `
 	  FROM unnest($1::text[]) k (id)
 	 CROSS JOIN unnest(ARRAY[$2, $2 || ':win', $2 || ':rollback', $2 || ':returned']) s (source)
 	  JOIN transactions x ON x.source = s.source AND x.external_id = k.id
@@ -264,7 +295,7 @@ const readAnyTime = `
 	 GROUP BY x.external_id`
 
 const readRoundsAnyTime = `
-	SELECT x.round_id, x.won - x.staked, x.bets > 0 AND x.bets = x.rolled_back, 'bet', x.opened_at, x.player_id, p.external_id, p.currency
+	SELECT x.round_id, x.won - x.staked, x.bets > 0 AND x.bets = x.rolled_back, 'bet', x.opened_at, x.player_id, p.external_id, p.currency, x.round_id, x.won > 0
 	  FROM rounds x JOIN players p ON p.id = x.player_id
 	 WHERE x.provider = $2 AND x.round_id = ANY ($1)`
 
@@ -283,7 +314,7 @@ func (r *Reconciler) anyTime(ctx context.Context, provider string, byRound bool,
 	var net pgtype.Int8
 	for rows.Next() {
 		o := &Ours{}
-		if err := rows.Scan(&id, &net, &o.Undone, &o.Kind, &o.At, &o.PlayerID, &o.Player, &o.Currency); err != nil {
+		if err := rows.Scan(&id, &net, &o.Undone, &o.Kind, &o.At, &o.PlayerID, &o.Player, &o.Currency, &o.Round, &o.Won); err != nil {
 			rows.Close()
 			return nil, err
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -23,6 +24,8 @@ const (
 	ActSettle Action = "settle"
 	// ActAdopt ties an unconfirmed coupon to the BarCode that is most likely its own.
 	ActAdopt Action = "adopt"
+	// ActWait does nothing yet: what the list lacks, or does not prove, may still come.
+	ActWait Action = "wait"
 	// ActPerson leaves it to a person.
 	ActPerson Action = "person"
 )
@@ -32,7 +35,11 @@ const (
 type Policy struct {
 	// Limit is the largest amount, in the transaction's currency, that heals without a person.
 	Limit money.Amount
-	rules []rule
+	// Delay is how long after a list has shown what is later an absence counts, Delays the same of
+	// single providers; zero: 30 minutes.
+	Delay  time.Duration
+	Delays map[string]time.Duration
+	rules  []rule
 }
 
 type rule struct {
@@ -46,20 +53,32 @@ const defaultLimit = 1000 * money.Scale
 
 var allKinds = map[Kind]bool{
 	"": true, MissingHere: true, MissingThere: true, AmountDiffers: true, StatusDiffers: true, CurrencyDiffers: true, PlayerDiffers: true, Duplicate: true,
+	UnreadableLine: true,
 }
 
-// ReadPolicy reads a policy: heal_limit, and rules of which the last that fits holds.
+// ReadPolicy reads a policy: heal_limit, delay, delays by provider, and rules of which the last that
+// fits holds.
 func ReadPolicy(r io.Reader) (Policy, error) {
 	var file struct {
-		Limit string `yaml:"heal_limit"`
-		Rules []rule `yaml:"rules"`
+		Limit  string                   `yaml:"heal_limit"`
+		Delay  time.Duration            `yaml:"delay"`
+		Delays map[string]time.Duration `yaml:"delays"`
+		Rules  []rule                   `yaml:"rules"`
 	}
 	decoder := yaml.NewDecoder(r)
 	decoder.KnownFields(true)
 	if err := decoder.Decode(&file); err != nil && !errors.Is(err, io.EOF) {
 		return Policy{}, fmt.Errorf("policy: %w", err)
 	}
-	p := Policy{rules: file.Rules}
+	p := Policy{rules: file.Rules, Delay: file.Delay, Delays: file.Delays}
+	if file.Delay < 0 {
+		return p, fmt.Errorf("policy: delay: %s is below zero", file.Delay)
+	}
+	for provider, delay := range file.Delays {
+		if delay <= 0 {
+			return p, fmt.Errorf("policy: delays: %s: %s is no time to wait", provider, delay)
+		}
+	}
 	if file.Limit != "" {
 		limit, err := money.Parse(file.Limit)
 		if err != nil || limit < 0 {
@@ -76,6 +95,21 @@ func ReadPolicy(r io.Reader) (Policy, error) {
 		}
 	}
 	return p, nil
+}
+
+// defaultDelay is Policy's where nothing is said.
+const defaultDelay = 30 * time.Minute
+
+// delay is how long after a provider's list has shown what is later an absence counts.
+func (p Policy) delay(provider string) time.Duration {
+	switch {
+	case p.Delays[provider] > 0:
+		return p.Delays[provider]
+	case p.Delay > 0:
+		return p.Delay
+	default:
+		return defaultDelay
+	}
 }
 
 // allows reports whether a break may heal by itself.

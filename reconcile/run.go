@@ -82,8 +82,10 @@ type Request struct {
 	// From and To are the window; zero: from the watermark on, or the file's own.
 	From, To time.Time
 	// File is a list in a file; nil asks the provider.
-	File     io.Reader
-	Mapping  Mapping
+	File    io.Reader
+	Mapping Mapping
+	// Complete says that the file is the whole of its window: what it lacks does not exist there.
+	Complete bool
 	DryRun   bool
 	Progress func(lines int64) // may be nil
 }
@@ -98,7 +100,11 @@ type Report struct {
 	Matched  int64     `json:"matched"`
 	DryRun   bool      `json:"dry_run"`
 	Closed   int       `json:"closed"` // breaks of before that agree now
-	Breaks   []Found   `json:"breaks"`
+	// Unreadable counts lines that were left aside, each a break; Cut says that the list lacks so much
+	// that nothing of what it lacks is believed.
+	Unreadable int     `json:"unreadable"`
+	Cut        bool    `json:"cut,omitempty"`
+	Breaks     []Found `json:"breaks"`
 	// Matching is how long the database took to find the differences.
 	Matching time.Duration `json:"-"`
 }
@@ -150,8 +156,11 @@ func (r *Reconciler) Run(ctx context.Context, q Request) (report *Report, err er
 		r.tell(q.Provider, false, nil)
 		return nil, err
 	}
-	report = &Report{Provider: q.Provider, Lines: s.lines, DryRun: q.DryRun, From: s.from.UTC(), To: s.to.UTC(), Breaks: []Found{}}
+	report = &Report{
+		Provider: q.Provider, Lines: s.lines, DryRun: q.DryRun, From: s.from.UTC(), To: s.to.UTC(), Unreadable: s.unreadable, Breaks: []Found{},
+	}
 	breaks, err := r.compare(ctx, q, s, report)
+	report.Cut = s.cut
 	if err == nil && !q.DryRun {
 		err = r.conclude(ctx, q, s, report, breaks)
 	}
@@ -221,7 +230,7 @@ func (r *Reconciler) load(ctx context.Context, q Request) (*statement, error) {
 		if err != nil {
 			return nil, err
 		}
-		s, err := r.openStatement(ctx, q.Provider, "file", orEpoch(q.From), orEpoch(q.To))
+		s, err := r.openStatement(ctx, q.Provider, "file", orEpoch(q.From), orEpoch(q.To), q.Complete)
 		if err != nil {
 			return nil, err
 		}
@@ -266,7 +275,9 @@ func (r *Reconciler) unfinished(ctx context.Context, q Request) (*statement, err
 		if err != nil {
 			return nil, err
 		}
-		from = mark.Add(-Overlap)
+		if from, err = r.waitingSince(ctx, q.Provider, mark.Add(-Overlap), to); err != nil {
+			return nil, err
+		}
 		if mark.IsZero() {
 			from = to.Add(-FirstWindow)
 		}
@@ -274,7 +285,7 @@ func (r *Reconciler) unfinished(ctx context.Context, q Request) (*statement, err
 	if !from.Before(to) {
 		return nil, fmt.Errorf("the window ends (%s) before it begins (%s)", to.Format(time.RFC3339), from.Format(time.RFC3339))
 	}
-	return r.openStatement(ctx, q.Provider, "api", from, to)
+	return r.openStatement(ctx, q.Provider, "api", from, to, true)
 }
 
 // How a provider is asked: not faster than this, and again after errors for a while.
@@ -304,11 +315,7 @@ func (r *Reconciler) fetch(ctx context.Context, q Request, source Source, s *sta
 		if err != nil {
 			return fmt.Errorf("page %d of %s: %w", s.pages+1, q.Provider, err)
 		}
-		for i, line := range page.Lines {
-			if err := line.check(); err != nil {
-				return fmt.Errorf("page %d of %s, line %d: %w", s.pages+1, q.Provider, i+1, err)
-			}
-		}
+		page.Lines, page.Unreadable = sorted(page.Lines, page.Unreadable)
 		if err := r.addPage(ctx, s, page); err != nil {
 			return err
 		}
@@ -317,174 +324,6 @@ func (r *Reconciler) fetch(ctx context.Context, q Request, source Source, s *sta
 		}
 	}
 	return nil
-}
-
-// compare finds the breaks of a statement, and decides what is to be done about each.
-func (r *Reconciler) compare(ctx context.Context, q Request, s *statement, report *Report) ([]*Break, error) {
-	if q.Provider == BeT {
-		return r.compareCoupons(ctx, q, s, report)
-	}
-	source := r.sources[q.Provider]
-	byRound := q.File == nil && source != nil && source.ByRound()
-	var breaks []*Break
-	var here []pair
-	differ := int64(0)
-	var lack shortfall
-	add := func(p pair) error {
-		if !s.judges(p) {
-			return nil // another run's
-		}
-		differing := false
-		for _, kind := range classify(p) {
-			if kind == MissingThere {
-				lack.add(p.ours.At)
-			}
-			b, err := r.newBreak(q.Provider, kind, p)
-			if err != nil {
-				return err
-			}
-			differing = true
-			breaks = append(breaks, b)
-		}
-		if differing && p.ours != nil {
-			differ++
-		}
-		if len(breaks) > mostBreaks {
-			return fmt.Errorf("more than %d differences: this is another list, or of another time", mostBreaks)
-		}
-		return nil
-	}
-	started := time.Now()
-	defer func() { report.Matching = time.Since(started) }()
-	ours, err := r.match(ctx, q.Provider, byRound, q.File != nil, s, func(p pair) error {
-		if p.ours == nil && len(classify(p)) > 0 {
-			if here = append(here, p); len(here) > mostBreaks {
-				return fmt.Errorf("more than %d transactions that are not here: this is another list", mostBreaks)
-			}
-			return nil
-		}
-		return add(p)
-	})
-	if err == nil {
-		err = r.lookAgain(ctx, q.Provider, byRound, here, add)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if q.File == nil {
-		last, err := r.lastLine(ctx, s)
-		if err != nil {
-			return nil, err
-		}
-		if lack.cut(ours, last) {
-			return nil, fmt.Errorf("%s: %w: %d of our %d transactions are not in it", q.Provider, ErrCut, lack.n, ours)
-		}
-	}
-	report.Ours, report.Matched = ours, max(ours-differ, 0)
-	return breaks, nil
-}
-
-// judges reports whether a pair is of the window: at least one side's time is in it.
-func (s *statement) judges(p pair) bool {
-	in := func(at time.Time) bool { return !at.Before(s.from) && at.Before(s.to) }
-	return p.ours != nil && in(p.ours.At) || p.theirs != nil && in(p.theirs.At)
-}
-
-// shortfall is what of ours a provider's list does not have.
-type shortfall struct {
-	n     int64
-	first time.Time // the oldest of it
-}
-
-func (l *shortfall) add(at time.Time) {
-	if l.n == 0 || at.Before(l.first) {
-		l.first = at
-	}
-	l.n++
-}
-
-// cut tells a list that ended too early from one that lacks something: a third of ours is not in
-// it, or all that is not comes after its last line.
-func (l *shortfall) cut(ours int64, last time.Time) bool {
-	return l.n >= suspicious && l.n*3 > ours || l.n > 1 && l.first.After(last)
-}
-
-// suspicious is how many may be missing in a provider's list before their share counts.
-const suspicious = 3
-
-// lastLine is the time of a list's last line; the zero time where it has none.
-func (r *Reconciler) lastLine(ctx context.Context, s *statement) (at time.Time, err error) {
-	err = r.db.Pool.QueryRow(ctx, `SELECT coalesce(max(at), 'epoch') FROM statement_lines WHERE statement_id = $1`, s.id).Scan(&at)
-	if err != nil {
-		return at, fmt.Errorf("read a list's last line: %w", err)
-	}
-	return at, nil
-}
-
-// lookAgain asks for what our side of the window does not have at any time before it is called
-// missing.
-func (r *Reconciler) lookAgain(ctx context.Context, provider string, byRound bool, here []pair, add func(pair) error) error {
-	for start := 0; start < len(here); start += keptAtOnce {
-		some := here[start:min(start+keptAtOnce, len(here))]
-		ids := make([]string, len(some))
-		for i, p := range some {
-			ids[i] = p.id
-		}
-		found, err := r.anyTime(ctx, provider, byRound, ids)
-		if err != nil {
-			return err
-		}
-		for _, p := range some {
-			p.ours = found[p.id]
-			if err := add(p); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (r *Reconciler) compareCoupons(ctx context.Context, q Request, s *statement, report *Report) ([]*Break, error) {
-	var pairs []couponPair
-	var lack shortfall
-	matched := int64(0)
-	ours, err := r.matchCoupons(ctx, s, func(p couponPair) error {
-		kinds := p.classify()
-		if len(kinds) == 0 {
-			if p.id.Valid && p.there {
-				matched++
-			}
-			return nil
-		}
-		if kinds[0] == MissingThere {
-			if p.placedAt.Before(s.from) || !p.placedAt.Before(s.to) {
-				return nil
-			}
-			lack.add(p.placedAt)
-		}
-		if pairs = append(pairs, p); len(pairs) > mostBreaks {
-			return fmt.Errorf("more than %d differences: this is another list", mostBreaks)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	if q.File == nil && lack.cut(ours, s.to) {
-		return nil, fmt.Errorf("%s: %w: %d of our %d coupons are not in it", q.Provider, ErrCut, lack.n, ours)
-	}
-	report.Ours, report.Matched = ours, matched
-	var breaks []*Break
-	for _, p := range pairs {
-		for _, kind := range p.classify() {
-			b, err := r.newCouponBreak(ctx, q.Provider, kind, p)
-			if err != nil {
-				return nil, err
-			}
-			breaks = append(breaks, b)
-		}
-	}
-	return breaks, nil
 }
 
 // conclude keeps what was found, heals it, closes what agrees now, and moves the watermark.
@@ -496,7 +335,7 @@ func (r *Reconciler) conclude(ctx context.Context, q Request, s *statement, repo
 		return err
 	}
 	var err error
-	if report.Closed, err = r.agreed(ctx, q.Provider, s, s.from, s.to); err != nil {
+	if report.Closed, err = r.agreed(ctx, q, s); err != nil {
 		return err
 	}
 	if q.File == nil {

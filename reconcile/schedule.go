@@ -53,8 +53,9 @@ func (r *Reconciler) CloseLastDay(ctx context.Context) error {
 func (r *Reconciler) Prune(ctx context.Context, before time.Time) error {
 	return postgres.InTx(ctx, r.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
 		for _, statement := range []string{
-			`DELETE FROM statement_lines WHERE statement_id IN (SELECT id FROM statements WHERE started_at < $1)`,
-			`DELETE FROM statement_pages WHERE statement_id IN (SELECT id FROM statements WHERE started_at < $1)`,
+			`UPDATE statements SET pruned_at = now() WHERE started_at < $1 AND pruned_at IS NULL`,
+			`DELETE FROM statement_lines WHERE statement_id IN (SELECT id FROM statements WHERE started_at < $1 AND pruned_at IS NOT NULL)`,
+			`DELETE FROM statement_pages WHERE statement_id IN (SELECT id FROM statements WHERE started_at < $1 AND pruned_at IS NOT NULL)`,
 		} {
 			if _, err := tx.Exec(ctx, statement, before); err != nil {
 				return fmt.Errorf("prune statements: %w", err)

@@ -8,6 +8,8 @@ import (
 // Page is one page of a provider's list.
 type Page struct {
 	Lines []Line
+	// Unreadable are lines that could not be read. They are kept, and stop nothing.
+	Unreadable []Unreadable
 	// Raw is what came, kept as it is.
 	Raw []byte
 	// Next is where the list goes on; "" at its end.

@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/big"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"evens/internal/postgres"
 )
@@ -22,34 +24,50 @@ type statement struct {
 	cursor   string
 	pages    int
 	lines    int64
+
+	complete   bool // says that what it lacks does not exist there
+	cut        bool // lacks so much that nothing of that is believed
+	unreadable int
+	blind      bool            // a line without a readable id is among them
+	unread     map[string]bool // ids of the others
+	last       time.Time       // of its lines, none of the future
 }
 
-var lineColumns = []string{"statement_id", "page", "transaction_id", "type", "player", "amount", "currency", "status", "at", "round_id", "again"}
+// whole reports whether absence in it means something.
+func (s *statement) whole() bool { return s.complete && !s.cut && !s.blind }
+
+var lineColumns = []string{"statement_id", "page", "transaction_id", "type", "player", "amount", "currency", "status", "at", "round_id", "again", "word"}
 
 func lineRow(id uuid.UUID, page int, l Line, again bool) []any {
-	return []any{id, page, l.TransactionID, string(l.Type), l.Player, int64(l.Amount), l.Currency, string(l.Status), l.At, l.Round, again}
+	return []any{id, page, l.TransactionID, string(l.Type), l.Player, int64(l.Amount), l.Currency, string(l.Status), l.At, l.Round, again, plain(l.Word)}
 }
 
 const (
 	insertStatement = `
-	INSERT INTO statements (id, provider, source, window_from, window_to, started_at)
-	VALUES ($1, $2, $3, $4, $5, $6)`
+	INSERT INTO statements (id, provider, source, window_from, window_to, started_at, complete, total)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, 0)`
 
 	// A run that was cut off goes on where it stopped.
 	readUnfinished = `
-	SELECT id, window_from, window_to, cursor, pages, lines FROM statements
+	SELECT id, window_from, window_to, cursor, pages, lines, unreadable FROM statements
 	 WHERE provider = $1 AND source = 'api' AND state = 'loading' AND started_at > $2
 	 ORDER BY started_at DESC LIMIT 1`
 
 	insertPage      = `INSERT INTO statement_pages (statement_id, page, body) VALUES ($1, $2, $3)`
-	updateStatement = `UPDATE statements SET cursor = $2, pages = $3, lines = $4, state = $5 WHERE id = $1`
-	widenStatement  = `UPDATE statements SET window_from = $2, window_to = $3, lines = $4, pages = 1, state = 'loaded' WHERE id = $1`
-	endStatement    = `UPDATE statements SET state = $2, ours = $3, matched = $4, error = nullif($5, ''), ended_at = $6 WHERE id = $1`
+	updateStatement = `
+	UPDATE statements SET cursor = $2, pages = $3, lines = $4, state = $5, unreadable = $6, total = total + $7::numeric WHERE id = $1`
+	widenStatement = `
+	UPDATE statements SET window_from = $2, window_to = $3, lines = $4, pages = 1, state = 'loaded', total = $5::numeric WHERE id = $1`
+	endStatement = `
+	UPDATE statements SET state = $2, ours = $3, matched = $4, error = nullif($5, ''), ended_at = $6, cut = $7 WHERE id = $1`
+
+	insertUnreadable = `
+	INSERT INTO unreadable_lines (statement_id, page, line, transaction_id, at, body, reason) VALUES ($1, $2, $3, nullif($4, ''), $5, $6, $7)`
 )
 
-func (r *Reconciler) openStatement(ctx context.Context, provider, source string, from, to time.Time) (*statement, error) {
-	s := &statement{id: uuid.Must(uuid.NewV7()), from: from, to: to}
-	if _, err := r.db.Pool.Exec(ctx, insertStatement, s.id, provider, source, from, to, r.now()); err != nil {
+func (r *Reconciler) openStatement(ctx context.Context, provider, source string, from, to time.Time, complete bool) (*statement, error) {
+	s := &statement{id: uuid.Must(uuid.NewV7()), from: from, to: to, complete: complete}
+	if _, err := r.db.Pool.Exec(ctx, insertStatement, s.id, provider, source, from, to, r.now(), complete); err != nil {
 		return nil, fmt.Errorf("open a statement of %s: %w", provider, err)
 	}
 	return s, nil
@@ -60,8 +78,8 @@ const resumable = time.Hour
 
 // resume returns the statement that a run left unfinished, or nil.
 func (r *Reconciler) resume(ctx context.Context, provider string) (*statement, error) {
-	s := &statement{}
-	err := r.db.Pool.QueryRow(ctx, readUnfinished, provider, r.now().Add(-resumable)).Scan(&s.id, &s.from, &s.to, &s.cursor, &s.pages, &s.lines)
+	s := &statement{complete: true}
+	err := r.db.Pool.QueryRow(ctx, readUnfinished, provider, r.now().Add(-resumable)).Scan(&s.id, &s.from, &s.to, &s.cursor, &s.pages, &s.lines, &s.unreadable)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
@@ -80,6 +98,14 @@ func (r *Reconciler) addPage(ctx context.Context, s *statement, page Page) error
 	next := *s
 	next.pages++
 	next.lines += int64(len(page.Lines))
+	next.unreadable += len(page.Unreadable)
+	if next.unreadable > mostBreaks {
+		return fmt.Errorf("more than %d lines that cannot be read: this is another list", mostBreaks)
+	}
+	total := new(big.Int)
+	for _, line := range page.Lines {
+		total.Add(total, big.NewInt(int64(line.Amount)))
+	}
 	next.cursor = page.Next
 	state := "loading"
 	if page.Next == "" {
@@ -104,7 +130,13 @@ func (r *Reconciler) addPage(ctx context.Context, s *statement, page Page) error
 		if _, err := tx.CopyFrom(ctx, pgx.Identifier{"statement_lines"}, lineColumns, source); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, updateStatement, s.id, next.cursor, next.pages, next.lines, state)
+		for i, bad := range page.Unreadable {
+			at := pgtype.Timestamptz{Time: bad.At, Valid: !bad.At.IsZero()}
+			if _, err := tx.Exec(ctx, insertUnreadable, s.id, next.pages, i+1, shortID(bad.TransactionID), at, bad.Text, bad.Reason); err != nil {
+				return err
+			}
+		}
+		_, err := tx.Exec(ctx, updateStatement, s.id, next.cursor, next.pages, next.lines, state, next.unreadable, total.String())
 		return err
 	})
 	if err != nil {
@@ -129,6 +161,7 @@ type fileLines struct {
 	file     *fileReader
 	id       uuid.UUID
 	line     Line
+	total    big.Int
 	from, to time.Time
 	n        int64
 	err      error
@@ -142,6 +175,7 @@ func (f *fileLines) Next() bool {
 		return false
 	}
 	f.n++
+	f.total.Add(&f.total, big.NewInt(int64(f.line.Amount)))
 	if f.from.IsZero() || f.line.At.Before(f.from) {
 		f.from = f.line.At
 	}
@@ -185,7 +219,7 @@ func (r *Reconciler) loadFile(ctx context.Context, s *statement, file *fileReade
 		if s.to.IsZero() {
 			s.to = lines.to.Add(time.Microsecond)
 		}
-		_, err := tx.Exec(ctx, widenStatement, s.id, s.from, s.to, lines.n)
+		_, err := tx.Exec(ctx, widenStatement, s.id, s.from, s.to, lines.n, lines.total.String())
 		return err
 	})
 	s.lines = lines.n
@@ -199,7 +233,7 @@ func (r *Reconciler) closeStatement(ctx context.Context, s *statement, ours, mat
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
-	if _, err := r.db.Pool.Exec(ctx, endStatement, s.id, state, ours, matched, text, r.now()); err != nil {
+	if _, err := r.db.Pool.Exec(ctx, endStatement, s.id, state, ours, matched, text, r.now(), s.cut); err != nil {
 		return fmt.Errorf("close a statement: %w", err)
 	}
 	return nil
@@ -213,7 +247,8 @@ func (r *Reconciler) forget(ctx context.Context, s *statement) error {
 	defer cancel()
 	return postgres.InTx(ctx, r.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
 		for _, statement := range []string{
-			`DELETE FROM statement_lines WHERE statement_id = $1`, `DELETE FROM statement_pages WHERE statement_id = $1`, `DELETE FROM statements WHERE id = $1`,
+			`DELETE FROM statement_lines WHERE statement_id = $1`, `DELETE FROM statement_pages WHERE statement_id = $1`,
+			`DELETE FROM unreadable_lines WHERE statement_id = $1`, `DELETE FROM statements WHERE id = $1`,
 		} {
 			if _, err := tx.Exec(ctx, statement, s.id); err != nil {
 				return fmt.Errorf("forget a statement: %w", err)

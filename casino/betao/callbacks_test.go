@@ -68,7 +68,7 @@ func TestCallbacksOfOneID(t *testing.T) {
 			if cash := p.hall.Cash(t, bob); cash != 0 {
 				t.Errorf("another player's cash = %s", cash)
 			}
-			if got := strings.Join(p.hall.Breaks(t, Provider), ", "); got != test.breaks {
+			if got := strings.Join(p.hall.OpenBreaks(t, Provider), ", "); got != test.breaks {
 				t.Errorf("breaks: %q, want %q", got, test.breaks)
 			}
 		})
@@ -81,7 +81,7 @@ func TestARefusedCallbackIsTriedAgain(t *testing.T) {
 	p := open(t)
 	win := told("credit", "c1", "r", "4", "carol")
 	p.tell(win, win)
-	if got := strings.Join(p.hall.Breaks(t, Provider), ", "); got != "player c1" {
+	if got := strings.Join(p.hall.OpenBreaks(t, Provider), ", "); got != "player c1" {
 		t.Errorf("breaks: %q", got)
 	}
 	carol := p.hall.Player(t, "carol", 0)
@@ -89,7 +89,7 @@ func TestARefusedCallbackIsTriedAgain(t *testing.T) {
 	if cash := p.hall.Cash(t, carol); cash != money.MustParse("4") {
 		t.Errorf("cash = %s, want 4.00", cash)
 	}
-	if got := strings.Join(p.hall.Breaks(t, Provider), ", "); got != "" {
+	if got := strings.Join(p.hall.OpenBreaks(t, Provider), ", "); got != "" {
 		t.Errorf("breaks: %q", got)
 	}
 }

@@ -25,7 +25,7 @@ func (p partner) say(m message) casinotest.Answer { return p.call("/api/v3/walle
 // breaks lists the open breaks as kind and id.
 func (p partner) breaks() []string {
 	p.t.Helper()
-	return p.hall.Breaks(p.t, Provider)
+	return p.hall.OpenBreaks(p.t, Provider)
 }
 
 // A debit that is rolled back takes with it what its round has won, in whatever order they come; where

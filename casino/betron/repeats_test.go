@@ -46,7 +46,7 @@ func TestARefundBesideAWinOfItsID(t *testing.T) {
 			if cash := hall.Cash(t, ana); cash != money.MustParse("150") {
 				t.Errorf("cash = %s, want 150.00", cash)
 			}
-			if got := strings.Join(hall.Breaks(t, Provider), ", "); got != "status T1" {
+			if got := strings.Join(hall.OpenBreaks(t, Provider), ", "); got != "status T1" {
 				t.Errorf("breaks: %q", got)
 			}
 		})
@@ -56,7 +56,7 @@ func TestARefundBesideAWinOfItsID(t *testing.T) {
 	for _, body := range []string{bet, win, says("transaction_win", "12345", "1.00", "W2")} {
 		casinotest.Post(t, url+"/casino/betron", nil, []byte(body))
 	}
-	if got := hall.Breaks(t, Provider); len(got) != 0 {
+	if got := hall.OpenBreaks(t, Provider); len(got) != 0 {
 		t.Errorf("a bet and its win raised %v", got)
 	}
 }

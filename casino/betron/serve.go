@@ -126,11 +126,11 @@ type verdict struct {
 }
 
 func done(outcome casino.Outcome) casino.Reply {
-	return reply(verdict{Status: 1, Balance: outcome.Playable.String()}, casino.Reply{Outcome: outcome})
+	return reply(verdict{Status: 1, Balance: casino.TwoDecimals(outcome.Playable)}, casino.Reply{Outcome: outcome})
 }
 
 func refused(outcome casino.Outcome, err error) casino.Reply {
-	return reply(verdict{Message: message(err), Balance: outcome.Playable.String()}, casino.Reply{Outcome: outcome, Err: err})
+	return reply(verdict{Message: message(err), Balance: casino.TwoDecimals(outcome.Playable)}, casino.Reply{Outcome: outcome, Err: err})
 }
 
 func message(err error) string {

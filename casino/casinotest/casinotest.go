@@ -232,8 +232,8 @@ func (h *Hall) Deposit(t TB, id uuid.UUID, cash money.Amount) {
 	}
 }
 
-// Breaks lists a provider's open breaks, as kind and id, in that order.
-func (h *Hall) Breaks(t TB, provider string) []string {
+// OpenBreaks lists a provider's open breaks, as kind and id, in that order.
+func (h *Hall) OpenBreaks(t TB, provider string) []string {
 	t.Helper()
 	rows, err := h.DB.Pool.Query(t.Context(), `
 		SELECT kind || ' ' || transaction_id FROM breaks WHERE provider = $1 AND state = 'open' ORDER BY 1`, provider)

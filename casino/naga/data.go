@@ -26,6 +26,10 @@ type data struct {
 	IsLastFreeSpins bool         `json:"isLastFreeSpins"`
 }
 
+// ofBet are the fields that a place-bet and a payout must have; parentBetId, betType and isLastFreeSpins
+// may be absent or null.
+var ofBet = []string{"betId", "currency", "gameCode", "playerToken", "groupCode", "transactionId", "amount", "brandCode"}
+
 // readData reads the data of a call; required names fields that must be there.
 func readData(text []byte, required ...string) (data, error) {
 	var d data
@@ -34,7 +38,7 @@ func readData(text []byte, required ...string) (data, error) {
 	}
 	values := map[string]string{
 		"playerToken": d.PlayerToken, "betId": d.BetID, "currency": d.Currency, "gameCode": d.GameCode,
-		"transactionId": d.TransactionID, "amount": string(d.Amount),
+		"transactionId": d.TransactionID, "amount": string(d.Amount), "groupCode": d.GroupCode, "brandCode": d.BrandCode,
 	}
 	for _, name := range required {
 		if values[name] == "" {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -54,12 +55,29 @@ func (p *Platform) Mount(mux *http.ServeMux, desk *casino.Desk) {
 	} {
 		mux.Handle("POST /casino/naga/"+route, desk.Serve(endpoint, route, func(ctx context.Context, r casino.Request) casino.Reply {
 			text, err := p.seal.open(r.Body, r.Header.Get("X-Signature"))
+			if err == nil {
+				err = p.ours(text)
+			}
 			if err != nil {
 				return refused(err)
 			}
 			return answer(ctx, text, r)
 		}))
 	}
+}
+
+// ours refuses a call that names another operator's group or brand: one key may sign for several.
+func (p *Platform) ours(text []byte) error {
+	d, err := readData(text)
+	switch {
+	case err != nil:
+		return nil // each call says what it cannot read
+	case d.GroupCode != "" && d.GroupCode != p.cfg.GroupCode:
+		return fmt.Errorf("%w: groupCode is not this operator's", casino.ErrUnreadable)
+	case d.BrandCode != "" && d.BrandCode != p.cfg.BrandCode:
+		return fmt.Errorf("%w: brandCode is not this operator's", casino.ErrUnreadable)
+	}
+	return nil
 }
 
 // wide is the answer that names the player, narrow the one that does not.
@@ -76,12 +94,7 @@ type narrow struct {
 
 // twoDecimals is a balance as their Decimal(20,2) holds it: never more than there is.
 func twoDecimals(balance money.Amount) money.Number {
-	const unit = money.Scale / 100
-	rest := balance % unit
-	if rest < 0 {
-		rest += unit
-	}
-	return money.Number((balance - rest).String())
+	return money.Number(casino.TwoDecimals(balance))
 }
 
 func (p *Platform) authorize(ctx context.Context, text []byte, _ casino.Request) casino.Reply {
@@ -114,7 +127,7 @@ func (p *Platform) tell(ctx context.Context, text []byte, unknown int) casino.Re
 }
 
 func (p *Platform) placeBet(ctx context.Context, text []byte, r casino.Request) casino.Reply {
-	d, err := readData(text, "playerToken", "betId", "currency", "gameCode", "transactionId", "amount")
+	d, err := readData(text, ofBet...)
 	if err != nil {
 		return refused(err, d.PlayerToken)
 	}
@@ -133,7 +146,7 @@ func (p *Platform) placeBet(ctx context.Context, text []byte, r casino.Request) 
 }
 
 func (p *Platform) payout(ctx context.Context, text []byte, r casino.Request) casino.Reply {
-	d, err := readData(text, "betId", "currency", "transactionId", "amount")
+	d, err := readData(text, ofBet...)
 	if err != nil {
 		return refused(err, d.PlayerToken)
 	}

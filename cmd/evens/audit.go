@@ -41,7 +41,7 @@ func (c auditCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 
 // audit holds the books against every rule of the house.
 func (s *system) audit(ctx context.Context) (*ledger.Report, error) {
-	report, err := settlement.Audit(ctx, s.db, slices.Concat(wallet.WithdrawalChecks, player.AdjustmentChecks, casino.Checks)...)
+	report, err := settlement.Audit(ctx, s.db, slices.Concat(wallet.WithdrawalChecks, player.AdjustmentChecks, casino.Checks, reconcile.Checks)...)
 	if err != nil {
 		return nil, err
 	}

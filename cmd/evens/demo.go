@@ -10,8 +10,11 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/google/uuid"
+
 	"evens/demo"
 	"evens/player"
+	"evens/reconcile"
 	"evens/sim/betsim"
 )
 
@@ -58,12 +61,20 @@ func (c demoCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 		own.LogLevel = "error" // the demo tells the story itself
 	}
 	fmt.Fprintln(std.out, "Evens demo: the whole system on servers of its own, with a simulated BeT and four simulated game platforms")
-	s, err := open(ctx, &own, role{name: "evens-demo", migrate: true}, std.err)
+	s, err := open(ctx, &own, role{name: "evens-demo", migrate: true, settling: demoSettling}, std.err)
 	if err != nil {
 		return errors.Join(err, public.Close(), ops.Close())
 	}
 	defer s.close()
 	return c.play(ctx, s, simulators{bookmaker, platforms}, seed, public, ops, std)
+}
+
+// demoSettling is how long the demo lets what a list lacks wait: nobody watches for half an hour.
+const demoSettling = 2 * time.Second
+
+// decideBreak ends a break as an operator does who has looked into it.
+func (s *system) decideBreak(ctx context.Context, id uuid.UUID, comment string) error {
+	return s.reconciler.End(ctx, id, reconcile.StateIgnored, "demo", comment)
 }
 
 // simulators are the providers of a demo.
@@ -118,7 +129,7 @@ func (c demoCommand) story(ctx context.Context, s *system, sim simulators, seed 
 	if err != nil {
 		return nil, err
 	}
-	play := demo.New(demo.Config{BaseURL: s.settings.publicURL, APIKey: key, BeT: sim.bookmaker, Games: sim.platforms.all(), Books: s.books, Seed: seed, Grace: demoGrace, Out: std.out})
+	play := demo.New(demo.Config{BaseURL: s.settings.publicURL, APIKey: key, BeT: sim.bookmaker, Games: sim.platforms.all(), Books: s.books, Decide: s.decideBreak, Settling: demoSettling, Seed: seed, Grace: demoGrace, Out: std.out})
 	if err := play.Run(ctx); err != nil {
 		return nil, err
 	}

@@ -25,13 +25,17 @@ type reconcileCommand struct {
 	To       time.Time `help:"End of the window; a little before now when empty, or the file's last line." placeholder:"TIME"`
 	File     string    `help:"A list in a CSV file; - for standard input. The provider is asked when empty." placeholder:"F.csv"`
 	Mapping  string    `help:"How the file is to be read." placeholder:"M.yaml"`
+	Complete bool      `help:"The file is the whole of its window: what it lacks does not exist there."`
 	DryRun   bool      `name:"dry-run" help:"Find and say what would be done, and change nothing."`
 	JSON     bool      `name:"json" help:"One JSON object."`
 }
 
 // Run does one run. Breaks that stay open end it with exit code 1.
 func (c reconcileCommand) Run(ctx context.Context, cfg *Config, std streams) error {
-	request := reconcile.Request{Provider: c.Provider, From: c.From, To: c.To, DryRun: c.DryRun}
+	request := reconcile.Request{Provider: c.Provider, From: c.From, To: c.To, DryRun: c.DryRun, Complete: c.Complete}
+	if c.Complete && c.File == "" {
+		return errors.New("--complete is said of a --file")
+	}
 	if c.Mapping != "" {
 		file, err := os.Open(c.Mapping)
 		if err != nil {
@@ -89,6 +93,12 @@ func linesBar(w io.Writer) *progressbar.ProgressBar {
 func printReport(w io.Writer, r *reconcile.Report) error {
 	fmt.Fprintf(w, "%s, %s to %s: %d lines, %d of ours, %d agree, %d breaks, %d closed by themselves\n", r.Provider,
 		r.From.Format(time.RFC3339), r.To.Format(time.RFC3339), r.Lines, r.Ours, r.Matched, len(r.Breaks), r.Closed)
+	if r.Unreadable > 0 {
+		fmt.Fprintf(w, "%d lines could not be read and were left aside: each is a break\n", r.Unreadable)
+	}
+	if r.Cut {
+		fmt.Fprintln(w, "it lacks so much of ours that nothing of what it lacks is believed: those are a person's")
+	}
 	if r.DryRun {
 		fmt.Fprintln(w, "tried only: nothing was changed")
 	}
@@ -228,7 +238,7 @@ func (c breaksEnd) end(ctx context.Context, cfg *Config, std streams, to reconci
 }
 
 // wireReconciler makes the reconciler with the lists of the providers that have one.
-func (s *system) wireReconciler() error {
+func (s *system) wireReconciler(role role) error {
 	cfg := reconcile.Config{
 		DB: s.db, Poster: s.poster, Players: s.directory, Floor: s.games.floor, Inbox: s.inbox, Desk: s.desk,
 		Sources: make(map[string]reconcile.Source), Now: s.now,
@@ -245,6 +255,9 @@ func (s *system) wireReconciler() error {
 		if err = errors.Join(err, file.Close()); err != nil {
 			return fmt.Errorf("EVENS_RECONCILE_POLICY: %w", err)
 		}
+	}
+	if role.settling > 0 {
+		cfg.Policy.Delay, cfg.Policy.Delays = role.settling, nil
 	}
 	for _, platform := range s.games.platforms {
 		switch p := platform.(type) {

@@ -67,6 +67,8 @@ type system struct {
 type role struct {
 	name    string // shows in pg_stat_activity
 	migrate bool
+	// settling, when not zero, is how long what a provider's list lacks waits, whatever the policy says.
+	settling time.Duration
 	// lag, when not nil, hears of settled results beside the metrics: the benchmarks listen.
 	lag func(received, committed time.Time, n int)
 }
@@ -102,7 +104,7 @@ func open(ctx context.Context, cfg *Config, role role, w io.Writer) (_ *system, 
 	if err := s.wireCasino(); err != nil {
 		return nil, err
 	}
-	if err := s.wireReconciler(); err != nil {
+	if err := s.wireReconciler(role); err != nil {
 		return nil, err
 	}
 	return s, nil

@@ -200,7 +200,7 @@ func (b *Betao) transactions(w http.ResponseWriter, r *http.Request) {
 		writer := csv.NewWriter(w)
 		_ = writer.Write([]string{"transaction_id", "type", "timestamp", "player_id", "game_id", "round_id", "amount", "currency", "status"})
 		for _, r := range rows {
-			_ = writer.Write([]string{r.id, betaoType(r), r.at.Format(time.RFC3339Nano), r.player.ID, r.spin.Game, r.spin.Round, cents(r.amount()), r.player.Currency, r.status})
+			_ = writer.Write([]string{r.id, betaoType(r), r.at.Format(time.RFC3339Nano), r.player.ID, r.spin.Game, r.spin.Round, r.sum(r.amount()), r.player.Currency, r.shown(betaoWords)})
 		}
 		writer.Flush()
 		return
@@ -209,7 +209,7 @@ func (b *Betao) transactions(w http.ResponseWriter, r *http.Request) {
 	for _, r := range rows {
 		items = append(items, map[string]any{
 			"transaction_id": r.id, "type": betaoType(r), "timestamp": r.at, "player_id": r.player.ID, "game_id": r.spin.Game,
-			"round_id": r.spin.Round, "amount": json.Number(cents(r.amount())), "currency": r.player.Currency, "status": r.status,
+			"round_id": r.spin.Round, "amount": r.listed(), "currency": r.player.Currency, "status": r.shown(betaoWords),
 		})
 	}
 	next := 0
@@ -217,6 +217,16 @@ func (b *Betao) transactions(w http.ResponseWriter, r *http.Request) {
 		next = ask.Page + 1
 	}
 	b.say(w, map[string]any{"items": items, "next_page": next})
+}
+
+var betaoWords = map[string]string{"ok": "ok", "open": "ok", "failed": "failed", "rolled back": "rolled back"}
+
+// listed is a row's amount as a JSON number, or as a text where it is none.
+func (r row) listed() any {
+	if r.broken {
+		return r.sum(0)
+	}
+	return json.Number(cents(r.amount()))
 }
 
 func betaoType(r row) string {

@@ -240,9 +240,18 @@ func (n *Naga) history(w http.ResponseWriter, r *http.Request) {
 }
 
 func nagaRow(b row) map[string]any {
-	status := map[string]string{"ok": "RESOLVED", "rolled back": "CANCELED", "failed": "PLACEBET_OPERATOR_ERROR"}[b.status]
+	var amount any = json.Number(cents(b.spin.Stake))
+	if b.broken {
+		amount = b.sum(0)
+	}
+	earn := b.spin.Pay
+	if b.status == "open" {
+		earn = 0
+	}
 	return map[string]any{
 		"id": b.id, "created": b.at, "updated": b.at, "playerId": b.player.ID, "gameCode": b.spin.Game, "parentBetId": b.spin.Parent,
-		"amount": json.Number(cents(b.spin.Stake)), "earn": json.Number(cents(b.spin.Pay) + "00"), "betStatus": status,
+		"amount": amount, "earn": json.Number(cents(earn) + "00"), "betStatus": b.shown(nagaWords),
 	}
 }
+
+var nagaWords = map[string]string{"ok": "RESOLVED", "open": "PENDING", "rolled back": "CANCELED", "failed": "PLACEBET_OPERATOR_ERROR"}

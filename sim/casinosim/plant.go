@@ -9,6 +9,8 @@ import (
 type Planted struct {
 	// Lost debits are missing in the list, Failed ones marked as such; Credits are in the list only.
 	Lost, Failed, Credits int
+	// Unknown bets stand there with a status that proves nothing: they end with a person.
+	Unknown int
 	// Others are wrong amounts, players, duplicates and bets that never were, until Mend.
 	Others int
 	// Mend has the platform put the others right.
@@ -32,8 +34,15 @@ func Plant(p Platform, who Player) Planted {
 		return Planted{Mend: func() {}}
 	}
 	b.drop(plain[0])
-	b.rows[b.at[plain[1]]].status = "failed"
-	planted.Lost, planted.Failed = 1, 1
+	planted.Lost = 1
+	if p.Name() == "tg" { // whose list has no word for it
+		b.rows[b.at[plain[1]]].word, planted.Unknown = "9", 1
+	} else {
+		b.rows[b.at[plain[1]]].status, planted.Failed = "failed", 1
+	}
+	if p.Name() == "naga" {
+		planted.Unknown += b.doubt("PAYOUT_CHECK_FAIL")
+	}
 	if p.Name() == "betao" {
 		b.add(row{id: "extra-" + plain[0], kind: "win", player: who, spin: Spin{Win: "extra-" + plain[0], Round: "r-extra", Pay: 250}, status: "ok", at: time.Now().UTC()}, len(b.rows))
 		planted.Credits = 1
@@ -68,6 +77,17 @@ func Plant(p Platform, who Player) Planted {
 		}
 	}
 	return planted
+}
+
+// doubt gives a won bet a status that proves nothing of its payout.
+func (b *book) doubt(word string) int {
+	for i, r := range b.rows {
+		if r.status == "ok" && r.spin.Stake > 0 && r.spin.Pay > 0 && r.spin.Parent == "" {
+			b.rows[i].word = word
+			return 1
+		}
+	}
+	return 0
 }
 
 func (b *book) drop(id string) {

@@ -230,7 +230,11 @@ func (s *seat) bet(ctx context.Context, spin Spin, both bool) error {
 	if _, err := s.repeatedly(ctx, s.platform.Bet(s.player, spin)); err != nil {
 		return fmt.Errorf("bet %s: %w", spin.Bet, err)
 	}
-	s.platform.book().put(row{id: spin.Bet, kind: kindOf(both), player: s.player, spin: spin, status: "ok", at: time.Now().UTC()})
+	status := "ok"
+	if s.platform.Name() == "naga" { // whose list tells a bet that is not over
+		status = "open"
+	}
+	s.platform.book().put(row{id: spin.Bet, kind: kindOf(both), player: s.player, spin: spin, status: status, at: time.Now().UTC()})
 	return nil
 }
 
@@ -253,6 +257,9 @@ func (s *seat) win(ctx context.Context, spin Spin, pay Call) error {
 	s.won(spin)
 	if _, err := s.repeatedly(ctx, pay); err != nil {
 		return fmt.Errorf("win %s: %w", spin.Win, err)
+	}
+	if s.platform.Name() == "naga" {
+		s.platform.book().mark(spin.Bet, "ok")
 	}
 	if s.platform.Name() == "betao" {
 		s.platform.book().put(row{id: spin.Win, kind: "win", player: s.player, spin: spin, status: "ok", at: time.Now().UTC()})

@@ -216,6 +216,9 @@ func (t *TG) openGame(w http.ResponseWriter, r *http.Request) {
 
 const tgPage = 5000
 
+// tgWords are their betStatus. Their document shows settled bets only; the others are made up.
+var tgWords = map[string]string{"ok": "2", "open": "1", "failed": "4", "rolled back": "3"}
+
 func (t *TG) betLogs(w http.ResponseWriter, r *http.Request) {
 	if !t.signedOn(w, r) {
 		return
@@ -232,8 +235,8 @@ func (t *TG) betLogs(w http.ResponseWriter, r *http.Request) {
 	for _, b := range found {
 		rows = append(rows, map[string]any{
 			"betId": b.id, "roundId": b.spin.Round, "transferId": b.id, "username": b.player.ID, "currency": b.player.Currency,
-			"gameCode": b.spin.Game, "txTime": b.at, "betTime": b.at, "brand": "VP", "betStatus": map[string]int{"ok": 2}[b.status],
-			"actualBetAmt": cents(b.spin.Stake) + "0000", "validBetAmt": cents(b.spin.Stake) + "0000", "winAmt": cents(b.spin.Pay) + "0000",
+			"gameCode": b.spin.Game, "txTime": b.at, "betTime": b.at, "brand": "VP", "betStatus": json.Number(b.shown(tgWords)),
+			"actualBetAmt": b.sum(b.spin.Stake) + "0000", "validBetAmt": cents(b.spin.Stake) + "0000", "winAmt": cents(b.spin.Pay) + "0000",
 		})
 	}
 	t.say(w, 0, rows)

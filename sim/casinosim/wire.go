@@ -107,6 +107,9 @@ type book struct {
 	mu   sync.Mutex
 	rows []row
 	at   map[string]int // by id
+
+	listing Listing
+	lagged  bool
 }
 
 // row is one instruction, as the platform's own list shows it.
@@ -114,7 +117,9 @@ type row struct {
 	id, kind string // bet, win, both
 	player   Player
 	spin     Spin
-	status   string // ok, failed, rolled back
+	status   string // ok, open, failed, rolled back
+	word     string // the status in the platform's own words, where it is none of these
+	broken   bool
 	at       time.Time
 }
 
@@ -144,10 +149,15 @@ func (b *book) mark(id, status string) {
 func (b *book) between(from, to time.Time, skip, limit int) (rows []row, more bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if skip > 0 && b.listing.Lag > 0 && !b.lagged {
+		skip, b.lagged = max(skip-b.listing.Lag, 0), true
+	}
+	shown := func(at time.Time) bool { return b.listing.Late == 0 || time.Since(at) > b.listing.Late }
 	for _, r := range b.rows {
-		if r.at.Before(from) || !r.at.Before(to) {
+		if r.at.Before(from) || !r.at.Before(to) || !shown(r.at) {
 			continue
 		}
+		r.broken = b.listing.Broken[r.id]
 		if skip > 0 {
 			skip--
 			continue

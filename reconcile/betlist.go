@@ -1,0 +1,104 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"evens/coupon/bet"
+	"evens/internal/postgres"
+)
+
+// BetList asks BeT about our own coupons: those placed in the window, and all that are open. BeT
+// has no list by time.
+type BetList struct {
+	DB     *postgres.DB
+	Client *bet.Client
+	Now    func() time.Time
+}
+
+const betPage = 500
+
+// Index: coupons_pkey. An id is older than another if its coupon is.
+const readCodes = `
+	SELECT id, bet_code FROM coupons
+	 WHERE id > $1 AND bet_code IS NOT NULL AND (id >= $2 AND id < $3 OR status = 'accepted' AND id < $3)
+	 ORDER BY id LIMIT $4`
+
+// ByRound implements Source.
+func (*BetList) ByRound() bool { return false }
+
+// Page implements Source; a cursor is the last coupon's id.
+func (l *BetList) Page(ctx context.Context, from, to time.Time, cursor string) (Page, error) {
+	after := uuid.Nil
+	if cursor != "" {
+		var err error
+		if after, err = uuid.Parse(cursor); err != nil {
+			return Page{}, fmt.Errorf("cursor %q: %w", cursor, err)
+		}
+	}
+	first, last := idsBetween(from, to)
+	rows, err := l.DB.Pool.Query(ctx, readCodes, after, first, last, betPage)
+	if err != nil {
+		return Page{}, fmt.Errorf("list coupons: %w", err)
+	}
+	var codes []string
+	var id uuid.UUID
+	var code string
+	if _, err := pgx.ForEachRow(rows, []any{&id, &code}, func() error {
+		codes = append(codes, code)
+		return nil
+	}); err != nil {
+		return Page{}, fmt.Errorf("list coupons: %w", err)
+	}
+	if len(codes) == 0 {
+		return Page{}, nil
+	}
+	heads, err := l.Client.Read(ctx, codes)
+	if err != nil {
+		return Page{}, err
+	}
+	page := Page{Raw: raw(heads)}
+	for _, head := range heads {
+		page.Lines = append(page.Lines, couponLine(head, l.Now()))
+	}
+	if len(codes) == betPage {
+		page.Next = id.String()
+	}
+	return page, nil
+}
+
+// betStatuses is what BeT's Status and ExtStatus prove of a coupon. That a voided single was refunded
+// shows by its amount when it is matched.
+var betStatuses = map[[2]int]Status{
+	{1, 0}: Open,
+	{1, 1}: Open, // a leg was voided, here and below
+	{2, 0}: Won,
+	{2, 1}: Won,
+	{4, 0}: Lost,
+	{4, 1}: Lost,
+}
+
+// couponLine is a head as a line.
+func couponLine(head bet.Head, now time.Time) Line {
+	line := Line{TransactionID: head.BarCode, Type: Coupon, Amount: max(head.AmountOut, 0), At: head.DateRecive}
+	line.Word = fmt.Sprintf("%d/%d", head.Status, head.ExtStatus)
+	if line.At.IsZero() {
+		line.At = now.UTC()
+	}
+	var known bool
+	if line.Status, known = betStatuses[[2]int{head.Status, head.ExtStatus}]; !known {
+		line.Status = Pending
+	}
+	if head.Status == 2 && head.ExtStatus == 1 && line.Amount == 0 {
+		line.Status = Refunded // without an amount it is the stake
+		return line
+	}
+	if line.Status != Open && line.Status != Pending {
+		line.Round = fmt.Sprintf("%d/%d", head.Status, head.ExtStatus)
+	}
+	return line
+}

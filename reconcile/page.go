@@ -1,0 +1,134 @@
+package reconcile
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"evens/money"
+)
+
+// Unreadable is a line of a list that could not be read. It is left aside, as a break, and the rest
+// counts.
+type Unreadable struct {
+	TransactionID string    // "" where not even that can be read
+	At            time.Time // zero likewise
+	Text          string    // as it came
+	Reason        string
+}
+
+// longestLine bounds what is kept of a line that cannot be read.
+const longestLine = 4 << 10
+
+// plain makes a text that the database takes.
+func plain(text string) string {
+	text = strings.ReplaceAll(strings.ToValidUTF8(text, "\ufffd"), "\x00", "\ufffd")
+	if len(text) > longestLine {
+		text = strings.ToValidUTF8(text[:longestLine], "")
+	}
+	return text
+}
+
+// add adds the lines of one row, all of them or, where one cannot be, none.
+func (p *Page) add(text []byte, lines []Line, err error) {
+	for _, line := range lines {
+		if err == nil {
+			err = line.check()
+		}
+	}
+	if err == nil {
+		p.Lines = append(p.Lines, lines...)
+		return
+	}
+	bad := Unreadable{Text: plain(string(text)), Reason: plain(err.Error())}
+	if len(lines) > 0 {
+		bad.TransactionID, bad.At = lines[0].TransactionID, lines[0].At
+	}
+	p.Unreadable = append(p.Unreadable, bad)
+}
+
+// standing is what a provider's word for a status proves of a bet and of its win. Each provider has
+// one table of them, beside its list; whatever is not in it proves nothing.
+type standing struct{ bet, win Status }
+
+var unproven = standing{Pending, Pending}
+
+// betAndWin makes the lines of a bet and, where there is one, of its win. A bet that failed and has won
+// contradicts itself: nothing is proven then.
+func betAndWin(line Line, stake, win money.Number, proven standing) ([]Line, error) {
+	amount, err := stake.Amount()
+	if err != nil {
+		return []Line{line}, fmt.Errorf("the stake: %w", err)
+	}
+	won := money.Amount(0)
+	if win != "" {
+		if won, err = win.Amount(); err != nil {
+			return []Line{line}, fmt.Errorf("the win: %w", err)
+		}
+	}
+	if won != 0 && proven.bet == Failed {
+		proven = unproven
+	}
+	line.Amount, line.Status = amount, proven.bet
+	lines := []Line{line}
+	if won != 0 || proven == (standing{OK, Pending}) { // a payout that failed is a person's, whatever its sum
+		line.Type, line.Amount, line.Status = Credit, won, proven.win
+		lines = append(lines, line)
+	}
+	return lines, nil
+}
+
+// idIn is the id of a row that cannot be read as a whole; "" where not even that can.
+func idIn(text []byte, field string) string {
+	var fields map[string]json.RawMessage
+	var id string
+	if json.Unmarshal(text, &fields) != nil || json.Unmarshal(fields[field], &id) != nil {
+		return ""
+	}
+	return id
+}
+
+func number(cursor string) (int, error) {
+	if cursor == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(cursor)
+	if err != nil {
+		return 0, fmt.Errorf("cursor %q: %w", cursor, err)
+	}
+	return n, nil
+}
+
+// raw keeps rows as they were read.
+func raw(rows any) []byte {
+	text, err := json.Marshal(rows)
+	if err != nil {
+		return nil // what was read can be written
+	}
+	return text
+}
+
+// sorted takes out of lines those that break a rule.
+func sorted(lines []Line, unreadable []Unreadable) ([]Line, []Unreadable) {
+	for i := range lines {
+		if lines[i].check() == nil {
+			continue
+		}
+		page := Page{Lines: lines[:i:i], Unreadable: unreadable}
+		for _, line := range lines[i:] {
+			page.add(raw(line), []Line{line}, nil)
+		}
+		return page.Lines, page.Unreadable
+	}
+	return lines, unreadable
+}
+
+// shortID is an id as far as it can be one: a longer one names nothing here.
+func shortID(id string) string {
+	if len(id) > longestID {
+		return ""
+	}
+	return plain(id)
+}

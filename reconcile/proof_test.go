@@ -1,0 +1,408 @@
+package reconcile_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"evens/casino"
+	"evens/money"
+	"evens/reconcile"
+	"evens/sim/casinosim"
+)
+
+// Whatever status a list gives a bet that has won, nothing moves, and its payout told again is a
+// repeat: what is not proven waits, and then is a person's.
+func TestStatusesOfWonBets(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t)
+	want := map[string]string{
+		"tg 2": "", "tg 9": "wait", "naga RESOLVED": "", "betao ok": "", "betao failed": "person", "betao rolled back": "person",
+		"betao pending": "wait", "betao on hold": "wait",
+	}
+	for _, word := range casinosim.Words["naga"][1:] {
+		want["naga "+word] = "wait"
+	}
+	for platform, words := range casinosim.Words {
+		var spins []casinosim.Spin
+		g := h.guest(platform, platform+"-ana", "1000")
+		for i, word := range words {
+			s := spin(platform, fmt.Sprint(platform, i), 10_00, 25_00)
+			spins = append(spins, s)
+			g.done(g.bet(s))
+			if platform != "tg" {
+				g.done(g.settle(s))
+			}
+			casinosim.Enter(g.sim, g.Player, s, h.Now(), false)
+			casinosim.Mark(g.sim, s.Bet, word)
+		}
+		cash := h.Cash(t, g.who)
+		actions := func(report *reconcile.Report) map[string]string {
+			got := map[string]string{}
+			for _, b := range report.Breaks {
+				got[b.TransactionID] = string(b.Action)
+			}
+			return got
+		}
+		first := actions(h.list(platform))
+		// Something later shows, and half an hour goes by.
+		h.later(time.Minute)
+		later := spin(platform, platform+"-later", 1_00, 0)
+		g.done(g.bet(later))
+		casinosim.Enter(g.sim, g.Player, later, h.Now(), false)
+		h.list(platform)
+		h.later(31 * time.Minute)
+		last := actions(h.list(platform))
+		for i, word := range words {
+			what := platform + " " + word
+			now, then := first[spins[i].Bet], last[spins[i].Bet]
+			if now != want[what] {
+				t.Errorf("%s: %q at first, want %q", what, now, want[what])
+			}
+			if want[what] != "" && then != "person" {
+				t.Errorf("%s: %q at last, want a person", what, then)
+			}
+			if platform != "tg" {
+				g.done(g.settle(spins[i]))
+			} else {
+				g.done(g.bet(spins[i]))
+			}
+		}
+		if have := h.Cash(t, g.who); have != cash-money.MustParse("1") {
+			t.Errorf("%s: cash %s, want %s less the later bet", platform, have, cash)
+		}
+	}
+}
+
+// A bet without a win heals where its failure is proven, and only there.
+func TestStatusesOfOpenBets(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t)
+	want := map[string]string{
+		"naga PENDING": "", "naga RESOLVED": "", "naga CANCELED": "rollback", "naga PLACEBET_OPERATOR_ERROR": "rollback", "naga PAYOUT_OPERATOR_ERROR": "wait",
+		"naga PAYOUT_CHECK_FAIL": "wait", "naga PENDING_CANCELED": "wait", "naga OPERATOR_UNKNOWN_ERROR": "wait", "naga UNDER_REVIEW": "wait",
+		"betao ok": "", "betao failed": "rollback", "betao rolled back": "rollback", "betao pending": "wait", "betao on hold": "wait",
+	}
+	for _, platform := range []string{"naga", "betao"} {
+		g := h.guest(platform, platform+"-bob", "1000")
+		for i, word := range casinosim.Words[platform] {
+			s := spin(platform, fmt.Sprint(platform, "open", i), 10_00, 0)
+			g.done(g.bet(s))
+			casinosim.Enter(g.sim, g.Player, s, h.Now(), true)
+			casinosim.Mark(g.sim, s.Bet, word)
+			got := ""
+			for _, b := range h.list(platform).Breaks {
+				if b.TransactionID == s.Bet {
+					got = string(b.Action)
+				}
+			}
+			if got != want[platform+" "+word] {
+				t.Errorf("%s %s: %q, want %q", platform, word, got, want[platform+" "+word])
+			}
+		}
+		healed := 2 // of each
+		if have := h.Cash(t, g.who); have != money.MustParse("1000")-money.Amount(len(casinosim.Words[platform])-healed)*money.MustParse("10") {
+			t.Errorf("%s: cash %s", platform, have)
+		}
+	}
+}
+
+// A file's words that prove nothing wait; a payout that failed is none of the bet's.
+func TestStatusesInFiles(t *testing.T) {
+	t.Parallel()
+	o := open(t, nil)
+	o.bet("pending", "5")
+	o.bet("won", "6")
+	o.win("won-win", "7")
+	before := o.Cash(t, o.who)
+	report := o.run(header+o.line("pending", "debit", "5", "pending")+o.line("won", "debit", "6", "ok")+o.line("won-win", "credit", "7", "failed")+
+		o.line("credit-pending", "credit", "9", "pending"), nil)
+	same(t, found(report), map[string]string{"status pending": "open wait", "status won-win": "open person", "missing_here credit-pending": "open wait"})
+	// A bet and its win may share an id: the win's failure is none of the bet's.
+	if _, err := o.Floor.Bet(t.Context(), casino.Bet{Call: casino.Call{Provider: "betron", ID: "x", Player: o.who, At: o.Now()}, Stake: money.MustParse("4")}); err != nil {
+		t.Fatal(err)
+	}
+	same(t, found(o.run(header+o.line("x", "credit", "9", "failed"), func(q *reconcile.Request) { q.Provider = "betron" })),
+		map[string]string{"status x": "open person"})
+	if have := o.Cash(t, o.who); have != before-money.MustParse("4") {
+		t.Errorf("cash = %s, want %s less 4", have, before)
+	}
+}
+
+// An open bet that their list does not show yet is not touched, and its win is paid.
+func TestAnAbsentBetWaits(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t)
+	for _, platform := range []string{"betao", "naga"} {
+		g := h.guest(platform, platform+"-cat", "100")
+		s := spin(platform, platform+"-late", 100_00, 900_00)
+		g.done(g.bet(s))
+		other := h.guest(platform, platform+"-dan", "100")
+		later := spin(platform, platform+"-later", 1_00, 0)
+		other.done(other.bet(later))
+		casinosim.Enter(g.sim, other.Player, later, h.Now(), true)
+		same(t, found(h.list(platform)), map[string]string{"missing_there " + s.Bet: "open wait"})
+		h.list(platform)
+		g.has("0")
+		g.done(g.settle(s))
+		g.has("900")
+		h.later(31 * time.Minute)
+		want := map[string]string{"missing_there " + s.Bet: "open person"}
+		if platform == "betao" {
+			want["missing_there "+s.Win] = "open person"
+		}
+		same(t, found(h.list(platform)), want)
+		g.has("900")
+		// It comes late after all: the break closes.
+		casinosim.Enter(g.sim, g.Player, s, h.Now(), false)
+		if report := h.list(platform); len(report.Breaks) != 0 || report.Closed != len(want) {
+			t.Errorf("%s: %v, %d closed", platform, found(report), report.Closed)
+		}
+	}
+}
+
+// What is absent for good heals in its own time: not at first sight, not before the list shows what is
+// later, not while the round is open. A win that comes all the same is paid, and shows.
+func TestAnAbsentBetHeals(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t)
+	g := h.guest("betao", "eva", "100")
+	lost := spin("betao", "lost", 100_00, 900_00)
+	g.done(g.bet(lost))
+	missing := "missing_there " + lost.Bet
+	for range 3 { // nothing later shows
+		same(t, found(h.list("betao")), map[string]string{missing: "open wait"})
+		h.later(31 * time.Minute)
+	}
+	other := h.guest("betao", "finn", "100")
+	later := spin("betao", "later", 1_00, 0)
+	other.done(other.bet(later))
+	casinosim.Enter(g.sim, other.Player, later, h.Now(), true)
+	same(t, found(h.list("betao")), map[string]string{missing: "open wait"})
+	h.later(29 * time.Minute)
+	same(t, found(h.list("betao")), map[string]string{missing: "open wait"})
+	g.has("0")
+	h.later(time.Minute)
+	same(t, found(h.list("betao")), map[string]string{missing: "resolved rollback"})
+	g.has("100")
+	if report := h.list("betao"); len(report.Breaks) != 0 {
+		t.Errorf("healed: %v", found(report))
+	}
+	// The platform knew it all the time.
+	g.done(g.settle(lost))
+	g.has("1000")
+	casinosim.Enter(g.sim, g.Player, lost, h.Now(), false)
+	same(t, found(h.list("betao")), map[string]string{"status " + lost.Bet: "open person"})
+	// Had it taken the bet back itself, the win would be refused as ever.
+	again := spin("betao", "again", 50_00, 70_00)
+	g.done(g.bet(again))
+	h.later(time.Minute)
+	casinosim.Enter(g.sim, other.Player, spin("betao", "elsewhere", 0, 0), h.Now(), true)
+	other.done(other.bet(spin("betao", "elsewhere", 0, 0)))
+	h.list("betao")
+	h.later(31 * time.Minute)
+	h.list("betao")
+	g.has("1000")
+	g.done(g.undo(again))
+	g.done(g.undo(again))
+	if v := g.settle(again); v != casinosim.Gone {
+		t.Errorf("a win of a bet that the platform took back: %d", v)
+	}
+	g.has("1000")
+}
+
+// A round that is open is never undone for absence; it becomes a person's.
+func TestAnOpenRoundIsNotUndone(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t)
+	g := h.guest("naga", "gil", "100")
+	s := spin("naga", "open", 40_00, 90_00)
+	g.done(g.bet(s))
+	later := spin("naga", "later", 1_00, 0)
+	g.done(g.bet(later))
+	casinosim.Enter(g.sim, g.Player, later, h.Now(), true)
+	for _, want := range []string{"open wait", "open wait", "open wait", "open person"} {
+		same(t, found(h.list("naga")), map[string]string{"missing_there " + s.Bet: want})
+		if want == "open wait" {
+			h.later(11 * time.Hour)
+		}
+	}
+	g.has("59")
+	g.done(g.settle(s))
+	g.has("149")
+}
+
+// A file that was filtered undoes nothing and closes nothing; one that is called whole and looks cut
+// neither. One that is whole counts as a list does.
+func TestFilesAndAbsence(t *testing.T) {
+	t.Parallel()
+	o := open(t, nil)
+	o.past(30)
+	o.win("gift", "5")
+	before := o.Cash(t, o.who)
+	all := header
+	for i := range 29 {
+		all += o.line(fmt.Sprint("b", i), "debit", "1", "ok")
+	}
+	same(t, found(o.run(all, nil)), map[string]string{"missing_there gift": "open person", "missing_there b29": "open person"})
+	from, to := o.Now().Add(-time.Hour), o.Now().Add(6*time.Hour)
+	part := func(q *reconcile.Request) { q.From, q.To = from, to }
+	whole := func(q *reconcile.Request) { q.From, q.To, q.Complete = from, to, true }
+	for _, change := range []func(*reconcile.Request){part, whole} {
+		for range 3 {
+			report := o.run(header+o.line("b7", "debit", "1", "ok"), change)
+			if len(report.Breaks) != 30 || report.Closed != 0 || !report.Cut || report.Matched != 1 {
+				t.Fatalf("one line of 31: %d breaks, %d closed", len(report.Breaks), report.Closed)
+			}
+			for _, b := range report.Breaks {
+				if b.Action != reconcile.ActPerson || b.State != reconcile.StateOpen {
+					t.Errorf("%s %s: %s %s", b.Kind, b.TransactionID, b.State, b.Action)
+				}
+			}
+			o.SetClock(o.Now().Add(31 * time.Minute))
+		}
+	}
+	if have := o.Cash(t, o.who); have != before {
+		t.Errorf("cash = %s, want %s", have, before)
+	}
+	o.run(all, part) // those that it shows agree
+	all += o.line("later", "debit", "1", "failed")
+	same(t, found(o.run(all, whole)), map[string]string{"missing_there gift": "open person", "missing_there b29": "open wait"})
+	o.SetClock(o.Now().Add(31 * time.Minute))
+	same(t, found(o.run(all, whole)), map[string]string{"missing_there gift": "open person", "missing_there b29": "resolved rollback"})
+	if have := o.Cash(t, o.who); have != before+money.MustParse("1") {
+		t.Errorf("cash = %s, want %s and 1", have, before)
+	}
+}
+
+// A list of few lines that looks cut off keeps its suspects for a person; a longer one fails, but not
+// for ever.
+func TestListsThatLookCutOff(t *testing.T) {
+	t.Parallel()
+	l := &list{}
+	o := open(t, map[string]reconcile.Source{provider: l})
+	o.past(4)
+	l.pages = []reconcile.Page{{Lines: o.lines(0, 1)}}
+	window := reconcile.Request{Provider: provider, From: o.Now().Add(-time.Hour), To: o.Now().Add(time.Hour)}
+	report, err := o.Run(t.Context(), window)
+	fatal(t, err)
+	same(t, found(report), map[string]string{"missing_there b1": "open person", "missing_there b2": "open person", "missing_there b3": "open person"})
+	if !report.Cut || report.Matched != 1 || o.watermark().IsZero() {
+		t.Errorf("report %+v, watermark %s", report.Cut, o.watermark())
+	}
+	before := o.Cash(t, o.who)
+	for i := 4; i < 60; i++ {
+		o.bet(fmt.Sprint("b", i), "1")
+	}
+	l.pages = []reconcile.Page{{Lines: o.lines(0, 60)}}
+	if report, err = o.Run(t.Context(), window); err != nil || report.Closed != 3 {
+		t.Fatalf("the whole list: %d closed, %v", report.Closed, err)
+	}
+	l.pages = []reconcile.Page{{Lines: o.lines(0, 1)}}
+	for try := range 3 {
+		o.SetClock(time.Now().Add(time.Duration(try+1) * time.Minute))
+		report, err = o.Run(t.Context(), window)
+		if (err != nil) != (try < 2) {
+			t.Fatalf("try %d: %v", try, err)
+		}
+	}
+	if len(report.Breaks) != 59 || !report.Cut {
+		t.Errorf("%d breaks", len(report.Breaks))
+	}
+	if have := o.Cash(t, o.who); have != before-money.MustParse("56") {
+		t.Errorf("cash = %s", have)
+	}
+	l.pages = []reconcile.Page{{Lines: o.lines(0, 60)}}
+	if report, err = o.Run(t.Context(), window); err != nil || len(report.Breaks) != 0 || report.Closed != 59 {
+		t.Errorf("the whole list: %d breaks, %d closed, %v", len(report.Breaks), report.Closed, err)
+	}
+}
+
+// A line that cannot be read is left aside: it is a break, the rest counts, and the watermark moves. What
+// it is about is not missing.
+func TestUnreadableLines(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t)
+	for _, platform := range []string{"betao", "naga", "tg"} {
+		g := h.guest(platform, platform+"-hal", "100")
+		var broken casinosim.Spin
+		for i := range 6 {
+			s := spin(platform, fmt.Sprint(platform, "read", i), 5_00, 0)
+			g.done(g.bet(s))
+			casinosim.Enter(g.sim, g.Player, s, h.Now(), platform != "tg")
+			if i == 2 {
+				broken = s
+			}
+		}
+		casinosim.Show(g.sim, casinosim.Listing{Broken: map[string]bool{broken.Bet: true}})
+		for range 3 {
+			report := h.list(platform)
+			same(t, found(report), map[string]string{"unreadable " + broken.Bet: "open person"})
+			if report.Unreadable != 1 || report.Lines != 5 {
+				t.Errorf("%s: %d lines, %d unreadable", platform, report.Lines, report.Unreadable)
+			}
+			h.later(31 * time.Minute)
+		}
+		var marks int
+		fatal(t, h.DB.Pool.QueryRow(t.Context(), `SELECT count(*) FROM watermarks WHERE provider = $1`, platform).Scan(&marks))
+		var kept string
+		fatal(t, h.DB.Pool.QueryRow(t.Context(), `SELECT theirs->>'line' FROM breaks WHERE provider = $1 AND kind = 'unreadable'`, platform).Scan(&kept))
+		if marks != 1 || !strings.Contains(kept, "1.2.3") {
+			t.Errorf("%s: %d watermarks, kept %s", platform, marks, kept)
+		}
+		g.has("70")
+		casinosim.Show(g.sim, casinosim.Listing{})
+		if report := h.list(platform); len(report.Breaks) != 0 || report.Closed != 1 {
+			t.Errorf("%s, mended: %v, %d closed", platform, found(report), report.Closed)
+		}
+	}
+	// Without a readable id it may be any of ours: nothing is called absent by such a list.
+	l := &list{}
+	h.config.Sources = map[string]reconcile.Source{provider: l}
+	r := reconcile.New(h.config)
+	who := h.guest("betao", "ida", "50")
+	who.done(who.bet(spin("betao", "whose", 5_00, 0)))
+	h.SetClock(h.Now().Add(time.Minute))
+	line := reconcile.Line{Type: reconcile.Debit, Amount: 1, Status: reconcile.OK, At: h.Now()}
+	l.pages = []reconcile.Page{{Lines: []reconcile.Line{line}}}
+	window := reconcile.Request{Provider: provider, From: time.Now().Add(-time.Minute), To: h.Now().Add(time.Hour)}
+	for range 3 {
+		report, err := r.Run(t.Context(), window)
+		fatal(t, err)
+		if report.Unreadable != 1 {
+			t.Fatalf("%d unreadable", report.Unreadable)
+		}
+		for _, b := range report.Breaks {
+			if b.Action == reconcile.ActRollback {
+				t.Errorf("undone: %s", b.TransactionID)
+			}
+		}
+		h.later(31 * time.Minute)
+	}
+}
+
+// Lists that are late, and pages that lag, make no difference that stays.
+func TestListsLateAndLagging(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t)
+	g := h.guest("naga", "jo", "1000")
+	for i := range 150 {
+		s := spin("naga", fmt.Sprint("lag", i), 1_00, 0)
+		g.done(g.bet(s))
+		casinosim.Enter(g.sim, g.Player, s, h.Now(), true)
+	}
+	casinosim.Show(g.sim, casinosim.Listing{Lag: 7})
+	if report := h.list("naga"); len(report.Breaks) != 0 || report.Lines != 157 {
+		t.Errorf("a lagging page: %d lines, %v", report.Lines, found(report))
+	}
+	casinosim.Show(g.sim, casinosim.Listing{Late: time.Hour})
+	if _, err := h.Run(t.Context(), reconcile.Request{Provider: "naga", From: time.Now().Add(-time.Hour), To: time.Now().Add(time.Hour)}); err == nil {
+		t.Error("a list that shows nothing yet was believed")
+	}
+	casinosim.Show(g.sim, casinosim.Listing{})
+	if report := h.list("naga"); len(report.Breaks) != 0 {
+		t.Errorf("in the end: %v", found(report))
+	}
+	g.has("850")
+}
