@@ -118,8 +118,22 @@ type Win struct {
 // the win.
 type BetAndSettle struct {
 	Call
-	Stake money.Amount
-	Win   money.Amount
+	Stake   money.Amount
+	Win     money.Amount
+	Details Details
+}
+
+// Details is what a platform says of a bet besides its stake and its win. They move nothing.
+type Details struct {
+	// ValidStake is what of the stake counts as turnover there; nil: it does not say.
+	ValidStake *money.Amount
+	// JackpotWin is the part of the win that a jackpot paid.
+	JackpotWin money.Amount
+}
+
+// tells reports whether there is anything to keep: a stake that counts in full says nothing new.
+func (d Details) tells(stake money.Amount) bool {
+	return d.JackpotWin != 0 || d.ValidStake != nil && *d.ValidStake != stake
 }
 
 // Rollback undoes the instruction of an ID, whatever it moved. A rollback of what is not known

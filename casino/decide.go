@@ -89,6 +89,7 @@ func (d *decision) decide(batch *wallet.Batch) error {
 	d.doubtBet(batch, false)
 	rounds.played(d.call, d.instruction, d.paid)
 	rounds.remember(posted)
+	rounds.detail(posted.ID, d.instruction)
 	return nil
 }
 

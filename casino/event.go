@@ -24,6 +24,7 @@ type Event struct {
 	Type        string // the platform's word for the kind of bet
 	LastFree    bool   // the last of a chain of free spins
 	Stake, Win  money.Amount
+	Details     Details
 	Session     uuid.NullUUID // the game session that a bet claims to come from
 	Comment     string
 	At          time.Time

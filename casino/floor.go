@@ -76,7 +76,7 @@ func (f *Floor) Bet(ctx context.Context, bet Bet) (Outcome, error) {
 
 // BetAndSettle takes a stake and pays its win. Refusals are those of Bet.
 func (f *Floor) BetAndSettle(ctx context.Context, both BetAndSettle) (Outcome, error) {
-	return f.do(ctx, both.Call, instruction{kind: ledger.BetWin, stake: both.Stake, win: both.Win})
+	return f.do(ctx, both.Call, instruction{kind: ledger.BetWin, stake: both.Stake, win: both.Win, details: both.Details})
 }
 
 // Retry is BetAndSettle for an instruction that may have been done: it shares its ids.
@@ -96,9 +96,10 @@ type instruction struct {
 	stake, win money.Amount
 	bet        string // won: the bet's id
 	strict     bool
+	details    Details
 }
 
-// payload fingerprints what makes an instruction what it is. The game and a token are left out:
+// payload fingerprints what makes an instruction what it is. Details, the game and a token are left out:
 // platforms change them from one try to the next.
 func (i instruction) payload(c Call) ledger.Hash {
 	return ledger.HashOf(string(i.kind), c.Player.ID.String(), i.stake.String(), i.win.String(), i.bet, c.Round.ID, c.Round.Transaction)

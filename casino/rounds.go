@@ -44,7 +44,8 @@ type roundSet struct {
 	sessions map[uuid.UUID]sessionTimes
 	latest   map[latestKey]*ledger.Transaction  // bets, as far as they tell how they were paid
 	won      map[roundKey][]*ledger.Transaction // wins that stand, of rounds that may lose them
-	late     map[roundKey]bool                  // a bet of the round came after its rollback
+	details  []betDetails
+	late     map[roundKey]bool // a bet of the round came after its rollback
 }
 
 // latestKey names a game that a player plays.
@@ -358,6 +359,7 @@ const writeRounds = `
 
 // Queue implements wallet.RowSet.
 func (s *roundSet) Queue(batch *pgx.Batch) {
+	s.queueDetails(batch)
 	n := len(s.changed)
 	if n == 0 {
 		return

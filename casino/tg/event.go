@@ -12,7 +12,7 @@ func callOf(e casino.Event) casino.Call {
 }
 
 func betOf(e casino.Event) casino.BetAndSettle {
-	both := casino.BetAndSettle{Call: callOf(e), Stake: e.Stake, Win: e.Win}
+	both := casino.BetAndSettle{Call: callOf(e), Stake: e.Stake, Win: e.Win, Details: e.Details}
 	both.Round.Closes = true
 	return both
 }

@@ -101,7 +101,7 @@ func (p *Platform) betNSettle(ctx context.Context, plain []byte, req request, wh
 		}
 	}
 	event := eventOf(req, who, at)
-	event.Stake, event.Win = sums.bet, sums.win
+	event.Stake, event.Win, event.Details = sums.bet, sums.win, req.details(sums)
 	do := p.floor.BetAndSettle
 	if req.Action == actionRetryBet {
 		do = p.floor.Retry
