@@ -17,8 +17,8 @@ type decision struct {
 	instruction instruction
 	key         ledger.Key
 
-	category string      // of the game, as bonuses tell games apart
-	paid     wallet.Paid // how the stake is paid
+	game wallet.Wager // as bonuses tell games apart
+	paid wallet.Paid  // how the stake is paid
 
 	outcome Outcome
 	refusal error  // decided, and kept by the commit
@@ -234,7 +234,9 @@ func (d *decision) transaction(kind ledger.Kind) ledger.Transaction {
 
 // wager is the stake as the rules of bonuses see it.
 func (d *decision) wager() wallet.Wager {
-	return wallet.Wager{Category: d.category, Stake: d.instruction.stake}
+	w := d.game
+	w.Stake = d.instruction.stake
+	return w
 }
 
 func (d *decision) post(batch *wallet.Batch, rounds *roundSet, round *roundRow) (*ledger.Transaction, error) {
@@ -304,17 +306,17 @@ func (d *decision) paidBy(bet *ledger.Transaction) *ledger.Transaction {
 
 // balance is what the player has now, and may stake on this game.
 func (d *decision) balance(batch *wallet.Batch) wallet.Balance {
-	return balanceOf(batch, d.call.Player.ID, d.category, d.call.At)
+	return balanceOf(batch, d.call.Player.ID, d.game, d.call.At)
 }
 
 func (d *decision) outcomeOf(t *ledger.Transaction, batch *wallet.Batch) Outcome {
 	return Outcome{Balance: d.balance(batch), Transaction: t.ID}
 }
 
-func balanceOf(batch *wallet.Batch, player uuid.UUID, category string, at time.Time) wallet.Balance {
+func balanceOf(batch *wallet.Batch, player uuid.UUID, game wallet.Wager, at time.Time) wallet.Balance {
 	purse := batch.Purse(player)
 	return wallet.Balance{
 		Player: purse.Player, Currency: purse.Currency, Cash: purse.Cash.Balance, Bonus: purse.Bonus.Balance,
-		Playable: batch.Playable(player, wallet.Wager{Category: category}, at),
+		Playable: batch.Playable(player, game, at),
 	}
 }

@@ -58,12 +58,12 @@ func (f *Floor) Balance(ctx context.Context, provider string, id player.Identity
 	if currency != "" && currency != id.Currency {
 		return player.Standing{}, wallet.ErrCurrency
 	}
-	category, err := f.games.Of(ctx, provider, game)
+	wager, err := f.games.Of(ctx, provider, game)
 	if err != nil {
 		return player.Standing{}, err
 	}
 	standing, err := f.players.Standing(ctx, id.ID)
-	standing.Playable = standing.Stakeable(wallet.Wager{Category: category}, f.now())
+	standing.Playable = standing.Stakeable(wager, f.now())
 	return standing, err
 }
 
@@ -109,11 +109,11 @@ func (f *Floor) do(ctx context.Context, c Call, i instruction) (Outcome, error) 
 	if err := c.check(i.stake, i.win); err != nil {
 		return Outcome{}, err
 	}
-	category, err := f.games.Of(ctx, c.Provider, c.Game)
+	game, err := f.games.Of(ctx, c.Provider, c.Game)
 	if err != nil {
 		return Outcome{}, err
 	}
-	d := &decision{call: c, instruction: i, key: c.key(), category: category}
+	d := &decision{call: c, instruction: i, key: c.key(), game: game}
 	work := &wallet.Work{Players: []uuid.UUID{c.Player.ID}, Keys: d.keys(), Reader: f.rounds, Data: d, Decide: d.decide, At: c.At}
 	work.Statuses = i.kind == ledger.Bet || i.kind == ledger.BetWin
 	work.Winnings = i.win > 0

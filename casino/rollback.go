@@ -22,7 +22,7 @@ func (f *Floor) Rollback(ctx context.Context, back Rollback) (Outcome, error) {
 	if err := back.check(); err != nil {
 		return Outcome{}, err
 	}
-	category, err := f.games.Of(ctx, back.Provider, back.Game)
+	game, err := f.games.Of(ctx, back.Provider, back.Game)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -35,7 +35,7 @@ func (f *Floor) Rollback(ctx context.Context, back Rollback) (Outcome, error) {
 			}
 			back.Player = owner
 		}
-		d := &reversal{back: back, named: named, category: category}
+		d := &reversal{back: back, named: named, game: game}
 		err := f.poster.Do(ctx, d.work(f.rounds))
 		if errors.Is(err, errElsewhere) && !named || errors.Is(err, errUnread) {
 			continue // the bet has come since we looked for its player, or for its round's wins
@@ -56,7 +56,7 @@ type reversal struct {
 	back  Rollback
 	named bool // the platform says whose it is
 
-	category string // of the game
+	game wallet.Wager // as bonuses tell games apart
 
 	outcome Outcome
 	doubt   *doubt
@@ -87,7 +87,7 @@ func (d *reversal) decide(batch *wallet.Batch) error {
 		return wallet.ErrUnknownPlayer
 	}
 	if purse != nil {
-		d.outcome.Balance = balanceOf(batch, purse.Player, d.category, d.back.At)
+		d.outcome.Balance = balanceOf(batch, purse.Player, d.game, d.back.At)
 	}
 	original := batch.Known(d.back.key())
 	switch {
@@ -151,7 +151,7 @@ func (d *reversal) undo(batch *wallet.Batch, original *ledger.Transaction) error
 		return err
 	}
 	d.doubtWin(batch, original, false)
-	d.outcome.Balance = balanceOf(batch, original.Player, d.category, d.back.At)
+	d.outcome.Balance = balanceOf(batch, original.Player, d.game, d.back.At)
 	d.outcome.Transaction = posted.ID
 	return nil
 }
