@@ -130,7 +130,10 @@ func (d *decision) doubtBet(batch *wallet.Batch, again bool) {
 		return
 	}
 	bet := batch.Known(d.ownBetKey())
-	if bet != nil && bet.Kind == ledger.Bet && bet.Player == d.call.Player.ID && batch.Known(rollbackOf(d.ownBetKey())) != nil {
+	if bet == nil || bet.Player != d.call.Player.ID {
+		return
+	}
+	if bet.Kind == ledger.Tombstone || bet.Kind == ledger.Bet && batch.Known(rollbackOf(d.ownBetKey())) != nil {
 		d.doubt = wonAndUndone(d.call, d.instruction.win, again)
 	}
 }

@@ -92,8 +92,10 @@ func (d *reversal) decide(batch *wallet.Batch) error {
 	original := batch.Known(d.back.key())
 	switch {
 	case original == nil:
+		d.doubtWin(batch, d.back.Player.ID, false)
 		return d.bury(batch)
 	case original.Kind == ledger.Tombstone:
+		d.doubtWin(batch, d.back.Player.ID, true)
 		d.outcome.Transaction, d.outcome.Repeat, d.outcome.Unknown = original.ID, true, true
 		return nil
 	case original.Player != d.back.Player.ID && d.named:
@@ -120,7 +122,7 @@ func (d *reversal) bury(batch *wallet.Batch) error {
 func (d *reversal) undo(batch *wallet.Batch, original *ledger.Transaction) error {
 	if earlier := batch.Known(d.key()); earlier != nil {
 		d.outcome.Transaction, d.outcome.Repeat = earlier.ID, true
-		d.doubtWin(batch, original, true)
+		d.doubtWin(batch, original.Player, true)
 		if err := d.told(batch, earlier); err != nil || !strings.HasPrefix(earlier.Comment, healedBy) {
 			return err
 		}
@@ -150,7 +152,7 @@ func (d *reversal) undo(batch *wallet.Batch, original *ledger.Transaction) error
 	if err := d.takeWins(batch, original); err != nil {
 		return err
 	}
-	d.doubtWin(batch, original, false)
+	d.doubtWin(batch, original.Player, false)
 	d.outcome.Balance = balanceOf(batch, original.Player, d.game, d.back.At)
 	d.outcome.Transaction = posted.ID
 	return nil
@@ -185,11 +187,11 @@ var errUnread = errors.New("a win of the round was not read")
 func (d *reversal) sameWin() ledger.Key { return keyOf(d.back.Provider, d.back.WinSpace, d.back.ID) }
 
 // doubtWin leaves a bet to a person that is undone while a win of its id stands.
-func (d *reversal) doubtWin(batch *wallet.Batch, original *ledger.Transaction, again bool) {
-	if d.back.WinSpace == "" || original.Kind != ledger.Bet {
+func (d *reversal) doubtWin(batch *wallet.Batch, owner uuid.UUID, again bool) {
+	if d.back.WinSpace == "" || d.back.Space != "" {
 		return
 	}
-	if win := batch.Known(d.sameWin()); win != nil && win.Kind == ledger.Win && win.Player == original.Player {
+	if win := batch.Known(d.sameWin()); win != nil && win.Kind == ledger.Win && win.Player == owner {
 		d.doubt = wonAndUndone(d.back.Call, win.Amount, again)
 	}
 }
