@@ -5,7 +5,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
-	"evens/internal/postgres"
 	"evens/ledger"
 )
 
@@ -47,15 +46,7 @@ const readLate = `
 
 // queueLate asks which rounds have had a bet that came after its rollback.
 func (s *roundSet) queueLate(statements *pgx.Batch, keys []roundKey) {
-	n := len(keys)
-	if n == 0 {
-		return
-	}
-	providers, rounds, players := make([]string, n), make([]string, n), make([]pgtype.UUID, n)
-	for i, key := range keys {
-		providers[i], rounds[i], players[i] = key.provider, key.id, postgres.UUID(key.player)
-	}
-	statements.Queue(readLate, providers, rounds, postgres.Array(players)).Query(func(rows pgx.Rows) error {
+	askOfRounds(statements, readLate, keys, func(rows pgx.Rows) error {
 		var key roundKey
 		var player uuid.UUID
 		_, err := pgx.ForEachRow(rows, []any{&key.provider, &key.id, &player}, func() error {

@@ -265,6 +265,11 @@ func (*roundReader) QueueReads(statements *pgx.Batch, batch *wallet.Batch, works
 }
 
 func (s *roundSet) queueRounds(statements *pgx.Batch, query string, keys []roundKey) {
+	askOfRounds(statements, query, keys, s.scan)
+}
+
+// askOfRounds asks what a query says of some rounds, if there are any.
+func askOfRounds(statements *pgx.Batch, query string, keys []roundKey, scan func(pgx.Rows) error) {
 	n := len(keys)
 	if n == 0 {
 		return
@@ -273,7 +278,7 @@ func (s *roundSet) queueRounds(statements *pgx.Batch, query string, keys []round
 	for i, key := range keys {
 		providers[i], rounds[i], players[i] = key.provider, key.id, postgres.UUID(key.player)
 	}
-	statements.Queue(query, providers, rounds, postgres.Array(players)).Query(s.scan)
+	statements.Queue(query, providers, rounds, postgres.Array(players)).Query(scan)
 }
 
 // RecentBets is how far back a win that names nothing looks for its bet.
