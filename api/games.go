@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
@@ -101,7 +102,7 @@ type launchInput struct {
 		PlayerID  string `json:"player_id,omitempty" doc:"Need not be named with a player's token"`
 		Provider  string `json:"provider" example:"tg" doc:"betao, betron, tg or naga"`
 		GameCode  string `json:"game_code" example:"VP_230001_1"`
-		Lang      string `json:"lang,omitempty" example:"en" doc:"Two letters; en by default"`
+		Lang      string `json:"lang,omitempty" example:"en" doc:"Two letters, with a country or without; en by default"`
 		Mode      string `json:"mode,omitempty" example:"real" doc:"real (default) or demo"`
 		Device    string `json:"device,omitempty" example:"desktop" doc:"desktop (default) or mobile"`
 		IP        string `json:"ip,omitempty" doc:"The player's address, for platforms that ask for it"`
@@ -116,7 +117,8 @@ type launchOutput struct {
 	} `nameHint:"Launched"`
 }
 
-var twoLetters = regexp.MustCompile(`^[a-z]{2}$`)
+// A country behind the language is taken and left out: each platform has its own words for both.
+var twoLetters = regexp.MustCompile(`^[a-z]{2}([-_][A-Z]{2})?$`)
 
 func (s *server) launchGame(ctx context.Context, who *caller, in *launchInput) (*launchOutput, error) {
 	order, err := s.order(who, in)
@@ -155,7 +157,7 @@ func (s *server) order(who *caller, in *launchInput) (casino.Order, error) {
 		c.fault(CodeValidationFailed, "body.game_code", "is required")
 	}
 	if body.Lang != "" {
-		order.Lang = body.Lang
+		order.Lang, _, _ = strings.Cut(strings.ReplaceAll(body.Lang, "_", "-"), "-")
 		if !twoLetters.MatchString(body.Lang) {
 			c.fault(CodeValidationFailed, "body.lang", "is not a language of two small letters")
 		}

@@ -30,6 +30,8 @@ type transactionView struct {
 	RoundID       *string   `json:"round_id"`
 	CouponID      *string   `json:"coupon_id" format:"uuid"`
 	Comment       *string   `json:"comment"`
+	ValidStake    string    `json:"valid_stake,omitempty" example:"8.00" doc:"What of a bet's stake counts as turnover at its platform, where that is not all of it"`
+	JackpotWin    string    `json:"jackpot_win,omitempty" example:"500.00" doc:"What of a bet's win a jackpot paid, where one did"`
 }
 
 func viewTransaction(m player.Movement) transactionView {
@@ -40,6 +42,12 @@ func viewTransaction(m player.Movement) transactionView {
 	}
 	if m.Coupon.Valid {
 		view.CouponID = orNull(m.Coupon.UUID.String())
+	}
+	if m.ValidStake != nil {
+		view.ValidStake = m.ValidStake.String()
+	}
+	if m.JackpotWin != nil && *m.JackpotWin != 0 {
+		view.JackpotWin = m.JackpotWin.String()
 	}
 	return view
 }

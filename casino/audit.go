@@ -18,7 +18,24 @@ var Checks = []ledger.Check{
 	{Name: "a rollback gives back what was moved, once", SQL: `
 	SELECT b.id::text, format('%s moved %s, rolled back by %s', o.amount, o.kind, b.amount)
 	  FROM transactions b
-	  LEFT JOIN transactions o ON o.source = split_part(b.source, ':', 1) AND o.external_id = b.external_id
+	  LEFT JOIN transactions o ON o.source = regexp_replace(b.source, ':rollback$', '') AND o.external_id = b.external_id
 	 WHERE b.kind = 'rollback'
 	   AND (o.id IS NULL OR o.kind NOT IN ('bet', 'win', 'bet_win') OR o.player_id <> b.player_id OR o.amount + b.amount <> 0)`},
+	// Where a win is tied to its bet by the round. What reconciliation has taken back may be won all the same.
+	{Name: "a win whose bets were all rolled back does not stand", SQL: `
+	SELECT format('%s %s', r.provider, r.round_id), format('%s bets, all rolled back; %s wins of %s stand', r.bets, r.wins, r.won)
+	  FROM rounds r
+	 WHERE r.provider IN ('betao', 'naga') AND r.bets > 0 AND r.rolled_back = r.bets AND r.wins > 0
+	   AND NOT EXISTS (SELECT FROM transactions x
+	                    WHERE x.round_id = r.round_id AND x.player_id = r.player_id AND x.provider = r.provider AND x.kind = 'rollback'
+	                      AND starts_with(x.comment, '` + healedBy + `'))`},
+	{Name: "every callback that was acknowledged is worked off within a day", SQL: `
+	SELECT format('%s notice %s', n.provider, n.id), format('%s since %s', n.state, n.received_at)
+	  FROM notices n
+	 WHERE n.state = 'pending' AND n.rung_at < now() - interval '1 day'
+	    OR n.state <> 'pending' AND n.done_at IS NULL OR n.state = 'refused' AND n.reason IS NULL`},
+	{Name: "what is told of a bet besides its stake is of one", SQL: `
+	SELECT d.transaction_id::text, format('jackpot %s of a %s of %s', d.jackpot_win, coalesce(t.kind, 'missing transaction'), t.amount)
+	  FROM bet_details d LEFT JOIN transactions t ON t.id = d.transaction_id
+	 WHERE t.kind IS DISTINCT FROM 'bet_win'`},
 }

@@ -66,6 +66,16 @@ func ReadAmount(number money.Number) (money.Amount, error) {
 	return amount, nil
 }
 
+// TwoDecimals is a balance for platforms that hold no finer one: never more than there is.
+func TwoDecimals(balance money.Amount) string {
+	const unit = money.Scale / 100
+	rest := balance % unit
+	if rest < 0 {
+		rest += unit
+	}
+	return (balance - rest).String()
+}
+
 // MaxID is the longest id of an instruction, round or game that is taken.
 const MaxID = 255
 
@@ -78,8 +88,13 @@ func keyOf(provider, space, id string) ledger.Key {
 	return ledger.Key{Source: provider, ExternalID: id}
 }
 
-// rollbacks is the space of rollbacks, whose ids are those of what they undo.
+// rollbacks is the space of rollbacks, within that of what they undo; their ids are the same.
 const rollbacks = "rollback"
+
+// rollbackOf is the key of what undoes the instruction of a key.
+func rollbackOf(key ledger.Key) ledger.Key {
+	return ledger.Key{Source: key.Source + ":" + rollbacks, ExternalID: key.ExternalID}
+}
 
 // Bet takes a stake. Zero is a free spin's.
 type Bet struct {
@@ -103,8 +118,22 @@ type Win struct {
 // the win.
 type BetAndSettle struct {
 	Call
-	Stake money.Amount
-	Win   money.Amount
+	Stake   money.Amount
+	Win     money.Amount
+	Details Details
+}
+
+// Details is what a platform says of a bet besides its stake and its win. They move nothing.
+type Details struct {
+	// ValidStake is what of the stake counts as turnover there; nil: it does not say.
+	ValidStake *money.Amount
+	// JackpotWin is the part of the win that a jackpot paid.
+	JackpotWin money.Amount
+}
+
+// tells reports whether there is anything to keep: a stake that counts in full says nothing new.
+func (d Details) tells(stake money.Amount) bool {
+	return d.JackpotWin != 0 || d.ValidStake != nil && *d.ValidStake != stake
 }
 
 // Rollback undoes the instruction of an ID, whatever it moved. A rollback of what is not known
@@ -115,6 +144,12 @@ type Rollback struct {
 	Amount *money.Amount
 	// Stands refuses to undo a bet whose round has been won or lost.
 	Stands bool
+	// TakesWins takes back, with the last bet of a round that stands, what the round has won: a win that
+	// came after the rollback would have been refused.
+	TakesWins bool
+	// WinSpace is the space of wins, at platforms where a win may have its bet's id and nothing else says
+	// whose it is: undone with such a win, or won when undone, is left to a person.
+	WinSpace string
 }
 
 // Outcome is what became of an instruction.

@@ -12,19 +12,22 @@ import (
 	"evens/wallet"
 )
 
-// Categories knows what kind each game is, as the platforms' catalogues have it: bonuses count stakes
-// by it. It is safe for concurrent use.
+// Categories knows what kind each game is and who made it, as the platforms' catalogues have it:
+// bonuses count stakes by it. It is safe for concurrent use.
 type Categories struct {
 	db     *postgres.DB
 	now    func() time.Time
-	finder *lookup.Lookup[gameKey, string]
+	finder *lookup.Lookup[gameKey, gameKind]
 	known  lookup.Bounded[gameKey, knownCategory]
 }
 
 type gameKey struct{ provider, code string }
 
+// gameKind is what a catalogue says of a game.
+type gameKind struct{ category, studio string }
+
 type knownCategory struct {
-	name  string
+	gameKind
 	until time.Time
 }
 
@@ -42,30 +45,34 @@ func NewCategories(db *postgres.DB, now func() time.Time) *Categories {
 	return c
 }
 
-// Of returns the category of a game, "" where no catalogue has it.
-func (c *Categories) Of(ctx context.Context, provider, code string) (string, error) {
+// Of returns a game as bonuses tell games apart, without a stake: a game that no catalogue has is known
+// by its platform and its code alone.
+func (c *Categories) Of(ctx context.Context, provider, code string) (wallet.Wager, error) {
+	w := wallet.Wager{Provider: provider, Game: code}
 	if code == "" {
-		return "", nil
+		return w, nil
 	}
 	key, now := gameKey{provider, code}, c.now()
-	if found, _ := c.known.Get(key); now.Before(found.until) {
-		return found.name, nil
+	known, _ := c.known.Get(key)
+	if !now.Before(known.until) {
+		kind, _, err := c.finder.Get(ctx, key)
+		if err != nil {
+			return w, fmt.Errorf("look up the category of %s %s: %w", provider, code, err)
+		}
+		known = knownCategory{kind, now.Add(categoryTTL)}
+		c.known.Put(key, known)
 	}
-	name, _, err := c.finder.Get(ctx, key)
-	if err != nil {
-		return "", fmt.Errorf("look up the category of %s %s: %w", provider, code, err)
-	}
-	c.known.Put(key, knownCategory{name, now.Add(categoryTTL)})
-	return name, nil
+	w.Category, w.Studio = known.category, known.studio
+	return w, nil
 }
 
 // Index: games_pkey.
 const readCategories = `
-	SELECT g.provider, g.code, g.category
+	SELECT g.provider, g.code, g.category, g.studio
 	  FROM unnest($1::text[], $2::text[]) k (provider, code)
 	  JOIN games g ON g.provider = k.provider AND g.code = k.code`
 
-func (c *Categories) fetch(ctx context.Context, keys []gameKey) (map[gameKey]string, error) {
+func (c *Categories) fetch(ctx context.Context, keys []gameKey) (map[gameKey]gameKind, error) {
 	providers, codes := make([]string, len(keys)), make([]string, len(keys))
 	for i, key := range keys {
 		providers[i], codes[i] = key.provider, key.code
@@ -74,31 +81,34 @@ func (c *Categories) fetch(ctx context.Context, keys []gameKey) (map[gameKey]str
 	if err != nil {
 		return nil, err
 	}
-	found := make(map[gameKey]string, len(keys))
+	found := make(map[gameKey]gameKind, len(keys))
 	var key gameKey
-	var name string
-	_, err = pgx.ForEachRow(rows, []any{&key.provider, &key.code, &name}, func() error {
-		found[key] = name
+	var kind gameKind
+	_, err = pgx.ForEachRow(rows, []any{&key.provider, &key.code, &kind.category, &kind.studio}, func() error {
+		found[key] = kind
 		return nil
 	})
 	return found, err
 }
 
 const writeCategories = `
-	INSERT INTO games (provider, code, category)
-	SELECT DISTINCT ON (provider, code) * FROM unnest($1::text[], $2::text[], $3::text[]) g (provider, code, category)
-	    ON CONFLICT (provider, code) DO UPDATE SET category = excluded.category WHERE games.category <> excluded.category`
+	INSERT INTO games (provider, code, category, studio)
+	SELECT DISTINCT ON (provider, code) * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) g (provider, code, category, studio)
+	    ON CONFLICT (provider, code) DO UPDATE SET category = excluded.category, studio = excluded.studio
+	 WHERE games.category <> excluded.category OR games.studio <> excluded.studio`
 
 // Keep writes down what a catalogue says of its games.
 func (c *Categories) Keep(ctx context.Context, games []Game) error {
-	providers, codes, names := make([]string, 0, len(games)), make([]string, 0, len(games)), make([]string, 0, len(games))
+	providers, codes := make([]string, 0, len(games)), make([]string, 0, len(games))
+	names, studios := make([]string, 0, len(games)), make([]string, 0, len(games))
 	for _, game := range games {
-		if CheckID(game.Code) != nil || !printable(game.Category) {
+		if CheckID(game.Code) != nil || !printable(game.Category) || !printable(game.Studio) {
 			continue
 		}
-		providers, codes, names = append(providers, game.Provider), append(codes, game.Code), append(names, wallet.Category(game.Category))
+		providers, codes = append(providers, game.Provider), append(codes, game.Code)
+		names, studios = append(names, wallet.Category(game.Category)), append(studios, game.Studio)
 	}
-	if _, err := c.db.Pool.Exec(ctx, writeCategories, providers, codes, names); err != nil {
+	if _, err := c.db.Pool.Exec(ctx, writeCategories, providers, codes, names, studios); err != nil {
 		return fmt.Errorf("keep the categories of games: %w", err)
 	}
 	return nil

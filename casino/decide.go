@@ -17,21 +17,26 @@ type decision struct {
 	instruction instruction
 	key         ledger.Key
 
-	category string      // of the game, as bonuses tell games apart
-	paid     wallet.Paid // how the stake is paid
+	game wallet.Wager // as bonuses tell games apart
+	paid wallet.Paid  // how the stake is paid
 
 	outcome Outcome
-	refusal error // decided, and kept by the commit
+	refusal error  // decided, and kept by the commit
+	doubt   *doubt // what a person must look at
 }
 
-// keys are what must be read to decide: the instruction's own, and those of the bet it names.
+// keys are what must be read to decide: the instruction's own, that of its rollback, and those of the
+// bet it names.
 func (d *decision) keys() []ledger.Key {
-	keys := []ledger.Key{d.key}
+	keys := []ledger.Key{d.key, rollbackOf(d.key)}
 	if d.instruction.bet != "" {
 		keys = append(keys, d.betKey(), d.betRollback(), toldKey(d.call.Provider, d.instruction.bet))
 	}
 	if d.nameless() && d.call.Space != "" {
-		keys = append(keys, d.ownBetKey())
+		keys = append(keys, d.ownBetKey(), rollbackOf(d.ownBetKey()))
+	}
+	if d.late() {
+		keys = append(keys, d.lateKey())
 	}
 	return keys
 }
@@ -49,7 +54,7 @@ func (d *decision) betKey() ledger.Key {
 }
 
 func (d *decision) betRollback() ledger.Key {
-	return keyOf(d.call.Provider, rollbacks, d.instruction.bet)
+	return rollbackOf(d.betKey())
 }
 
 func (d *decision) decide(batch *wallet.Batch) error {
@@ -58,10 +63,15 @@ func (d *decision) decide(batch *wallet.Batch) error {
 	if purse == nil {
 		return wallet.ErrUnknownPlayer
 	}
+	d.doubt = nil
 	if earlier := batch.Known(d.key); earlier != nil {
+		if earlier.Kind == ledger.Tombstone && d.late() {
+			return d.comesLate(batch)
+		}
 		d.outcome = d.outcomeOf(earlier, batch)
 		d.outcome.Repeat = true
-		return d.again(earlier)
+		d.doubtBet(batch, true)
+		return d.again(earlier, batch.Known(rollbackOf(d.key)))
 	}
 	d.outcome.Balance = d.balance(batch)
 	rounds := roundsOf(batch)
@@ -76,17 +86,69 @@ func (d *decision) decide(batch *wallet.Batch) error {
 	unmatched := d.outcome.Unmatched
 	d.outcome = d.outcomeOf(posted, batch)
 	d.outcome.Unmatched = unmatched
+	d.doubtBet(batch, false)
 	rounds.played(d.call, d.instruction, d.paid)
+	rounds.remember(posted)
+	rounds.detail(posted.ID, d.instruction)
 	return nil
 }
 
-// again answers an id that has been used: as at first, if it stands for the same.
-func (d *decision) again(earlier *ledger.Transaction) error {
+// late reports whether this bet, should it have been rolled back before it came, tells by its round
+// which wins are of it: they do not name it.
+func (d *decision) late() bool {
+	return d.instruction.kind == ledger.Bet && d.call.Round.ID != "" && !d.call.Round.Once
+}
+
+func (d *decision) lateKey() ledger.Key {
+	return keyOf(d.call.Provider, lateSpace, d.call.Round.ID+" "+d.call.ID)
+}
+
+// comesLate refuses a bet that was rolled back before it came, and keeps its round: a win of that is
+// refused from now on; one that was paid before is left to a person.
+func (d *decision) comesLate(batch *wallet.Batch) error {
+	d.outcome.Balance, d.refusal = d.balance(batch), ErrRolledBack
+	t := d.transaction(ledger.Tombstone)
+	t.Key, t.Payload = d.lateKey(), ledger.HashOf(lateSpace, d.call.Round.ID, d.call.ID)
+	again := batch.Known(t.Key) != nil
+	if !again {
+		if _, _, err := batch.Note(t); err != nil {
+			return err
+		}
+	}
+	rounds := roundsOf(batch)
+	round := rounds.find(d.call)
+	rounds.late[roundKey{d.call.Provider, d.call.Round.ID, d.call.Player.ID}] = true
+	if round != nil && round.wins > 0 && round.rolledBack == round.bets {
+		d.doubt = wonAndUndone(d.call, round.won, again)
+	}
+	return nil
+}
+
+// doubtBet leaves a win to a person whose bet of the same id was rolled back: it may be another's.
+func (d *decision) doubtBet(batch *wallet.Batch, again bool) {
+	if !d.nameless() || d.call.Space == "" {
+		return
+	}
+	bet := batch.Known(d.ownBetKey())
+	if bet == nil || bet.Player != d.call.Player.ID {
+		return
+	}
+	if bet.Kind == ledger.Tombstone || bet.Kind == ledger.Bet && batch.Known(rollbackOf(d.ownBetKey())) != nil {
+		d.doubt = wonAndUndone(d.call, d.instruction.win, again)
+	}
+}
+
+// again answers an id that has been used: as at first, if it stands for the same. What has been undone
+// since is not done.
+func (d *decision) again(earlier, undone *ledger.Transaction) error {
 	if earlier.Kind == ledger.Tombstone {
 		return ErrRolledBack
 	}
 	if !d.same(earlier) {
 		return ledger.ErrConflict
+	}
+	if undone != nil {
+		return ErrRolledBack
 	}
 	if earlier.Kind == ledger.Refused {
 		d.refusal = refusedFor[earlier.Comment]
@@ -100,7 +162,7 @@ func (d *decision) again(earlier *ledger.Transaction) error {
 // allowed asks the rules, the bet's before the money's.
 func (d *decision) allowed(batch *wallet.Batch, rounds *roundSet, round *roundRow) error {
 	if d.instruction.kind == ledger.Win {
-		return d.mayWin(batch, round)
+		return d.mayWin(batch, rounds, round)
 	}
 	if d.call.Session.Valid && !rounds.open(d.call.Session.UUID, d.call.At) {
 		return ErrSession
@@ -110,15 +172,22 @@ func (d *decision) allowed(batch *wallet.Batch, rounds *roundSet, round *roundRo
 	}
 	paid, err := batch.Stake(wallet.Staking{
 		Player: d.call.Player.ID, Currency: d.call.Player.Currency, Wager: d.wager(),
-		Provider: d.call.Provider, Reference: d.call.ID, At: d.call.At,
+		Provider: d.call.Provider, Reference: d.call.ID, At: d.call.At, CashOnly: d.otherBonus(batch, round),
 	})
 	d.paid = paid
 	return err
 }
 
-func (d *decision) mayWin(batch *wallet.Batch, round *roundRow) error {
+// otherBonus reports whether a bonus that the player does not have any more has paid for the round: what
+// the round wins follows one bonus, so another one pays nothing of it.
+func (d *decision) otherBonus(batch *wallet.Batch, round *roundRow) bool {
+	return round != nil && round.bonusStaked > 0 && !batch.BonusActive(d.call.Player.ID, round.bonusID)
+}
+
+func (d *decision) mayWin(batch *wallet.Batch, rounds *roundSet, round *roundRow) error {
 	known := round != nil && round.bets > 0
 	gone := known && round.rolledBack-round.healed == round.bets
+	gone = gone || !known && rounds.late[roundKey{d.call.Provider, d.call.Round.ID, d.call.Player.ID}]
 	if d.instruction.bet != "" {
 		bet := batch.Known(d.betKey())
 		gone = gone || bet != nil && bet.Kind == ledger.Tombstone || d.betUndone(batch)
@@ -127,6 +196,8 @@ func (d *decision) mayWin(batch *wallet.Batch, round *roundRow) error {
 	switch {
 	case gone:
 		return ErrRolledBack
+	case round != nil && d.call.Round.Transaction != "" && d.call.Round.Transaction == round.betTransaction:
+		return ledger.ErrConflict // the bet has used it
 	case d.call.Round.Once && round != nil && round.wins > 0:
 		return ErrSettled
 	case !known && d.instruction.strict:
@@ -166,7 +237,9 @@ func (d *decision) transaction(kind ledger.Kind) ledger.Transaction {
 
 // wager is the stake as the rules of bonuses see it.
 func (d *decision) wager() wallet.Wager {
-	return wallet.Wager{Category: d.category, Stake: d.instruction.stake}
+	w := d.game
+	w.Stake = d.instruction.stake
+	return w
 }
 
 func (d *decision) post(batch *wallet.Batch, rounds *roundSet, round *roundRow) (*ledger.Transaction, error) {
@@ -193,7 +266,7 @@ func (d *decision) post(batch *wallet.Batch, rounds *roundSet, round *roundRow) 
 // player's latest bet on that game.
 func (d *decision) winnings(batch *wallet.Batch, rounds *roundSet, round *roundRow) (wallet.Split, uuid.NullUUID, error) {
 	win, currency := d.instruction.win, d.call.Player.Currency
-	if d.instruction.kind != ledger.Win && d.instruction.stake > 0 {
+	if d.instruction.kind != ledger.Win && (d.instruction.stake > 0 || win == 0) {
 		split, err := wallet.Share(win, d.instruction.stake, d.paid.Bonus, currency)
 		return split, d.paid.BonusID, err
 	}
@@ -201,7 +274,7 @@ func (d *decision) winnings(batch *wallet.Batch, rounds *roundSet, round *roundR
 		split, err := wallet.Share(win, bet.Staked, -bet.Bonus, currency)
 		return split, bet.BonusID, err
 	}
-	if parent := rounds.of(d.call.Provider, d.call.Round.Parent, d.call.Player.ID); parent != nil && (round == nil || round.staked == 0) {
+	if parent := rounds.parent(d.call, round); parent != nil && (round == nil || round.staked == 0) {
 		round = parent
 	}
 	if round == nil {
@@ -236,17 +309,17 @@ func (d *decision) paidBy(bet *ledger.Transaction) *ledger.Transaction {
 
 // balance is what the player has now, and may stake on this game.
 func (d *decision) balance(batch *wallet.Batch) wallet.Balance {
-	return balanceOf(batch, d.call.Player.ID, d.category, d.call.At)
+	return balanceOf(batch, d.call.Player.ID, d.game, d.call.At)
 }
 
 func (d *decision) outcomeOf(t *ledger.Transaction, batch *wallet.Batch) Outcome {
 	return Outcome{Balance: d.balance(batch), Transaction: t.ID}
 }
 
-func balanceOf(batch *wallet.Batch, player uuid.UUID, category string, at time.Time) wallet.Balance {
+func balanceOf(batch *wallet.Batch, player uuid.UUID, game wallet.Wager, at time.Time) wallet.Balance {
 	purse := batch.Purse(player)
 	return wallet.Balance{
 		Player: purse.Player, Currency: purse.Currency, Cash: purse.Cash.Balance, Bonus: purse.Bonus.Balance,
-		Playable: batch.Playable(player, wallet.Wager{Category: category}, at),
+		Playable: batch.Playable(player, game, at),
 	}
 }

@@ -58,12 +58,12 @@ func (f *Floor) Balance(ctx context.Context, provider string, id player.Identity
 	if currency != "" && currency != id.Currency {
 		return player.Standing{}, wallet.ErrCurrency
 	}
-	category, err := f.games.Of(ctx, provider, game)
+	wager, err := f.games.Of(ctx, provider, game)
 	if err != nil {
 		return player.Standing{}, err
 	}
 	standing, err := f.players.Standing(ctx, id.ID)
-	standing.Playable = standing.Stakeable(wallet.Wager{Category: category}, f.now())
+	standing.Playable = standing.Stakeable(wager, f.now())
 	return standing, err
 }
 
@@ -76,7 +76,7 @@ func (f *Floor) Bet(ctx context.Context, bet Bet) (Outcome, error) {
 
 // BetAndSettle takes a stake and pays its win. Refusals are those of Bet.
 func (f *Floor) BetAndSettle(ctx context.Context, both BetAndSettle) (Outcome, error) {
-	return f.do(ctx, both.Call, instruction{kind: ledger.BetWin, stake: both.Stake, win: both.Win})
+	return f.do(ctx, both.Call, instruction{kind: ledger.BetWin, stake: both.Stake, win: both.Win, details: both.Details})
 }
 
 // Retry is BetAndSettle for an instruction that may have been done: it shares its ids.
@@ -96,9 +96,10 @@ type instruction struct {
 	stake, win money.Amount
 	bet        string // won: the bet's id
 	strict     bool
+	details    Details
 }
 
-// payload fingerprints what makes an instruction what it is. The game and a token are left out:
+// payload fingerprints what makes an instruction what it is. Details, the game and a token are left out:
 // platforms change them from one try to the next.
 func (i instruction) payload(c Call) ledger.Hash {
 	return ledger.HashOf(string(i.kind), c.Player.ID.String(), i.stake.String(), i.win.String(), i.bet, c.Round.ID, c.Round.Transaction)
@@ -108,15 +109,19 @@ func (f *Floor) do(ctx context.Context, c Call, i instruction) (Outcome, error) 
 	if err := c.check(i.stake, i.win); err != nil {
 		return Outcome{}, err
 	}
-	category, err := f.games.Of(ctx, c.Provider, c.Game)
+	game, err := f.games.Of(ctx, c.Provider, c.Game)
 	if err != nil {
 		return Outcome{}, err
 	}
-	d := &decision{call: c, instruction: i, key: c.key(), category: category}
+	d := &decision{call: c, instruction: i, key: c.key(), game: game}
 	work := &wallet.Work{Players: []uuid.UUID{c.Player.ID}, Keys: d.keys(), Reader: f.rounds, Data: d, Decide: d.decide, At: c.At}
 	work.Statuses = i.kind == ledger.Bet || i.kind == ledger.BetWin
+	work.Winnings = i.win > 0
 	if err := f.poster.Do(ctx, work); err != nil {
 		return told(ctx, &d.outcome), fmt.Errorf("%s %s %s: %w", c.Provider, i.kind, c.ID, err)
+	}
+	if err := f.tell(ctx, d.doubt); err != nil {
+		return Outcome{}, fmt.Errorf("%s %s %s: %w", c.Provider, i.kind, c.ID, err)
 	}
 	return d.outcome, d.refusal
 }

@@ -202,7 +202,9 @@ func TestRollbacks(t *testing.T) {
 		if !outcome.Repeat {
 			t.Errorf("%s: the second rollback is no repeat", test.name)
 		}
-		outcome, err = test.do() // what was rolled back was done, and stays undone
+		_, err = test.do() // which would be told as done, and is not
+		b.refuses(err, casino.ErrRolledBack, "100")
+		outcome, err = b.rollback(test.id)
 		b.has(outcome, err, "100")
 	}
 }

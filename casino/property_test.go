@@ -39,7 +39,10 @@ type plainDone struct {
 	round   string
 }
 
-type plainRound struct{ bets, rolledBack int }
+type plainRound struct {
+	bets, rolledBack int
+	late             bool // a bet of it came after its rollback
+}
 
 func newPlain() *plain {
 	return &plain{map[string]money.Amount{}, map[string]plainDone{}, map[string]plainRound{}}
@@ -63,9 +66,16 @@ func (p *plain) do(o order) (cash money.Amount, want error) {
 	content := fmt.Sprint(o.verb, o.who, o.stake, o.win, o.round)
 	switch {
 	case known && done.buried:
+		if o.verb == "bet" {
+			round := p.rounds[o.round+o.who]
+			round.late = true
+			p.rounds[o.round+o.who] = round
+		}
 		return p.cash[o.who], casino.ErrRolledBack
 	case known && done.content != content:
 		return p.cash[o.who], ledger.ErrConflict
+	case known && done.undone:
+		return p.cash[o.who], casino.ErrRolledBack
 	case known && done.refused:
 		return p.cash[o.who], wallet.ErrInsufficientFunds
 	case known:
@@ -73,7 +83,7 @@ func (p *plain) do(o order) (cash money.Amount, want error) {
 	}
 	round := p.rounds[o.round+o.who]
 	done = plainDone{who: o.who, content: content, bet: o.verb != "win", round: o.round}
-	if o.verb == "win" && round.bets > 0 && round.rolledBack == round.bets {
+	if o.verb == "win" && (round.late && round.bets == 0 || round.bets > 0 && round.rolledBack == round.bets) {
 		return p.cash[o.who], casino.ErrRolledBack
 	}
 	if o.verb != "win" && o.stake > 0 && p.cash[o.who] < o.stake {

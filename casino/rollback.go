@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -21,7 +23,7 @@ func (f *Floor) Rollback(ctx context.Context, back Rollback) (Outcome, error) {
 	if err := back.check(); err != nil {
 		return Outcome{}, err
 	}
-	category, err := f.games.Of(ctx, back.Provider, back.Game)
+	game, err := f.games.Of(ctx, back.Provider, back.Game)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -34,10 +36,13 @@ func (f *Floor) Rollback(ctx context.Context, back Rollback) (Outcome, error) {
 			}
 			back.Player = owner
 		}
-		d := &reversal{back: back, named: named, category: category}
+		d := &reversal{back: back, named: named, game: game}
 		err := f.poster.Do(ctx, d.work(f.rounds))
-		if errors.Is(err, errElsewhere) && !named {
-			continue // the bet has come since we looked for its player
+		if errors.Is(err, errElsewhere) && !named || errors.Is(err, errUnread) {
+			continue // the bet has come since we looked for its player, or for its round's wins
+		}
+		if err == nil {
+			err = f.tell(ctx, d.doubt)
 		}
 		if err != nil {
 			return told(ctx, &d.outcome), fmt.Errorf("%s rollback %s: %w", back.Provider, back.ID, err)
@@ -52,15 +57,19 @@ type reversal struct {
 	back  Rollback
 	named bool // the platform says whose it is
 
-	category string // of the game
+	game wallet.Wager // as bonuses tell games apart
 
 	outcome Outcome
+	doubt   *doubt
 }
 
 func (d *reversal) work(reader wallet.Reader) *wallet.Work {
 	work := &wallet.Work{
 		Keys: []ledger.Key{d.back.key(), d.key(), d.toldKey()}, Reader: reader, Decide: d.decide, At: d.back.At,
 		Data: d,
+	}
+	if d.back.WinSpace != "" {
+		work.Keys = append(work.Keys, d.sameWin())
 	}
 	if d.back.Player.ID != uuid.Nil {
 		work.Players = []uuid.UUID{d.back.Player.ID}
@@ -69,23 +78,25 @@ func (d *reversal) work(reader wallet.Reader) *wallet.Work {
 }
 
 func (d *reversal) key() ledger.Key {
-	return keyOf(d.back.Provider, rollbacks, d.back.ID)
+	return rollbackOf(d.back.Call.key())
 }
 
 func (d *reversal) decide(batch *wallet.Batch) error {
-	d.outcome = Outcome{}
+	d.outcome, d.doubt = Outcome{}, nil
 	purse := batch.Purse(d.back.Player.ID)
 	if purse == nil && d.named {
 		return wallet.ErrUnknownPlayer
 	}
 	if purse != nil {
-		d.outcome.Balance = balanceOf(batch, purse.Player, d.category, d.back.At)
+		d.outcome.Balance = balanceOf(batch, purse.Player, d.game, d.back.At)
 	}
 	original := batch.Known(d.back.key())
 	switch {
 	case original == nil:
+		d.doubtWin(batch, d.back.Player.ID, false)
 		return d.bury(batch)
 	case original.Kind == ledger.Tombstone:
+		d.doubtWin(batch, d.back.Player.ID, true)
 		d.outcome.Transaction, d.outcome.Repeat, d.outcome.Unknown = original.ID, true, true
 		return nil
 	case original.Player != d.back.Player.ID && d.named:
@@ -112,7 +123,11 @@ func (d *reversal) bury(batch *wallet.Batch) error {
 func (d *reversal) undo(batch *wallet.Batch, original *ledger.Transaction) error {
 	if earlier := batch.Known(d.key()); earlier != nil {
 		d.outcome.Transaction, d.outcome.Repeat = earlier.ID, true
-		return d.told(batch, earlier)
+		d.doubtWin(batch, original.Player, true)
+		if err := d.told(batch, earlier); err != nil || !strings.HasPrefix(earlier.Comment, healedBy) {
+			return err
+		}
+		return d.takeWins(batch, original)
 	}
 	if original.Kind == ledger.Refused { // there is nothing to undo
 		d.outcome.Transaction, d.outcome.Repeat = original.ID, true
@@ -133,22 +148,64 @@ func (d *reversal) undo(batch *wallet.Batch, original *ledger.Transaction) error
 	if d.back.List && original.Kind == ledger.Bet && round != nil && round.won > 0 {
 		return ErrSettled // the win came while the list was read
 	}
-	posted, err := d.post(batch, original)
+	posted, err := d.post(batch, original, d.back.Comment)
 	if err != nil {
 		return err
 	}
-	d.outcome.Balance = balanceOf(batch, original.Player, d.category, d.back.At)
-	d.outcome.Transaction = posted.ID
 	rounds.undone(round, original)
+	if err := d.takeWins(batch, original); err != nil {
+		return err
+	}
+	d.doubtWin(batch, original.Player, false)
+	d.outcome.Balance = balanceOf(batch, original.Player, d.game, d.back.At)
+	d.outcome.Transaction = posted.ID
 	return nil
+}
+
+// bereft is the comment of a win that went with its bet.
+const bereft = "its bet was rolled back"
+
+// takeWins takes back what a round has won when none of its bets stands any more.
+func (d *reversal) takeWins(batch *wallet.Batch, original *ledger.Transaction) error {
+	rounds := roundsOf(batch)
+	round := rounds.of(d.back.Provider, original.Round, original.Player)
+	if !d.back.TakesWins || original.Kind != ledger.Bet || round == nil || round.rolledBack < round.bets || round.wins == 0 {
+		return nil
+	}
+	wins := slices.Clone(rounds.won[round.roundKey])
+	if int(round.wins) != len(wins) {
+		return errUnread
+	}
+	for _, win := range wins {
+		if _, err := d.post(batch, win, bereft); err != nil {
+			return err
+		}
+		rounds.undone(round, win)
+	}
+	return nil
+}
+
+// errUnread says that a round has won what was not looked for: it came with the bet, in the same batch.
+var errUnread = errors.New("a win of the round was not read")
+
+func (d *reversal) sameWin() ledger.Key { return keyOf(d.back.Provider, d.back.WinSpace, d.back.ID) }
+
+// doubtWin leaves a bet to a person that is undone while a win of its id stands.
+func (d *reversal) doubtWin(batch *wallet.Batch, owner uuid.UUID, again bool) {
+	if d.back.WinSpace == "" || d.back.Space != "" {
+		return
+	}
+	if win := batch.Known(d.sameWin()); win != nil && win.Kind == ledger.Win && win.Player == owner {
+		d.doubt = wonAndUndone(d.back.Call, win.Amount, again)
+	}
 }
 
 // post gives back to each pocket what was taken from it, and takes what was given: to the unit, and
 // at the time when it counted.
-func (d *reversal) post(batch *wallet.Batch, original *ledger.Transaction) (*ledger.Transaction, error) {
+func (d *reversal) post(batch *wallet.Batch, original *ledger.Transaction, comment string) (*ledger.Transaction, error) {
 	t := ledger.Transaction{
-		Key: d.key(), Kind: ledger.Rollback, Player: original.Player, Provider: d.back.Provider, Game: d.back.Game,
-		Round: original.Round, Comment: d.back.Comment, Payload: ledger.HashOf("rollback", original.ID.String()), At: d.back.At,
+		Key: rollbackOf(original.Key), Kind: ledger.Rollback, Player: original.Player, Provider: d.back.Provider, Game: d.back.Game,
+		Round: original.Round, Comment: comment, Payload: ledger.HashOf("rollback", original.ID.String()), At: d.back.At,
 		BonusID: original.BonusID, Contribution: -original.Contribution, Staked: -original.Staked, Effective: original.Effective,
 	}
 	moves := wallet.Split{Cash: original.Cash(), Bonus: original.Bonus}.Moves(ledger.Casino)

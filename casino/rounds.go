@@ -42,7 +42,10 @@ type roundSet struct {
 	rows     map[roundKey]*roundRow
 	changed  []*roundRow
 	sessions map[uuid.UUID]sessionTimes
-	latest   map[latestKey]*ledger.Transaction // bets, as far as they tell how they were paid
+	latest   map[latestKey]*ledger.Transaction  // bets, as far as they tell how they were paid
+	won      map[roundKey][]*ledger.Transaction // wins that stand, of rounds that may lose them
+	details  []betDetails
+	late     map[roundKey]bool // a bet of the round came after its rollback
 }
 
 // latestKey names a game that a player plays.
@@ -53,6 +56,7 @@ type latestKey struct {
 }
 
 type sessionTimes struct {
+	demo    bool
 	expires time.Time
 	ended   pgtype.Timestamptz
 }
@@ -63,6 +67,7 @@ func roundsOf(batch *wallet.Batch) *roundSet {
 	return batch.Rows(roundsKey{}, func() wallet.RowSet {
 		return &roundSet{
 			rows: make(map[roundKey]*roundRow), sessions: make(map[uuid.UUID]sessionTimes), latest: make(map[latestKey]*ledger.Transaction),
+			won: make(map[roundKey][]*ledger.Transaction), late: make(map[roundKey]bool),
 		}
 	}).(*roundSet)
 }
@@ -77,10 +82,37 @@ func (s *roundSet) of(provider, id string, player uuid.UUID) *roundRow {
 
 func (s *roundSet) find(c Call) *roundRow { return s.of(c.Provider, c.Round.ID, c.Player.ID) }
 
-// open reports whether a session may be bet from.
+// parent is the round that won or bought the free spins of a call: as the call says or, where it is
+// silent, as the round's bet did.
+func (s *roundSet) parent(c Call, round *roundRow) *roundRow {
+	id := c.Round.Parent
+	if id == "" && round != nil {
+		id = round.parent
+	}
+	return s.of(c.Provider, id, c.Player.ID)
+}
+
+// open reports whether a session may be bet from. Who plays a demo bets nothing.
 func (s *roundSet) open(session uuid.UUID, at time.Time) bool {
 	times, known := s.sessions[session]
-	return known && !times.ended.Valid && at.Before(times.expires)
+	return known && !times.demo && !times.ended.Valid && at.Before(times.expires)
+}
+
+// remember keeps a bet that the batch has posted: wins of the same batch may be for it; and a win, which
+// a rollback of the same batch may take back.
+func (s *roundSet) remember(t *ledger.Transaction) {
+	switch {
+	case t.Kind == ledger.Bet && t.Staked > 0:
+		s.latest[latestKey{t.Provider, t.Game, t.Player, uuid.Max}] = t
+	case t.Kind == ledger.Win && t.Round != "":
+		s.keepWin(roundKey{t.Provider, t.Round, t.Player}, t)
+	}
+}
+
+func (s *roundSet) keepWin(key roundKey, win *ledger.Transaction) {
+	if !slices.ContainsFunc(s.won[key], func(known *ledger.Transaction) bool { return known.ID == win.ID }) {
+		s.won[key] = append(s.won[key], win)
+	}
 }
 
 func (s *roundSet) change(row *roundRow) {
@@ -108,7 +140,7 @@ func (s *roundSet) played(c Call, i instruction, paid wallet.Paid) {
 		row.bets++
 		row.staked += i.stake
 		row.bonusStaked += paid.Bonus
-		if paid.BonusID.Valid {
+		if paid.BonusID.Valid && (paid.Bonus > 0 || row.bonusStaked == 0) {
 			row.bonusID = paid.BonusID
 		}
 		row.betTransaction = c.Round.Transaction
@@ -148,6 +180,7 @@ func (s *roundSet) undone(row *roundRow, original *ledger.Transaction) {
 	default:
 		row.wins = max(row.wins-1, 0)
 		row.won -= original.Amount
+		s.won[row.roundKey] = slices.DeleteFunc(s.won[row.roundKey], func(win *ledger.Transaction) bool { return win.ID == original.ID })
 	}
 }
 
@@ -161,6 +194,13 @@ const readRounds = `
 	  FROM unnest($1::text[], $2::text[], $3::uuid[]) k (provider, round_id, player_id)
 	  JOIN rounds r ON r.provider = k.provider AND r.round_id = k.round_id AND r.player_id = k.player_id`
 
+// The rounds that won or bought the free spins of others. Index: rounds_pkey.
+const readParents = `
+	SELECT ` + roundColumns + `
+	  FROM unnest($1::text[], $2::text[], $3::uuid[]) k (provider, round_id, player_id)
+	  JOIN rounds c ON c.provider = k.provider AND c.round_id = k.round_id AND c.player_id = k.player_id
+	  JOIN rounds r ON r.provider = c.provider AND r.round_id = c.parent_id AND r.player_id = c.player_id`
+
 // Indexes: transactions_key, rounds_pkey.
 const readRoundsUndone = `
 	SELECT ` + roundColumns + `
@@ -169,7 +209,7 @@ const readRoundsUndone = `
 	  JOIN rounds r ON r.provider = t.provider AND r.round_id = t.round_id AND r.player_id = t.player_id`
 
 // Index: game_sessions_pkey.
-const readSessionTimes = `SELECT id, expires_at, ended_at FROM game_sessions WHERE id = ANY ($1)`
+const readSessionTimes = `SELECT id, mode = 'demo', expires_at, ended_at FROM game_sessions WHERE id = ANY ($1)`
 
 // roundReader implements wallet.Reader: a round changes only under its player's lock.
 type roundReader struct{}
@@ -177,8 +217,10 @@ type roundReader struct{}
 // QueueReads implements wallet.Reader.
 func (*roundReader) QueueReads(statements *pgx.Batch, batch *wallet.Batch, works []*wallet.Work) {
 	set := roundsOf(batch)
-	var wanted []roundKey
+	var wanted, spun []roundKey
 	var sources, ids []string
+	var takes bool
+	var unnamed []roundKey
 	var sessions []uuid.UUID
 	var nameless []*decision
 	for _, work := range works {
@@ -193,28 +235,50 @@ func (*roundReader) QueueReads(statements *pgx.Batch, batch *wallet.Batch, works
 					wanted = append(wanted, roundKey{c.Provider, id, c.Player.ID})
 				}
 			}
+			if d.instruction.win > 0 && c.Round.ID != "" && c.Round.Parent == "" {
+				spun = append(spun, roundKey{c.Provider, c.Round.ID, c.Player.ID})
+			}
+			if d.instruction.kind == ledger.Win && d.instruction.bet == "" && c.Round.ID != "" {
+				unnamed = append(unnamed, roundKey{c.Provider, c.Round.ID, c.Player.ID})
+			}
 			if c.Session.Valid {
 				sessions = append(sessions, c.Session.UUID)
 			}
 		case *reversal:
 			sources, ids = append(sources, d.back.key().Source), append(ids, d.back.key().ExternalID)
+			takes = takes || d.back.TakesWins
 		}
 	}
-	if len(wanted) > 0 {
-		n := len(wanted)
-		providers, rounds, players := make([]string, n), make([]string, n), make([]pgtype.UUID, n)
-		for i, key := range wanted {
-			providers[i], rounds[i], players[i] = key.provider, key.id, postgres.UUID(key.player)
-		}
-		statements.Queue(readRounds, providers, rounds, postgres.Array(players)).Query(set.scan)
-	}
+	set.queueRounds(statements, readRounds, wanted)
+	set.queueRounds(statements, readParents, spun)
 	if len(ids) > 0 {
 		statements.Queue(readRoundsUndone, sources, ids).Query(set.scan)
 	}
+	if takes {
+		statements.Queue(readWon, sources, ids).Query(set.scanWon)
+	}
+	set.queueLate(statements, unnamed)
 	set.queueLatest(statements, nameless)
 	if len(sessions) > 0 {
 		statements.Queue(readSessionTimes, postgres.UUIDs(sessions)).Query(set.scanSessions)
 	}
+}
+
+func (s *roundSet) queueRounds(statements *pgx.Batch, query string, keys []roundKey) {
+	askOfRounds(statements, query, keys, s.scan)
+}
+
+// askOfRounds asks what a query says of some rounds, if there are any.
+func askOfRounds(statements *pgx.Batch, query string, keys []roundKey, scan func(pgx.Rows) error) {
+	n := len(keys)
+	if n == 0 {
+		return
+	}
+	providers, rounds, players := make([]string, n), make([]string, n), make([]pgtype.UUID, n)
+	for i, key := range keys {
+		providers[i], rounds[i], players[i] = key.provider, key.id, postgres.UUID(key.player)
+	}
+	statements.Queue(query, providers, rounds, postgres.Array(players)).Query(scan)
 }
 
 // RecentBets is how far back a win that names nothing looks for its bet.
@@ -276,7 +340,7 @@ func (s *roundSet) scan(rows pgx.Rows) error {
 func (s *roundSet) scanSessions(rows pgx.Rows) error {
 	var id uuid.UUID
 	var times sessionTimes
-	_, err := pgx.ForEachRow(rows, []any{&id, &times.expires, &times.ended}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&id, &times.demo, &times.expires, &times.ended}, func() error {
 		s.sessions[id] = times
 		return nil
 	})
@@ -300,6 +364,7 @@ const writeRounds = `
 
 // Queue implements wallet.RowSet.
 func (s *roundSet) Queue(batch *pgx.Batch) {
+	s.queueDetails(batch)
 	n := len(s.changed)
 	if n == 0 {
 		return

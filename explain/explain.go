@@ -65,8 +65,8 @@ var rules = map[string]string{
 // Index: transactions_player.
 const readTransactions = `
 	SELECT x.id, x.at, x.kind, x.amount, x.cash_after, x.bonus_after, coalesce(x.bonus_amount, 0), coalesce(x.contribution, 0), coalesce(x.provider, x.source), x.external_id, coalesce(x.game_id, ''), coalesce(x.round_id, ''),
-	       coalesce(x.operator, ''), coalesce(x.comment, '')
-	  FROM transactions x
+	       coalesce(x.operator, ''), coalesce(x.comment, ''), d.valid_stake, coalesce(d.jackpot_win, 0)
+	  FROM transactions x LEFT JOIN bet_details d ON d.transaction_id = x.id
 	 WHERE x.player_id = $1 AND x.at <= $2 AND ($3::uuid IS NULL OR x.coupon_id = $3)
 	 ORDER BY x.id`
 
@@ -92,8 +92,9 @@ func transactions(ctx context.Context, tx pgx.Tx, player uuid.UUID, coupon uuid.
 	var id uuid.UUID
 	var at time.Time
 	var kind, provider, external, game, round, operator, comment string
-	var amount, cash, bonus, ofBonus, counts money.Amount
-	_, err = pgx.ForEachRow(rows, []any{&id, &at, &kind, &amount, &cash, &bonus, &ofBonus, &counts, &provider, &external, &game, &round, &operator, &comment}, func() error {
+	var amount, cash, bonus, ofBonus, counts, jackpot money.Amount
+	var valid *money.Amount
+	_, err = pgx.ForEachRow(rows, []any{&id, &at, &kind, &amount, &cash, &bonus, &ofBonus, &counts, &provider, &external, &game, &round, &operator, &comment, &valid, &jackpot}, func() error {
 		transaction := id
 		step := Step{
 			At: at.UTC(), What: fmt.Sprintf("%s %s of %s", kind, amount, provider), Why: rules[kind], Message: provider + " " + external,
@@ -109,6 +110,12 @@ func transactions(ctx context.Context, tx pgx.Tx, player uuid.UUID, coupon uuid.
 		}
 		if counts != 0 {
 			step.Why = join(step.Why, counts.String()+" counts towards the bonus")
+		}
+		if jackpot != 0 {
+			step.Why = join(step.Why, jackpot.String()+" of the win was paid by a jackpot")
+		}
+		if valid != nil {
+			step.Why = join(step.Why, valid.String()+" of the stake counts as turnover there")
 		}
 		steps = append(steps, step)
 		return nil

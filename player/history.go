@@ -30,6 +30,9 @@ type Movement struct {
 	RoundID       string
 	Coupon        uuid.NullUUID
 	Comment       string
+	// Of a bet: what of its stake counts as turnover at its platform, and what of its win a jackpot paid;
+	// nil where the platform says nothing else than the stake and the win.
+	ValidStake, JackpotWin *money.Amount
 }
 
 // HistoryFilter chooses movements. Zero fields choose all.
@@ -58,8 +61,9 @@ const chunk = 1000
 // transactions_coupon.
 const readHistory = `
 	SELECT t.id, t.at, t.kind, t.amount, t.cash_after, t.bonus_after, a.currency, coalesce(t.provider, ''),
-	       t.external_id, coalesce(t.game_id, ''), coalesce(t.round_id, ''), t.coupon_id, coalesce(t.comment, '')
+	       t.external_id, coalesce(t.game_id, ''), coalesce(t.round_id, ''), t.coupon_id, coalesce(t.comment, ''), d.valid_stake, d.jackpot_win
 	  FROM transactions t
+	  LEFT JOIN bet_details d ON d.transaction_id = t.id AND t.kind = 'bet_win'
 	  JOIN accounts a ON a.player_id = t.player_id AND a.kind = 'cash'
 	 WHERE t.player_id = $1
 	   AND t.kind NOT IN ('loss', 'refused', 'tombstone', 'withdrawal_paid')`
@@ -137,7 +141,7 @@ func (h *History) Page(ctx context.Context, player uuid.UUID, filter HistoryFilt
 	movements, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Movement, error) {
 		var m Movement
 		err := row.Scan(&m.ID, &m.At, &m.Type, &m.Amount, &m.Balance, &m.BonusBalance, &m.Currency, &m.Provider,
-			&m.TransactionID, &m.GameID, &m.RoundID, &m.Coupon, &m.Comment)
+			&m.TransactionID, &m.GameID, &m.RoundID, &m.Coupon, &m.Comment, &m.ValidStake, &m.JackpotWin)
 		m.At = m.At.UTC()
 		return m, err
 	})

@@ -42,6 +42,8 @@ type Terms struct {
 	// Games are rates by category of game, in lower case; Other is that of every other category.
 	Games map[string]Rate `json:"games,omitempty"`
 	Other Rate            `json:"other"`
+	// Overrides go before the rates of categories: for platforms whose catalogues have none.
+	Overrides []Override `json:"overrides,omitempty"`
 	// Sports is the rate of coupons, from the coefficient MinCoef on.
 	Sports  Rate       `json:"sports"`
 	MinCoef money.Coef `json:"min_coef,omitempty"` // millionths
@@ -49,6 +51,36 @@ type Terms struct {
 	MaxStake money.Amount `json:"max_stake,omitempty"` // ten-thousandths
 	// MaxConversion is the most that becomes cash; 0: all.
 	MaxConversion money.Amount `json:"max_conversion,omitempty"` // ten-thousandths
+}
+
+// Override is the rate of a platform's games, of those that a studio made, or of one game: what it names
+// must fit. The one that names the game goes first, then the one that names the studio.
+type Override struct {
+	Provider string `json:"provider,omitempty"`
+	Studio   string `json:"studio,omitempty"`
+	Game     string `json:"game,omitempty"` // the platform's code
+	Rate     Rate   `json:"rate"`
+}
+
+// weight is how closely an override names a wager's game; 0: it is of another.
+func (o Override) weight(w Wager) int {
+	weight := 0
+	for _, part := range []struct {
+		fits   bool
+		named  string
+		weight int
+	}{
+		{o.Game == w.Game, o.Game, 4}, {strings.EqualFold(o.Studio, w.Studio), o.Studio, 2}, {o.Provider == w.Provider, o.Provider, 1},
+	} {
+		switch {
+		case part.named == "":
+		case !part.fits:
+			return 0
+		default:
+			weight += part.weight
+		}
+	}
+	return weight
 }
 
 // OpenTerms are those of a bonus without a campaign: slots and sports count in full, table games a
@@ -60,6 +92,9 @@ func OpenTerms() *Terms {
 // Wager is a stake as the rules of bonuses see it.
 type Wager struct {
 	Sports   bool
+	Provider string // the game's platform, who made it, and its code there
+	Studio   string
+	Game     string
 	Category string     // of the game, as [Category] gives it
 	Coef     money.Coef // of the coupon
 	Stake    money.Amount
@@ -74,6 +109,16 @@ func (t *Terms) rate(w Wager) Rate {
 		return 0
 	case w.Sports:
 		return t.Sports
+	}
+	best := 0
+	var named Rate
+	for _, override := range t.Overrides {
+		if weight := override.weight(w); weight > best {
+			best, named = weight, override.Rate
+		}
+	}
+	if best > 0 {
+		return named
 	}
 	if rate, listed := t.Games[w.Category]; listed {
 		return rate

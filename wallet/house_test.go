@@ -183,7 +183,9 @@ func (g *guest) step(ctx context.Context) {
 	case 6:
 		if len(g.bets) > 0 {
 			bet := g.bets[g.random.IntN(len(g.bets))]
-			_, err := g.floor.Rollback(ctx, casino.Rollback{Call: casino.Call{Provider: bet.Provider, ID: bet.ID, Player: g.Identity, At: g.Now()}})
+			_, err := g.floor.Rollback(ctx, casino.Rollback{
+				Call: casino.Call{Provider: bet.Provider, ID: bet.ID, Player: g.Identity, At: g.Now()}, TakesWins: true,
+			})
 			g.check("rollback", err)
 		}
 	case 7, 8:

@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -44,9 +45,12 @@ func (b *Batch) record(t ledger.Transaction, write func() (*ledger.Transaction, 
 
 // progress does what a transaction means for the bonus behind it.
 func (b *Batch) progress(a *allowance, t *ledger.Transaction) error {
-	bonus := a.bonuses[t.BonusID.UUID]
-	if !t.BonusID.Valid || bonus == nil {
+	if !t.BonusID.Valid {
 		return b.complete(a, t.At)
+	}
+	bonus := a.bonuses[t.BonusID.UUID]
+	if bonus == nil { // whoever posts it has not asked for what it may follow: no pocket is guessed
+		return fmt.Errorf("%s %s: its bonus %s has not been read", t.Source, t.ExternalID, t.BonusID.UUID)
 	}
 	if bonus == a.active {
 		a.wagered = plus(a.wagered, t.Contribution)

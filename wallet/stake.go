@@ -14,6 +14,8 @@ type Staking struct {
 	Player   uuid.UUID
 	Currency money.Currency
 	Wager
+	// CashOnly keeps the bonus pocket out of it.
+	CashOnly bool
 	// Provider and Reference say, in the activity log, which stake a limit refused.
 	Provider  string
 	Reference string
@@ -65,7 +67,7 @@ func (b *Batch) Stake(s Staking) (Paid, error) {
 	if s.Stake == 0 {
 		return Paid{}, nil
 	}
-	paid, err := b.pay(purse, a.active, s.Wager)
+	paid, err := b.pay(purse, a.active, s)
 	if err != nil {
 		return Paid{}, err
 	}
@@ -86,12 +88,15 @@ func (a *allowance) tightest(stake, cash money.Amount) *LimitError {
 }
 
 // pay splits a stake over the pockets in the house's order.
-func (b *Batch) pay(purse *ledger.Purse, active *Bonus, w Wager) (Paid, error) {
+func (b *Batch) pay(purse *ledger.Purse, active *Bonus, s Staking) (Paid, error) {
+	w := s.Wager
 	paid := Paid{}
 	cash, bonus := purse.Cash.Balance, money.Amount(0)
 	if active != nil {
 		paid.BonusID = uuid.NullUUID{UUID: active.ID, Valid: true}
-		bonus = active.pays(purse.Bonus.Balance, w)
+		if !s.CashOnly {
+			bonus = active.pays(purse.Bonus.Balance, w)
+		}
 		var err error
 		if paid.Contribution, err = active.Terms.contribution(w); err != nil {
 			return Paid{}, err

@@ -41,6 +41,9 @@ type Work struct {
 	At time.Time
 	// Statuses asks for the players' statuses; only stakes need them.
 	Statuses bool
+	// Winnings asks for the players' bonuses that have ended although Statuses is set: the work may pay
+	// for an earlier stake too. Works without Statuses are given them in any case.
+	Winnings bool
 	// Locker, when not nil, locks and reads the caller's own rows before any player is locked.
 	// Works that name the same Locker are given to it together.
 	Locker Locker
@@ -85,7 +88,8 @@ func (b *Batch) load(ctx context.Context, works []*Work) error {
 		requests = append(requests, work.Request)
 		if work.Statuses {
 			statuses = append(statuses, work.Players...)
-		} else {
+		}
+		if !work.Statuses || work.Winnings {
 			answered = append(answered, work.Players...)
 		}
 		if work.At.After(now) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"evens/casino"
+	"evens/ledger"
 	"evens/money"
 )
 
@@ -106,3 +107,36 @@ func (b body) amount() (money.Amount, error) {
 }
 
 func (b body) currency() money.Currency { return money.Currency(strings.ToUpper(b.Currency)) }
+
+// message is what a callback says. One that nobody understands is told apart by all of its fields.
+func (b body) message() casino.Message {
+	kind, err := b.kind()
+	if err != nil {
+		kind = strings.ToLower(b.Type)
+	}
+	m := casino.Message{Transaction: b.TransactionID, Kind: kind}
+	if m.Transaction == "" {
+		m.Transaction = b.Original
+	}
+	sum := string(b.Amount)
+	if amount, err := b.amount(); err == nil {
+		sum, m.Amount = amount.String(), amount
+	}
+	if kind == typeDebit {
+		m.Amount = -m.Amount
+	}
+	if casino.CheckID(b.PlayerID) == nil {
+		m.Player = b.PlayerID
+	}
+	if currency, err := money.ParseCurrency(string(b.currency())); err == nil {
+		m.Currency = currency
+	}
+	m.Content = ledger.HashOf(kind, b.PlayerID, sum, string(b.currency()), b.RoundID, b.Original)
+	return m
+}
+
+// describe reads a stored callback again.
+func describe(text []byte) casino.Message {
+	b, _ := parse(text) // it could be read when it was stored
+	return b.message()
+}

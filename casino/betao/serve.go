@@ -27,7 +27,7 @@ func New(cfg Config, floor *casino.Floor, notices *casino.Notices) (*Platform, e
 		return nil, err
 	}
 	p := &Platform{cfg: cfg, floor: floor, notices: notices, client: newClient(cfg)}
-	notices.Handle(Provider, p.apply)
+	notices.Handle(Provider, p.apply, describe)
 	return p, nil
 }
 
@@ -86,26 +86,26 @@ func (p *Platform) do(ctx context.Context, kind string, b body, at time.Time) (c
 	if err != nil {
 		return casino.Outcome{}, err
 	}
-	call := event(b.TransactionID, b.RoundID)
-	call.Player, call.Currency, call.Game, call.At = who, b.currency(), b.GameCode, at
+	event := casino.Event{ID: b.TransactionID, Player: who, Currency: b.currency(), Game: b.GameCode, Round: b.RoundID, At: at}
 	if kind == typeDebit {
-		return p.floor.Bet(ctx, casino.Bet{Call: call, Stake: amount})
+		event.Stake = amount
+		return p.floor.Bet(ctx, Dialect.Bet(event))
 	}
-	return p.floor.Win(ctx, casino.Win{Call: call, Amount: amount})
+	event.Win = amount
+	return p.floor.Win(ctx, Dialect.Win(event))
 }
 
 // rollback undoes a debit or a credit by its id: their call names no player.
 func (p *Platform) rollback(ctx context.Context, b body, at time.Time) (casino.Outcome, error) {
-	back := casino.Rollback{Call: event(b.Original, "")}
-	back.At = at
+	event := casino.Event{ID: b.Original, At: at}
 	if b.PlayerID != "" {
 		who, err := p.floor.Player(ctx, b.PlayerID)
 		if err != nil {
 			return casino.Outcome{}, err
 		}
-		back.Player = who
+		event.Player = who
 	}
-	return p.floor.Rollback(ctx, back)
+	return p.floor.Rollback(ctx, Dialect.Rollback(event))
 }
 
 // callback stores what is told, whatever it is, once its signature fits and it has an id.
@@ -117,14 +117,11 @@ func (p *Platform) callback(ctx context.Context, r casino.Request) casino.Reply 
 	if err != nil {
 		return refused(casino.Outcome{}, err)
 	}
-	id := b.TransactionID
-	if id == "" && b.Original != "" {
-		id = "rollback of " + b.Original
-	}
-	if id == "" {
+	m := b.message()
+	if m.Transaction == "" {
 		return refused(casino.Outcome{}, &fieldError{"transaction_id", errMissing})
 	}
-	fresh, err := p.notices.Store(ctx, Provider, id, r.Body, r.ID)
+	fresh, err := p.notices.Store(ctx, Provider, m, r.Body, r.ID)
 	if err != nil {
 		return refused(casino.Outcome{}, err)
 	}
@@ -138,6 +135,9 @@ func (p *Platform) apply(ctx context.Context, text []byte, at time.Time) error {
 		return err
 	}
 	kind, err := b.kind()
+	if err == nil && kind == typeRollback {
+		b, err = p.original(ctx, b)
+	}
 	if err == nil {
 		err = b.require(kind)
 	}
@@ -146,6 +146,19 @@ func (p *Platform) apply(ctx context.Context, text []byte, at time.Time) error {
 	}
 	_, err = p.do(ctx, kind, b, at)
 	return err
+}
+
+// original finds what a rollback is of that names no original_transaction_id: its transaction_id is
+// then that of the debit or the credit, where there is one. An id of its own says nothing.
+func (p *Platform) original(ctx context.Context, b body) (body, error) {
+	if b.Original != "" || b.TransactionID == "" {
+		return b, nil
+	}
+	if _, err := p.floor.KindOf(ctx, Provider, b.TransactionID); err != nil {
+		return b, err
+	}
+	b.Original = b.TransactionID
+	return b, nil
 }
 
 // answer is what a wallet call is answered with when it was done.

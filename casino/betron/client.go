@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"evens/casino"
@@ -77,7 +78,7 @@ func (p *Platform) Launch(ctx context.Context, launch casino.Launch) (string, er
 	if launch.Session.Demo {
 		query.Set("type", "DEMO")
 	}
-	if lang := locale[launch.Lang]; lang != "" {
+	if lang := locale(launch.Lang); lang != "" {
 		query.Set("lang", lang)
 	}
 	var answer struct {
@@ -93,8 +94,14 @@ func (p *Platform) Launch(ctx context.Context, launch casino.Launch) (string, er
 	return answer.URL, nil
 }
 
-// locale is their word for a language; they know two.
-var locale = map[string]string{"tr": "tr_TR", "pt": "pt_BR"}
+// locales are their words for languages; they know two.
+var locales = map[string]string{"tr": "tr_TR", "pt": "pt_BR"}
+
+// locale is their word for a language, with or without a country; "" where they do not speak it.
+func locale(lang string) string {
+	language, _, _ := strings.Cut(strings.ReplaceAll(lang, "_", "-"), "-")
+	return locales[strings.ToLower(language)]
+}
 
 // Games implements casino.Platform.
 func (p *Platform) Games(ctx context.Context) ([]casino.Game, error) {

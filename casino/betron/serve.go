@@ -65,9 +65,7 @@ func (p *Platform) answer(ctx context.Context, r casino.Request) casino.Reply {
 	if err != nil {
 		return refused(casino.Outcome{}, err)
 	}
-	call := casino.Call{
-		Provider: Provider, ID: string(req.TransactionID), Player: who, Currency: p.cfg.Currency, Game: string(req.GameID), At: r.At,
-	}
+	event := casino.Event{ID: string(req.TransactionID), Player: who, Currency: p.cfg.Currency, Game: string(req.GameID), At: r.At}
 	var outcome casino.Outcome
 	switch req.Method {
 	case methodAccount:
@@ -75,12 +73,15 @@ func (p *Platform) answer(ctx context.Context, r casino.Request) casino.Reply {
 	case methodBalance:
 		return p.balance(ctx, who, string(req.GameID))
 	case methodBet:
-		outcome, err = p.floor.Bet(ctx, casino.Bet{Call: call, Stake: amount})
+		event.Stake = amount
+		outcome, err = p.floor.Bet(ctx, Dialect.Bet(event))
 	case methodWin:
-		call.Space = spaceOf(req.Method)
-		outcome, err = p.floor.Win(ctx, casino.Win{Call: call, Amount: amount})
+		event.Win = amount
+		outcome, err = p.floor.Win(ctx, Dialect.Win(event))
 	default:
-		outcome, err = p.floor.Rollback(ctx, casino.Rollback{Call: call, Amount: &amount})
+		back := Dialect.Rollback(event)
+		back.Amount = &amount
+		outcome, err = p.floor.Rollback(ctx, back)
 	}
 	if err != nil {
 		return refused(outcome, err)
@@ -125,11 +126,11 @@ type verdict struct {
 }
 
 func done(outcome casino.Outcome) casino.Reply {
-	return reply(verdict{Status: 1, Balance: outcome.Playable.String()}, casino.Reply{Outcome: outcome})
+	return reply(verdict{Status: 1, Balance: casino.TwoDecimals(outcome.Playable)}, casino.Reply{Outcome: outcome})
 }
 
 func refused(outcome casino.Outcome, err error) casino.Reply {
-	return reply(verdict{Message: message(err), Balance: outcome.Playable.String()}, casino.Reply{Outcome: outcome, Err: err})
+	return reply(verdict{Message: message(err), Balance: casino.TwoDecimals(outcome.Playable)}, casino.Reply{Outcome: outcome, Err: err})
 }
 
 func message(err error) string {

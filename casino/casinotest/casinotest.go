@@ -219,3 +219,18 @@ func (h *Hall) Deposit(t TB, id uuid.UUID, cash money.Amount) {
 		t.Fatalf("deposit: %v", err)
 	}
 }
+
+// OpenBreaks lists a provider's open breaks, as kind and id, in that order.
+func (h *Hall) OpenBreaks(t TB, provider string) []string {
+	t.Helper()
+	rows, err := h.DB.Pool.Query(t.Context(), `
+		SELECT kind || ' ' || transaction_id FROM breaks WHERE provider = $1 AND state = 'open' ORDER BY 1`, provider)
+	if err != nil {
+		t.Fatalf("read breaks: %v", err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatalf("read breaks: %v", err)
+	}
+	return found
+}

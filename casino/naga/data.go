@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"evens/casino"
 	"evens/money"
+	"evens/player"
 )
 
 // data is every field of every call; each has some.
@@ -24,6 +26,10 @@ type data struct {
 	IsLastFreeSpins bool         `json:"isLastFreeSpins"`
 }
 
+// ofBet are the fields that a place-bet and a payout must have; parentBetId, betType and isLastFreeSpins
+// may be absent or null.
+var ofBet = []string{"betId", "currency", "gameCode", "playerToken", "groupCode", "transactionId", "amount", "brandCode"}
+
 // readData reads the data of a call; required names fields that must be there.
 func readData(text []byte, required ...string) (data, error) {
 	var d data
@@ -32,7 +38,7 @@ func readData(text []byte, required ...string) (data, error) {
 	}
 	values := map[string]string{
 		"playerToken": d.PlayerToken, "betId": d.BetID, "currency": d.Currency, "gameCode": d.GameCode,
-		"transactionId": d.TransactionID, "amount": string(d.Amount),
+		"transactionId": d.TransactionID, "amount": string(d.Amount), "groupCode": d.GroupCode, "brandCode": d.BrandCode,
 	}
 	for _, name := range required {
 		if values[name] == "" {
@@ -50,14 +56,11 @@ func (d data) amount() (money.Amount, error) {
 	return amount, nil
 }
 
-// round is the bet's own: later calls name it by betId. A bet that names itself as its parent won
-// free spins, and stays open until the last of them.
-func (d data) round() casino.Round {
-	round := casino.Round{ID: d.BetID, Type: d.BetType, Transaction: d.TransactionID, Once: true}
-	if d.ParentBetID != d.BetID {
-		round.Parent = d.ParentBetID
+func (d data) event(who player.Identity, at time.Time) casino.Event {
+	return casino.Event{
+		ID: d.BetID, Transaction: d.TransactionID, Player: who, Currency: d.currency(), Game: d.GameCode,
+		Parent: d.ParentBetID, Type: d.BetType, LastFree: d.IsLastFreeSpins, At: at,
 	}
-	return round
 }
 
 func (d data) currency() money.Currency { return money.Currency(strings.ToUpper(d.Currency)) }

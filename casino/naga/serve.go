@@ -4,8 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/google/uuid"
 
 	"evens/casino"
 	"evens/ledger"
@@ -52,12 +55,29 @@ func (p *Platform) Mount(mux *http.ServeMux, desk *casino.Desk) {
 	} {
 		mux.Handle("POST /casino/naga/"+route, desk.Serve(endpoint, route, func(ctx context.Context, r casino.Request) casino.Reply {
 			text, err := p.seal.open(r.Body, r.Header.Get("X-Signature"))
+			if err == nil {
+				err = p.ours(text)
+			}
 			if err != nil {
 				return refused(err)
 			}
 			return answer(ctx, text, r)
 		}))
 	}
+}
+
+// ours refuses a call that names another operator's group or brand: one key may sign for several.
+func (p *Platform) ours(text []byte) error {
+	d, err := readData(text)
+	switch {
+	case err != nil:
+		return nil // each call says what it cannot read
+	case d.GroupCode != "" && d.GroupCode != p.cfg.GroupCode:
+		return fmt.Errorf("%w: groupCode is not this operator's", casino.ErrUnreadable)
+	case d.BrandCode != "" && d.BrandCode != p.cfg.BrandCode:
+		return fmt.Errorf("%w: brandCode is not this operator's", casino.ErrUnreadable)
+	}
+	return nil
 }
 
 // wide is the answer that names the player, narrow the one that does not.
@@ -74,12 +94,7 @@ type narrow struct {
 
 // twoDecimals is a balance as their Decimal(20,2) holds it: never more than there is.
 func twoDecimals(balance money.Amount) money.Number {
-	const unit = money.Scale / 100
-	rest := balance % unit
-	if rest < 0 {
-		rest += unit
-	}
-	return money.Number((balance - rest).String())
+	return money.Number(casino.TwoDecimals(balance))
 }
 
 func (p *Platform) authorize(ctx context.Context, text []byte, _ casino.Request) casino.Reply {
@@ -112,7 +127,7 @@ func (p *Platform) tell(ctx context.Context, text []byte, unknown int) casino.Re
 }
 
 func (p *Platform) placeBet(ctx context.Context, text []byte, r casino.Request) casino.Reply {
-	d, err := readData(text, "playerToken", "betId", "currency", "gameCode", "transactionId", "amount")
+	d, err := readData(text, ofBet...)
 	if err != nil {
 		return refused(err, d.PlayerToken)
 	}
@@ -124,15 +139,14 @@ func (p *Platform) placeBet(ctx context.Context, text []byte, r casino.Request) 
 	if err != nil {
 		return refused(err, d.PlayerToken)
 	}
-	bet := casino.Bet{Stake: amount, Call: betKey(d.BetID)}
-	bet.Player, bet.Currency, bet.Game, bet.Round, bet.At = session.Player, d.currency(), d.GameCode, d.round(), r.At
-	bet.Session.UUID, bet.Session.Valid = session.ID, true
-	outcome, err := p.floor.Bet(ctx, bet)
+	event := d.event(session.Player, r.At)
+	event.Stake, event.Session = amount, uuid.NullUUID{UUID: session.ID, Valid: true}
+	outcome, err := p.floor.Bet(ctx, Dialect.Bet(event))
 	return moved(outcome, err, d.PlayerToken)
 }
 
 func (p *Platform) payout(ctx context.Context, text []byte, r casino.Request) casino.Reply {
-	d, err := readData(text, "betId", "currency", "transactionId", "amount")
+	d, err := readData(text, ofBet...)
 	if err != nil {
 		return refused(err, d.PlayerToken)
 	}
@@ -144,11 +158,9 @@ func (p *Platform) payout(ctx context.Context, text []byte, r casino.Request) ca
 	if err != nil {
 		return refused(err, d.PlayerToken)
 	}
-	win := casino.Win{Amount: amount, Bet: d.BetID, Strict: true, Call: payoutKey(d.TransactionID)}
-	win.Player, win.Currency, win.Game, win.Round, win.At = who, d.currency(), d.GameCode, d.round(), r.At
-	win.Round.Closes = d.ParentBetID != d.BetID
-	win.Round.ClosesParent = d.IsLastFreeSpins
-	outcome, err := p.floor.Win(ctx, win)
+	event := d.event(who, r.At)
+	event.Win = amount
+	outcome, err := p.floor.Win(ctx, Dialect.Win(event))
 	return moved(outcome, err, d.PlayerToken)
 }
 
@@ -166,16 +178,15 @@ func (p *Platform) cancelBet(ctx context.Context, text []byte, r casino.Request)
 	if err != nil {
 		return refused(err, d.PlayerToken)
 	}
-	back := casino.Rollback{Stands: true, Call: betKey(d.BetID)}
-	back.At = r.At
+	event := casino.Event{ID: d.BetID, At: r.At}
 	if d.PlayerToken != "" {
 		session, err := p.sessions.Find(ctx, Provider, d.PlayerToken)
 		if err != nil && !errors.Is(err, casino.ErrSession) {
 			return refused(err, d.PlayerToken)
 		}
-		back.Player = session.Player
+		event.Player = session.Player
 	}
-	outcome, err := p.floor.Rollback(ctx, back)
+	outcome, err := p.floor.Rollback(ctx, Dialect.Rollback(event))
 	if err != nil {
 		return refused(err, d.PlayerToken)
 	}

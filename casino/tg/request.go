@@ -31,10 +31,11 @@ type request struct {
 	Bet        money.Number `json:"actualBetAmt"`
 	Win        money.Number `json:"winAmt"`
 	Jackpot    money.Number `json:"jackpotWin"`
+	Valid      money.Number `json:"validBetAmt"` // what of the bet counts as turnover
 }
 
 // amounts are the money of a bet, exact.
-type amounts struct{ bet, win, jackpot money.Amount }
+type amounts struct{ bet, win, jackpot, valid money.Amount }
 
 // read reads a decrypted body and names the field that is wrong.
 func read(plain []byte) (request, error) {
@@ -77,7 +78,7 @@ func (r request) amounts() (a amounts, err error) {
 		value money.Number
 		into  *money.Amount
 		must  bool
-	}{{"actualBetAmt", r.Bet, &a.bet, true}, {"winAmt", r.Win, &a.win, true}, {"jackpotWin", r.Jackpot, &a.jackpot, false}} {
+	}{{"actualBetAmt", r.Bet, &a.bet, true}, {"winAmt", r.Win, &a.win, true}, {"jackpotWin", r.Jackpot, &a.jackpot, false}, {"validBetAmt", r.Valid, &a.valid, false}} {
 		if field.value == "" && !field.must {
 			continue
 		}
@@ -88,4 +89,13 @@ func (r request) amounts() (a amounts, err error) {
 		*field.into = amount
 	}
 	return a, nil
+}
+
+// details are what is kept of a bet besides its money.
+func (r request) details(a amounts) casino.Details {
+	details := casino.Details{JackpotWin: a.jackpot}
+	if r.Valid != "" {
+		details.ValidStake = &a.valid
+	}
+	return details
 }

@@ -100,23 +100,18 @@ func (p *Platform) betNSettle(ctx context.Context, plain []byte, req request, wh
 			return p.failed(plain, err)
 		}
 	}
-	both := casino.BetAndSettle{
-		Call:  p.call(req, who, at),
-		Stake: sums.bet, Win: sums.win,
-	}
-	both.Round.Closes = true
+	event := eventOf(req, who, at)
+	event.Stake, event.Win, event.Details = sums.bet, sums.win, req.details(sums)
 	do := p.floor.BetAndSettle
 	if req.Action == actionRetryBet {
 		do = p.floor.Retry
 	}
-	outcome, err := do(ctx, both)
+	outcome, err := do(ctx, Dialect.BetAndSettle(event))
 	return p.reply(plain, betStatus(outcome, err), outcome, err)
 }
 
-func (p *Platform) call(req request, who player.Identity, at time.Time) casino.Call {
-	call := event(req.id(), req.RoundID)
-	call.Player, call.Currency, call.Game, call.At = who, req.currency(), req.GameCode, at
-	return call
+func eventOf(req request, who player.Identity, at time.Time) casino.Event {
+	return casino.Event{ID: req.id(), Player: who, Currency: req.currency(), Game: req.GameCode, Round: req.RoundID, At: at}
 }
 
 // betStatus chooses between refused for good and failed. A failed bet is taken back by its id, so
@@ -135,7 +130,7 @@ func betStatus(outcome casino.Outcome, err error) string {
 }
 
 func (p *Platform) rollback(ctx context.Context, plain []byte, req request, who player.Identity, at time.Time) casino.Reply {
-	outcome, err := p.floor.Rollback(ctx, casino.Rollback{Call: p.call(req, who, at)})
+	outcome, err := p.floor.Rollback(ctx, Dialect.Rollback(eventOf(req, who, at)))
 	status := statusFailed
 	switch {
 	case err == nil && outcome.Repeat:

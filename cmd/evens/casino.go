@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/rsa"
 	"errors"
 	"fmt"
@@ -133,4 +134,21 @@ func (s *system) providers() []api.Provider {
 		list = append(list, api.Provider{Name: name, Configured: on})
 	}
 	return append(list, api.Provider{Name: wallet.CashSource, Configured: s.cfg.CashierSecret != ""})
+}
+
+// warnOfCategories says which campaigns rate games by categories that a platform's catalogue does not
+// have: its games would count as "other", which is seldom what was meant.
+func (s *system) warnOfCategories(ctx context.Context) {
+	for _, platform := range s.games.platforms {
+		campaigns := s.settings.campaigns.Blind(platform.Name())
+		if len(campaigns) == 0 {
+			continue
+		}
+		games, err := s.games.lounge.Games(ctx, platform.Name())
+		if err != nil || slices.ContainsFunc(games, func(g casino.Game) bool { return g.Category != "" }) {
+			continue // a platform that does not answer is told of elsewhere
+		}
+		s.log.WarnContext(ctx, "campaigns rate games by category, and this catalogue has none: its games count as other; give them overrides",
+			"provider", platform.Name(), "campaigns", campaigns)
+	}
 }

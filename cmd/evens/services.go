@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -78,6 +79,9 @@ func (s *system) bonuses(ctx context.Context, id uuid.UUID, before uuid.NullUUID
 }
 
 func (s *system) serveAPI(ctx context.Context) error {
+	var wg sync.WaitGroup
+	wg.Go(func() { s.warnOfCategories(ctx) })
+	defer wg.Wait()
 	return s.serve(ctx, "api", s.cfg.Listen, s.publicHandler())
 }
 

@@ -84,6 +84,11 @@ func (b *Betao) Notify(p Player, s Spin) Call {
 	return b.call("/callback", `{"type":"credit",`+b.move(p, s.Win, s.Round, s.Pay)[1:])
 }
 
+// NotifyRollback takes a spin's debit back by a callback under the debit's own id.
+func (b *Betao) NotifyRollback(_ Player, s Spin) Call {
+	return b.call("/callback", fmt.Sprintf(`{"type":"rollback","transaction_id":%q,"original_transaction_id":%q}`, s.Bet, s.Bet))
+}
+
 // Read implements Wire.
 func (b *Betao) Read(status int, body []byte) (Answer, error) {
 	var a struct {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 )
 
 // Betron is BetronTech.
@@ -72,7 +73,10 @@ func (b *Betron) Read(status int, body []byte) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	answer := Answer{Verdict: Failed, Balance: balance, Shown: 1}
+	if dot := strings.IndexByte(a.Balance, '.'); dot < 0 || len(a.Balance)-dot != 3 {
+		return Answer{}, errAnswer // two decimals, as in all their samples
+	}
+	answer := Answer{Verdict: Failed, Balance: balance, Shown: 100}
 	switch {
 	case *a.Status == 1:
 		answer.Verdict = Done
@@ -134,7 +138,7 @@ func (b *Betron) launch(w http.ResponseWriter, r *http.Request) {
 		known = known || g.code == q.Get("game_id")
 	}
 	if !known || q.Get("agent_code") != b.agentCode || q.Get("agent_token") != b.secretKey || q.Get("user_id") == "" || q.Get("user_name") == "" ||
-		q.Get("type") != "CHARGED" && q.Get("type") != "DEMO" {
+		q.Get("type") != "CHARGED" && q.Get("type") != "DEMO" || q.Has("lang") && q.Get("lang") != "tr_TR" && q.Get("lang") != "pt_BR" {
 		b.say(w, map[string]any{"status": false})
 		return
 	}

@@ -30,6 +30,7 @@ type Plan struct {
 	Rollback       int // a bet is rolled back
 	RollbackTwice  int // and again
 	LateWin        int // a win arrives some rounds later
+	FailPayout     int // a payout fails at the platform, whose list says so until it is sent some rounds later
 	TooMuch        int // a stake is higher than the balance
 	FreeSpins      int // a spin wins free spins, or an item
 	Doubt          int // a bet is listed with a status that is any of theirs
@@ -38,20 +39,21 @@ type Plan struct {
 // Rough is a plan's chances on a bad day.
 func (p Plan) Rough() Plan {
 	p.LoseAnswer, p.Duplicate, p.RollbackBefore, p.Rollback = 40, 60, 30, 60
-	p.RollbackTwice, p.LateWin, p.TooMuch, p.FreeSpins = 300, 60, 30, 40
+	p.RollbackTwice, p.LateWin, p.FailPayout, p.TooMuch, p.FreeSpins = 300, 60, 40, 30, 40
 	return p
 }
 
 // Report is what was played. Amounts are in cents.
 type Report struct {
-	Rounds, Calls, Wins, Repeats, Lost, Rollbacks, Tombstones, Late, Refused, FreeSpins, Notices int
-	Staked, Won                                                                                  int64
+	Rounds, Calls, Wins, Repeats, Lost, Rollbacks, Tombstones, Late, Refused, FreeSpins, Notices, FailedPayouts int
+	Staked, Won                                                                                                 int64
 }
 
 func (r *Report) add(o Report) {
 	r.Rounds, r.Calls, r.Wins, r.Repeats = r.Rounds+o.Rounds, r.Calls+o.Calls, r.Wins+o.Wins, r.Repeats+o.Repeats
 	r.Lost, r.Rollbacks, r.Tombstones, r.Late = r.Lost+o.Lost, r.Rollbacks+o.Rollbacks, r.Tombstones+o.Tombstones, r.Late+o.Late
 	r.Refused, r.FreeSpins, r.Notices = r.Refused+o.Refused, r.FreeSpins+o.FreeSpins, r.Notices+o.Notices
+	r.FailedPayouts += o.FailedPayouts
 	r.Staked, r.Won = r.Staked+o.Staked, r.Won+o.Won
 }
 
@@ -218,6 +220,11 @@ func (s *seat) settle(ctx context.Context, spin Spin) error {
 	case s.chance(s.plan.LateWin):
 		s.late = append(s.late, spin)
 		return nil
+	case s.chance(s.plan.FailPayout):
+		s.report.FailedPayouts++
+		Mark(s.platform, spin.Bet, failedPayout[s.platform.Name()][s.random.IntN(2)])
+		s.late = append(s.late, spin)
+		return nil
 	}
 	return s.win(ctx, spin, pay)
 }
@@ -257,6 +264,10 @@ func (s *seat) won(spin Spin) {
 	}
 }
 
+// failedPayout is what platforms' lists say of a bet whose payout has failed: Naga's has two words for
+// it, the others do not tell.
+var failedPayout = map[string][2]string{"naga": {"PAYOUT_OPERATOR_ERROR", "PAYOUT_CHECK_FAIL"}}
+
 func (s *seat) win(ctx context.Context, spin Spin, pay Call) error {
 	s.won(spin)
 	if _, err := s.repeatedly(ctx, pay); err != nil {
@@ -264,6 +275,7 @@ func (s *seat) win(ctx context.Context, spin Spin, pay Call) error {
 	}
 	if s.platform.Name() == "naga" {
 		s.platform.book().mark(spin.Bet, "ok")
+		Mark(s.platform, spin.Bet, "")
 	}
 	if s.platform.Name() == "betao" {
 		s.platform.book().put(row{id: spin.Win, kind: "win", player: s.player, spin: spin, status: "ok", at: time.Now().UTC()})
@@ -383,6 +395,41 @@ func (s *seat) notify(ctx context.Context) error {
 	s.report.Notices++
 	s.won(spin)
 	s.platform.book().put(row{id: spin.Win, kind: "win", player: s.player, spin: spin, status: "ok", at: time.Now().UTC()})
+	if err := s.settled(ctx); err != nil {
+		return err
+	}
+	return s.notifyRollback(ctx)
+}
+
+// notifyRollback takes a bet back by a callback under the bet's own id.
+func (s *seat) notifyRollback(ctx context.Context) error {
+	notifier, has := s.platform.(interface {
+		NotifyRollback(p Player, s Spin) Call
+	})
+	if !has {
+		return nil
+	}
+	s.round++
+	spin := s.spin(0)
+	spin.Stake = min(spin.Stake, max(s.balance, 0)/100)
+	if err := s.bet(ctx, spin, false); err != nil {
+		return err
+	}
+	for range 2 {
+		if _, _, err := s.post(ctx, notifier.NotifyRollback(s.player, spin)); err != nil {
+			return err
+		}
+	}
+	s.report.Notices++
+	s.report.Rollbacks++
+	s.report.Staked -= spin.Stake
+	s.balance += spin.Stake * 100
+	s.platform.book().mark(spin.Bet, "rolled back")
+	return s.settled(ctx)
+}
+
+// settled waits until what was told by callbacks has been worked off.
+func (s *seat) settled(ctx context.Context) error {
 	for deadline := time.Now().Add(20 * time.Second); ; {
 		_, err := s.expect(ctx, s.platform.Balance(s.player), true, Done)
 		if err == nil || time.Now().After(deadline) {

@@ -68,12 +68,21 @@ type entry struct {
 	MaxAmount     string            `yaml:"max_amount"`
 	Wagering      string            `yaml:"wagering"`
 	Contributions map[string]string `yaml:"contributions"`
+	Overrides     []override        `yaml:"overrides"`
 	MinCoef       string            `yaml:"min_coef"`
 	MaxStake      string            `yaml:"max_stake"`
 	MaxConversion string            `yaml:"max_conversion"`
 	ValidFor      time.Duration     `yaml:"valid_for"`
 	From          time.Time         `yaml:"from"`
 	To            time.Time         `yaml:"to"`
+}
+
+// override is the rate of a platform's games, a studio's, or one game's, whatever their categories.
+type override struct {
+	Provider string `yaml:"provider"`
+	Studio   string `yaml:"studio"`
+	Game     string `yaml:"game"`
+	Rate     string `yaml:"rate"`
 }
 
 // Names that contributions have beside those of categories.
@@ -163,6 +172,29 @@ func (r *reader) percent(field, text string, most int64) int64 {
 	return hundredths
 }
 
+func (r *reader) overrides(given []override) (overrides []wallet.Override) {
+	for i, o := range given {
+		field := fmt.Sprintf("overrides.%d", i+1)
+		one := wallet.Override{Provider: strings.TrimSpace(o.Provider), Studio: strings.TrimSpace(o.Studio), Game: strings.TrimSpace(o.Game)}
+		switch {
+		case one.Provider == "" && one.Studio == "":
+			r.wrong(field, errors.New("names neither provider nor studio: a game's code is its platform's own"))
+		case o.Rate == "":
+			r.wrong(field+".rate", errors.New("is missing"))
+		}
+		if o.Rate != "" {
+			one.Rate = wallet.Rate(r.percent(field+".rate", o.Rate, int64(wallet.Whole)))
+		}
+		for _, other := range overrides {
+			if other.Provider == one.Provider && strings.EqualFold(other.Studio, one.Studio) && other.Game == one.Game {
+				r.wrong(field, errors.New("names the same games as another"))
+			}
+		}
+		overrides = append(overrides, one)
+	}
+	return overrides
+}
+
 func (e entry) read() (Campaign, error) {
 	var r reader
 	c := Campaign{
@@ -195,7 +227,8 @@ func (e entry) read() (Campaign, error) {
 	if e.MinCoef != "" {
 		c.Terms.MinCoef = r.coef("min_coef", e.MinCoef)
 	}
-	if len(e.Contributions) == 0 {
+	c.Terms.Overrides = r.overrides(e.Overrides)
+	if len(e.Contributions) == 0 && len(e.Overrides) == 0 {
 		r.wrong("contributions", errors.New("are missing: nothing would count"))
 	}
 	for name, text := range e.Contributions {
@@ -238,7 +271,22 @@ func (c *Campaign) games() bool {
 			return true
 		}
 	}
-	return false
+	return slices.ContainsFunc(c.Terms.Overrides, func(o wallet.Override) bool { return o.Rate > 0 })
+}
+
+// Blind lists the campaigns that rate games by categories and say nothing of a platform: where its
+// catalogue has no categories, all of its games are of the category other.
+func (b *Book) Blind(provider string) (names []string) {
+	for _, c := range b.campaigns {
+		rates := false
+		for _, rate := range c.Terms.Games {
+			rates = rates || rate != c.Terms.Other
+		}
+		if rates && !slices.ContainsFunc(c.Terms.Overrides, func(o wallet.Override) bool { return o.Provider == provider }) {
+			names = append(names, c.Name)
+		}
+	}
+	return names
 }
 
 // List returns all campaigns in the order of their file.

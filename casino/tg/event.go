@@ -1,0 +1,20 @@
+package tg
+
+import "evens/casino"
+
+// Dialect is TG's. An ID is a betId, for the bet and its win together.
+var Dialect = casino.Dialect{BetAndSettle: betOf, Rollback: rollbackOf}
+
+func callOf(e casino.Event) casino.Call {
+	call := e.Call(Provider)
+	call.Round.ID = e.Round
+	return call
+}
+
+func betOf(e casino.Event) casino.BetAndSettle {
+	both := casino.BetAndSettle{Call: callOf(e), Stake: e.Stake, Win: e.Win, Details: e.Details}
+	both.Round.Closes = true
+	return both
+}
+
+func rollbackOf(e casino.Event) casino.Rollback { return casino.Rollback{Call: callOf(e)} }
