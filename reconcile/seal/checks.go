@@ -38,9 +38,7 @@ var Checks = []ledger.Check{
 	{Name: "a watermark is the end of a list that was held against our books", SQL: `
 	SELECT w.provider, format('until %s', w.until)
 	  FROM watermarks w
-	 WHERE NOT EXISTS (SELECT FROM statements s WHERE s.provider = w.provider AND s.source = 'api' AND s.state = 'matched' AND s.window_to = w.until)
-	    OR EXISTS (SELECT FROM statements s WHERE s.provider = w.provider AND s.source = 'api' AND s.state = 'matched'
-	                  AND s.window_to > w.until AND s.window_from <= w.until)`},
+	 WHERE NOT EXISTS (SELECT FROM statements s WHERE s.provider = w.provider AND s.source = 'api' AND s.state = 'matched' AND s.window_to = w.until)`},
 	{Name: "a break stands where its history left it", SQL: `
 	WITH last AS (
 	    SELECT DISTINCT ON (break_id) break_id, event, at,
