@@ -97,7 +97,8 @@ func TestFailures(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := o.DB.Pool.Exec(t.Context(), `
-		INSERT INTO notices (provider, transaction_id, body, callback_id, state, reason, rung_at, received_at, done_at) VALUES ('betao', 'n1', '', gen_random_uuid(), 'refused', 'unreadable', now(), now(), now())`); err != nil {
+		INSERT INTO notices (provider, transaction_id, body, callback_id, state, reason, rung_at, received_at, done_at)
+		VALUES ('betao', 'n1', '', gen_random_uuid(), 'refused', 'unreadable', now(), now(), now())`); err != nil {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
