@@ -20,6 +20,7 @@ import (
 	"evens/internal/testbed"
 	"evens/ledger"
 	"evens/money"
+	"evens/money/threshold"
 	"evens/player"
 	"evens/reconcile"
 	"evens/settlement"
@@ -103,7 +104,7 @@ func openHouse(t *testing.T) *house {
 		_, err := operators.Create(t.Context(), email, player.Finance, "long enough")
 		h.must(err)
 	}
-	h.adjustments = player.NewAdjustments(h.DB, h.Poster, operators, h.sum("100"), h.Now)
+	h.adjustments = player.NewAdjustments(h.DB, h.Poster, operators, threshold.Dollars(h.sum("100")), h.Now)
 	h.reconciler = reconcile.New(reconcile.Config{
 		DB: h.DB, Poster: h.Poster, Players: player.NewDirectory(h.DB), Floor: h.Floor, Inbox: h.inbox, Desk: h.desk, Now: h.Now, Log: log,
 		Sources: map[string]reconcile.Source{"betao": paged{h, "betao", false}, "naga": paged{h, "naga", true}},
