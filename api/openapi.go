@@ -87,8 +87,8 @@ func schemaOf[T any](s *server, hint string) *huma.Schema {
 	return s.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[T](), true, hint)
 }
 
-// security says in OpenAPI what access says to the guard.
-func security(who access) []map[string][]string {
+// security says in OpenAPI what an admission says to the guard.
+func security(who admission) []map[string][]string {
 	var requirements []map[string][]string
 	if who.scope != "" {
 		requirements = append(requirements, map[string][]string{schemeKey: {string(who.scope)}})

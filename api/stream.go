@@ -114,7 +114,7 @@ func (s *server) show(ctx context.Context, who *caller, out *eventWriter, change
 	for _, change := range changes {
 		if change.Kind == broadcast.Coupon && change.Coupon.Valid {
 			coupons = append(coupons, change.Coupon.UUID)
-		} else {
+		} else if who.hearsWallets() {
 			players = append(players, change.Player)
 		}
 	}

@@ -7,17 +7,22 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"path/filepath"
 	"syscall"
 	"time"
 
+	"evens/access"
 	"evens/demo"
-	"evens/player"
 	"evens/sim/betsim"
 )
 
 type demoCommand struct {
 	Exit bool `help:"End when all is played; exit code 0 only if the audit is clean."`
 }
+
+// demoFolder is the demo's own within the data folder: its players, keys and logins are nobody's in an
+// installation that is used.
+const demoFolder = "demo"
 
 // The demo's clock runs faster than a real one's.
 const (
@@ -46,6 +51,7 @@ func (c demoCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 		return errors.Join(err, public.Close())
 	}
 	own := *cfg
+	own.DataDir = filepath.Join(cfg.DataDir, demoFolder)
 	own.Listen, own.OpsListen = public.Addr().String(), ops.Addr().String()
 	own.BetURL, own.BetLogin, own.BetPassword = betURL, demoLogin, demoLogin
 	platforms, err := newSimulated(&own)
@@ -114,10 +120,11 @@ func (c demoCommand) play(ctx context.Context, s *system, sim simulators, seed u
 // story plays the day, audits it, and tells where to look on.
 func (c demoCommand) story(ctx context.Context, s *system, sim simulators, seed uint64, std streams) (*demo.Play, error) {
 	run := fmt.Sprintf("demo-%x", seed)
-	_, key, err := s.keys.Create(ctx, run, player.Scopes())
+	_, key, err := s.keys.Create(ctx, run, access.Scopes())
 	if err != nil {
 		return nil, err
 	}
+	s.onClose(func() { s.endDemo(run) })
 	play := demo.New(demo.Config{BaseURL: s.settings.publicURL, APIKey: key, BeT: sim.bookmaker, Games: sim.platforms.all(), Books: s.books, Seed: seed, Grace: demoGrace, Out: std.out})
 	if err := play.Run(ctx); err != nil {
 		return nil, err
@@ -142,7 +149,7 @@ func (c demoCommand) addresses(ctx context.Context, s *system, play *demo.Play, 
 		return err
 	}
 	password := rand.Text()
-	operator, err := s.operators.Create(ctx, run+"@example.com", player.Admin, password)
+	operator, err := s.operators.Create(ctx, demoOperator(run), access.Admin, password)
 	if err != nil {
 		return err
 	}
@@ -152,4 +159,20 @@ func (c demoCommand) addresses(ctx context.Context, s *system, play *demo.Play, 
 		fmt.Fprintln(std.out, "\nCtrl-C ends the demo.")
 	}
 	return nil
+}
+
+func demoOperator(run string) string { return run + "@example.com" }
+
+// endDemo revokes the demo's key and disables its operator: on servers that were given they would
+// stay valid.
+func (s *system) endDemo(run string) {
+	ctx, cancel := context.WithTimeout(access.WithActor(context.Background(), "demo"), drainTimeout)
+	defer cancel()
+	err := s.keys.Revoke(ctx, run)
+	if disableErr := s.operators.Disable(ctx, demoOperator(run)); !errors.Is(disableErr, access.ErrNoOperator) { // it ended before there was one
+		err = errors.Join(err, disableErr)
+	}
+	if err != nil {
+		s.log.Error("end the demo's key and login", "error", err)
+	}
 }

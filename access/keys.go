@@ -1,4 +1,4 @@
-package player
+package access
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"evens/activity"
 	"evens/internal/lookup"
 	"evens/internal/postgres"
 )
@@ -23,17 +24,21 @@ type Scope string
 // The scopes.
 const (
 	ScopePlayers Scope = "players"
+	ScopeTokens  Scope = "tokens"
 	ScopeWallet  Scope = "wallet"
 	ScopeCashier Scope = "cashier"
 	ScopeLimits  Scope = "limits"
 	ScopeBonuses Scope = "bonuses"
 	ScopeCoupons Scope = "coupons"
 	ScopeGames   Scope = "games"
+	ScopeReports Scope = "reports"
 )
 
 // Scopes lists every scope there is.
 func Scopes() []Scope {
-	return []Scope{ScopePlayers, ScopeWallet, ScopeCashier, ScopeLimits, ScopeBonuses, ScopeCoupons, ScopeGames}
+	return []Scope{
+		ScopePlayers, ScopeTokens, ScopeWallet, ScopeCashier, ScopeLimits, ScopeBonuses, ScopeCoupons, ScopeGames, ScopeReports,
+	}
 }
 
 // Errors of API keys.
@@ -55,10 +60,37 @@ type APIKey struct {
 	Scopes    []Scope
 	CreatedAt time.Time
 	RevokedAt time.Time // zero: in use
+
+	// old keys were made before the scope tokens: they keep what their scopes meant then.
+	old bool
 }
 
-// Has reports whether the key opens the scope.
-func (k APIKey) Has(scope Scope) bool { return slices.Contains(k.Scopes, scope) }
+// Has reports whether the key opens the scope. A key made before there was a scope tokens makes
+// them with the scope players.
+func (k APIKey) Has(scope Scope) bool {
+	return slices.Contains(k.Scopes, scope) || scope == ScopeTokens && k.old && slices.Contains(k.Scopes, ScopePlayers)
+}
+
+// HearsWallets reports whether the key's event streams show wallets: with the scope wallet, or with
+// coupons where the key was made before that took wallet too.
+func (k APIKey) HearsWallets() bool {
+	return slices.Contains(k.Scopes, ScopeWallet) || k.old && slices.Contains(k.Scopes, ScopeCoupons)
+}
+
+// Kept says, for a list, what a key may do beyond its scopes because it is old: "" where nothing.
+func (k APIKey) Kept() string {
+	var kept []string
+	if !slices.Contains(k.Scopes, ScopeTokens) && k.Has(ScopeTokens) {
+		kept = append(kept, "tokens")
+	}
+	if !slices.Contains(k.Scopes, ScopeWallet) && k.HearsWallets() {
+		kept = append(kept, "wallet events")
+	}
+	return strings.Join(kept, ", ")
+}
+
+// scopeRules is the generation of keys made now; those of an earlier one are old.
+const scopeRules = 2
 
 // Keys keeps API keys. It is safe for concurrent use.
 type Keys struct {
@@ -86,9 +118,10 @@ func NewKeys(db *postgres.DB, now func() time.Time) *Keys {
 	return k
 }
 
-const insertKey = `INSERT INTO api_keys (id, name, hash, scopes, created_at) VALUES ($1, $2, $3, $4, $5)`
+const insertKey = `
+	INSERT INTO api_keys (id, name, hash, scopes, created_at, scope_rules) VALUES ($1, $2, $3, $4, $5, $6)`
 
-// Create makes a key and returns its secret: the only time it is seen. The name must not be in
+// Create makes a key, on an operator's behalf where one is named, and returns its secret: the only time it is seen. The name must not be in
 // use (ErrKeyExists), every scope must be one (ErrScope), and there must be one at least.
 func (k *Keys) Create(ctx context.Context, name string, scopes []Scope) (key APIKey, secret string, err error) {
 	name = strings.TrimSpace(name)
@@ -103,11 +136,11 @@ func (k *Keys) Create(ctx context.Context, name string, scopes []Scope) (key API
 	hash, _ := hashOf(secret, KeyPrefix)
 	key = APIKey{ID: uuid.Must(uuid.NewV7()), Name: name, Scopes: scopesOf(names), CreatedAt: k.now().UTC()}
 	err = postgres.InTx(ctx, k.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, insertKey, key.ID, name, hash[:], names, key.CreatedAt); err != nil {
+		if _, err := tx.Exec(ctx, insertKey, key.ID, name, hash[:], names, key.CreatedAt, scopeRules); err != nil {
 			return fmt.Errorf("insert API key: %w", err)
 		}
-		return Log(ctx, tx, Activity{
-			At: key.CreatedAt, Event: EventKeyCreated, Detail: map[string]any{"name": name, "id": key.ID, "scopes": names},
+		return activity.Log(ctx, tx, activity.Entry{
+			At: key.CreatedAt, Event: EventKeyCreated, Operator: actor(ctx), Detail: map[string]any{"name": name, "id": key.ID, "scopes": names},
 		})
 	})
 	if postgres.Violates(err, "api_keys_name") {
@@ -146,7 +179,7 @@ func scopesOf(names []string) []Scope {
 	return scopes
 }
 
-const listKeys = `SELECT id, name, scopes, created_at, revoked_at FROM api_keys ORDER BY id`
+const listKeys = `SELECT id, name, scopes, created_at, revoked_at, scope_rules < 2 FROM api_keys ORDER BY id`
 
 // List returns every key ever made, oldest first.
 func (k *Keys) List(ctx context.Context) ([]APIKey, error) {
@@ -158,7 +191,7 @@ func (k *Keys) List(ctx context.Context) ([]APIKey, error) {
 		var key APIKey
 		var names []string
 		var revoked pgtype.Timestamptz
-		if err := row.Scan(&key.ID, &key.Name, &names, &key.CreatedAt, &revoked); err != nil {
+		if err := row.Scan(&key.ID, &key.Name, &names, &key.CreatedAt, &revoked, &key.old); err != nil {
 			return APIKey{}, err
 		}
 		key.Scopes, key.CreatedAt = scopesOf(names), key.CreatedAt.UTC()
@@ -193,7 +226,7 @@ func (k *Keys) Revoke(ctx context.Context, nameOrID string) error {
 		if err != nil {
 			return fmt.Errorf("revoke API key: %w", err)
 		}
-		return Log(ctx, tx, Activity{At: at, Event: EventKeyRevoked, Detail: map[string]any{"name": name, "id": id}})
+		return activity.Log(ctx, tx, activity.Entry{At: at, Event: EventKeyRevoked, Operator: actor(ctx), Detail: map[string]any{"name": name, "id": id}})
 	})
 }
 
@@ -235,7 +268,7 @@ func (k *Keys) trustedKey(hash digest, now time.Time) (APIKey, bool) {
 
 // Index: api_keys_hash.
 const readKeys = `
-	SELECT hash, id, name, scopes, created_at
+	SELECT hash, id, name, scopes, created_at, scope_rules < 2
 	  FROM api_keys
 	 WHERE hash = ANY ($1) AND revoked_at IS NULL`
 
@@ -249,7 +282,7 @@ func (k *Keys) fetch(ctx context.Context, hashes []digest) (map[digest]APIKey, e
 		var hash []byte
 		var key APIKey
 		var names []string
-		if err := rows.Scan(&hash, &key.ID, &key.Name, &names, &key.CreatedAt); err != nil {
+		if err := rows.Scan(&hash, &key.ID, &key.Name, &names, &key.CreatedAt, &key.old); err != nil {
 			rows.Close()
 			return nil, err
 		}
