@@ -174,7 +174,9 @@ func (g *guard) refusal(w http.ResponseWriter, r *http.Request, err error) (stat
 		w.Header().Set("Retry-After", "1")
 		return http.StatusTooManyRequests, sentence(err)
 	}
-	g.log.ErrorContext(r.Context(), "operator login", "error", err)
+	if r.Context().Err() == nil { // or nobody waits for the answer any more
+		g.log.ErrorContext(r.Context(), "operator login", "error", err)
+	}
 	return http.StatusServiceUnavailable, "The login could not be checked. Try again in a moment."
 }
 
