@@ -12,7 +12,7 @@ import (
 const about = `Players, wallets, coupons and what happens to them.
 
 Authenticate with "Authorization: Bearer" and an API key (evk_…) or a player's token (evp_…). A key opens the
-scopes it was made with. A token opens its player's own coupons, wallet, transactions and events and the list of
+scopes it was made with. A token opens its player's own coupons, wallet, transactions, limits, bonuses and events and the list of
 providers; another player's id is refused with 403, another player's coupon is a 404.
 
 Amounts and coefficients are strings in plain decimals ("150.00"), amounts with up to 4; times are RFC 3339 in UTC.

@@ -155,6 +155,9 @@ func (c demoCommand) addresses(ctx context.Context, s *system, play *demo.Play, 
 	}
 	fmt.Fprintf(std.out, "\nBetslip     %s\nAPI         %s/v1/docs\nConsole     http://%s/console/\nQueues      http://%s/console/queues/\nMetrics     http://%s/metrics\nLogin       %s  password %s\n",
 		betslip, s.settings.publicURL, s.cfg.OpsListen, s.cfg.OpsListen, s.cfg.OpsListen, operator.Email, password)
+	if s.cfg.DatabaseURL == "" {
+		fmt.Fprintf(std.out, "Commands    EVENS_DATA_DIR=%s evens audit, and so on\n", s.cfg.DataDir)
+	}
 	if !c.Exit {
 		fmt.Fprintln(std.out, "\nCtrl-C ends the demo.")
 	}
