@@ -78,8 +78,10 @@ func sourceOf(source string) string       { return hashed("source", source) }
 func knownOf(email, source string) string { return hashed("known", email, source) }
 
 const (
-	readDelays   = `SELECT subject, failures, last_at, until FROM login_delays WHERE subject = ANY ($1) ORDER BY subject`
-	openDelays   = `INSERT INTO login_delays (subject, failures, last_at, until) SELECT s, 0, $2, $2 FROM unnest($1::text[]) s ON CONFLICT DO NOTHING`
+	readDelays = `SELECT subject, failures, last_at, until FROM login_delays WHERE subject = ANY ($1) ORDER BY subject`
+	openDelays = `
+	INSERT INTO login_delays (subject, failures, last_at, until) SELECT s, 0, $2, $2 FROM unnest($1::text[]) s
+	    ON CONFLICT DO NOTHING`
 	lockDelays   = readDelays + ` FOR UPDATE`
 	chargeDelay  = `UPDATE login_delays SET failures = $2, last_at = $3, until = $4 WHERE subject = $1`
 	forgiveDelay = `UPDATE login_delays SET failures = greatest(failures - 1, 0), until = $2 WHERE subject = $1`

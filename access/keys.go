@@ -226,7 +226,9 @@ func (k *Keys) Revoke(ctx context.Context, nameOrID string) error {
 		if err != nil {
 			return fmt.Errorf("revoke API key: %w", err)
 		}
-		return activity.Log(ctx, tx, activity.Entry{At: at, Event: EventKeyRevoked, Operator: actor(ctx), Detail: map[string]any{"name": name, "id": id}})
+		return activity.Log(ctx, tx, activity.Entry{
+			At: at, Event: EventKeyRevoked, Operator: actor(ctx), Detail: map[string]any{"name": name, "id": id},
+		})
 	})
 }
 

@@ -79,25 +79,39 @@ func TestOperatorsThatAreRefused(t *testing.T) {
 	}
 }
 
+// ann is an operator of finance.
+func (b bundle) ann(t *testing.T) Operator {
+	t.Helper()
+	made, err := b.operators.Create(t.Context(), "ann@example.com", Finance, password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
+}
+
+// oldHash is a hash of the password as earlier releases made it.
+func oldHash(t *testing.T) string {
+	t.Helper()
+	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(hash)
+}
+
 // A password of an earlier release's hash is right, and hashed anew at that login; so is one whose
 // hash was cheaper than those made now.
 func TestOldHashesAreMadeAnew(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	if _, err := b.operators.Create(t.Context(), "ann@example.com", Finance, password); err != nil {
-		t.Fatal(err)
-	}
-	old, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
-	if err != nil {
-		t.Fatal(err)
-	}
+	b.ann(t)
 	cheaper := cheap
 	cheaper.Memory /= 2
 	weak, err := argon2id.CreateHash(password, &cheaper)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, hash := range map[string]string{"bcrypt": string(old), "a cheaper argon2id": weak} {
+	for name, hash := range map[string]string{"bcrypt": oldHash(t), "a cheaper argon2id": weak} {
 		if _, err := b.db.Pool.Exec(t.Context(), `UPDATE operators SET password_hash = $1`, hash); err != nil {
 			t.Fatal(err)
 		}
@@ -118,14 +132,8 @@ func TestOldHashesAreMadeAnew(t *testing.T) {
 func TestLoginsWhileTheHashIsMadeAnew(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	if _, err := b.operators.Create(t.Context(), "ann@example.com", Finance, password); err != nil {
-		t.Fatal(err)
-	}
-	old, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := b.db.Pool.Exec(t.Context(), `UPDATE operators SET password_hash = $1`, string(old)); err != nil {
+	b.ann(t)
+	if _, err := b.db.Pool.Exec(t.Context(), `UPDATE operators SET password_hash = $1`, oldHash(t)); err != nil {
 		t.Fatal(err)
 	}
 	elsewhere := newOperators(b.db, b.clock.now, newHasher(cheap))
@@ -145,10 +153,7 @@ func TestLoginsWhileTheHashIsMadeAnew(t *testing.T) {
 func TestDisabledOperator(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	made, err := b.operators.Create(t.Context(), "ann@example.com", Finance, password)
-	if err != nil {
-		t.Fatal(err)
-	}
+	made := b.ann(t)
 	ctx := WithActor(t.Context(), "eve@example.com")
 	if err := b.operators.Disable(ctx, "ANN@example.com"); err != nil {
 		t.Fatal(err)

@@ -58,7 +58,8 @@ func (g *guard) show(w http.ResponseWriter, r *http.Request, status int, name st
 func protect(head http.Header) {
 	head.Set("Content-Type", "text/html; charset=utf-8")
 	head.Set("Cache-Control", "no-store")
-	head.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	head.Set("Content-Security-Policy",
+		"default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	head.Set("Referrer-Policy", "same-origin")
 	head.Set("X-Content-Type-Options", "nosniff")
 }
@@ -78,7 +79,8 @@ func (g *guard) login(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	operator, err := g.operators.Login(r.Context(), access.Attempt{
-		Email: view.Email, Password: r.PostForm.Get("password"), Code: strings.TrimSpace(r.PostForm.Get("code")), Source: access.Source(source.Of(r)),
+		Email: view.Email, Password: r.PostForm.Get("password"), Code: strings.TrimSpace(r.PostForm.Get("code")),
+		Source: access.Source(source.Of(r)),
 	})
 	if err == nil {
 		err = g.begin(r, operator)
@@ -160,5 +162,7 @@ type homeView struct {
 // home answers GET /console/.
 func (g *guard) home(w http.ResponseWriter, r *http.Request) {
 	role := operatorOf(r).Role
-	g.show(w, r, http.StatusOK, "home.html", homeView{Bar: g.bar(r), Acts: role.May(access.ManageQueues), Raw: role.May(access.ReadCallbacks)})
+	g.show(w, r, http.StatusOK, "home.html", homeView{
+		Bar: g.bar(r), Acts: role.May(access.ManageQueues), Raw: role.May(access.ReadCallbacks),
+	})
 }

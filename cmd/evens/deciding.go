@@ -37,7 +37,8 @@ type secondStep struct {
 
 // decider authenticates the operator of a command and checks that their role may do the operation. The
 // context it returns names them in the activity log.
-func (s *system) decider(ctx context.Context, secrets *secrets, email, code string, operation access.Operation) (context.Context, access.Operator, error) {
+func (s *system) decider(ctx context.Context, secrets *secrets, email, code string, operation access.Operation,
+) (context.Context, access.Operator, error) {
 	attempt := access.Attempt{Email: email, Code: code, Source: machineAccount()}
 	var err error
 	if attempt.Password, err = secrets.operator(s.cfg.OperatorPasswordFile, "Password of "+email); err != nil {
@@ -112,7 +113,8 @@ func (s *system) secondPerson(ctx context.Context, w io.Writer, who access.Opera
 	if err := s.approvals.Propose(ctx, l); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "%s: nothing moved; %s is more than one person may move: another operator must give the same command within a day\n", l.Subject, l.Terms)
+	fmt.Fprintf(w, "%s: nothing moved; %s is more than one person may move: another operator must give the same command within a day\n",
+		l.Subject, l.Terms)
 	return errFound
 }
 

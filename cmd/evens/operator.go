@@ -22,7 +22,9 @@ type operatorCommand struct {
 }
 
 // operators runs what a command does to operators, on behalf of whoever gives it.
-func (m managing) operators(ctx context.Context, cfg *Config, std streams, do func(ctx context.Context, s *system, secrets *secrets) error) error {
+func (m managing) operators(ctx context.Context, cfg *Config, std streams,
+	do func(ctx context.Context, s *system, secrets *secrets) error,
+) error {
 	s, err := open(ctx, cfg, role{name: "evens-operator", migrate: cfg.DatabaseURL == ""}, std.err)
 	if err != nil {
 		return err
@@ -106,7 +108,9 @@ func (w whom) email() (string, error) {
 }
 
 // change changes one operator and says what they are now.
-func (w whom) change(ctx context.Context, cfg *Config, std streams, m managing, is string, do func(ctx context.Context, s *system, secrets *secrets, email string) error) error {
+func (w whom) change(ctx context.Context, cfg *Config, std streams, m managing, is string,
+	do func(ctx context.Context, s *system, secrets *secrets, email string) error,
+) error {
 	email, err := w.email()
 	if err != nil {
 		return err
