@@ -77,7 +77,12 @@ func TestWalletUnderAFloodOfGuessers(t *testing.T) {
 	if total[http.StatusOK] > 0 || total[http.StatusTooManyRequests] == 0 {
 		t.Errorf("guessers were answered %v", total)
 	}
-	if limit := 5*calm + 100*time.Millisecond; flooded > limit { // the guessers share the processor with the server here
+	if looked := total[http.StatusUnauthorized]; looked > 20 { // five of a source, and those whose wait was over
+		t.Errorf("%d guesses were looked at", looked)
+	}
+	// The guessers, and whatever else is tested, share the processor with the server: this limit is for what is
+	// badly wrong, the count above for the rest.
+	if limit := 5*calm + 400*time.Millisecond; flooded > limit {
 		t.Errorf("p99 of a wallet call went from %s to %s, want up to %s", calm, flooded, limit)
 	}
 }
