@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -54,6 +55,42 @@ func Source(address netip.Addr) string {
 type delays struct {
 	db  *postgres.DB
 	now func() time.Time
+
+	mu   sync.Mutex
+	held map[string]heldSource
+}
+
+// heldSource is a source that was found to wait: until when, and until when it is not looked up again.
+type heldSource struct{ until, ask time.Time }
+
+const (
+	// heldFor is how long a source that waits is answered from memory: a flood of guesses asks the database once
+	// in that time.
+	heldFor = time.Second
+	// mostHeld bounds the memory.
+	mostHeld = 4096
+)
+
+// hold is how long a source waits, as far as is known without asking; 0 where it is not.
+func (d *delays) hold(source string) time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	now, held := d.now(), d.held[source]
+	if !held.ask.After(now) {
+		return 0
+	}
+	return held.until.Sub(now)
+}
+
+// remember has a source that waits be answered from memory for a moment.
+func (d *delays) remember(source string, wait time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.held == nil || len(d.held) >= mostHeld {
+		d.held = make(map[string]heldSource)
+	}
+	now := d.now()
+	d.held[source] = heldSource{until: now.Add(wait), ask: now.Add(min(wait, heldFor))}
 }
 
 // subject is one count.
@@ -110,6 +147,9 @@ func (d *delays) charge(ctx context.Context, email, source string) error {
 		counted = counted[1:]
 	}
 	if wait := waitOf(rows, counted, now); wait > 0 {
+		if waits := waitOf(rows, counted[len(counted)-1:], now); waits > 0 {
+			d.remember(source, waits)
+		}
 		return &DelayedError{Wait: wait}
 	}
 	var wait time.Duration

@@ -32,6 +32,9 @@ type Attempt struct {
 // an unknown e-mail as for a wrong password. Nobody is let in where the delays cannot be read.
 func (o *Operators) Login(ctx context.Context, a Attempt) (Operator, error) {
 	a.Email = normal(a.Email)
+	if wait := o.delays.hold(a.Source); wait > 0 {
+		return Operator{}, &DelayedError{Wait: wait}
+	}
 	done, err := o.hasher.turn(ctx)
 	if err != nil {
 		return Operator{}, err
