@@ -471,9 +471,10 @@ func (h *house) asynchronous(who player.Identity) {
 		}
 		_, err := h.Floor.Win(ctx, casino.Win{Call: h.call("betao", "nt-1", who, "bo-r1"), Amount: h.sum("1")})
 		return err
-	})
+	}, func(body []byte) casino.Message { return casino.Message{Kind: "credit", Content: ledger.HashOf(string(body))} })
 	for id, body := range map[string]string{"nt-1": "good", "nt-2": "bad", "nt-3": "later"} {
-		_, err := h.notices.Store(h.t.Context(), "betao", id, []byte(body), uuid.Must(uuid.NewV7()))
+		message := casino.Message{Transaction: id, Kind: "credit", Content: ledger.HashOf(body)}
+		_, err := h.notices.Store(h.t.Context(), "betao", message, []byte(body), uuid.Must(uuid.NewV7()))
 		h.must(err)
 	}
 	for _, transaction := range []string{"nt-1", "nt-2"} {
