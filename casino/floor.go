@@ -6,11 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
+	"evens/internal/jsonin"
 	"evens/internal/lookup"
 	"evens/internal/postgres"
 	"evens/ledger"
@@ -46,7 +45,7 @@ func (f *Floor) Now() time.Time { return f.now() }
 
 // Player returns who the platforms call so, or wallet.ErrUnknownPlayer.
 func (f *Floor) Player(ctx context.Context, externalID string) (player.Identity, error) {
-	if externalID == "" || len(externalID) > MaxID {
+	if jsonin.ID(externalID, MaxID) != nil {
 		return player.Identity{}, wallet.ErrUnknownPlayer
 	}
 	return f.players.Find(ctx, externalID)
@@ -155,28 +154,16 @@ func (c Call) check(amounts ...money.Amount) error {
 	return nil
 }
 
-// CheckID refuses what no database takes as a text, or is longer than MaxID.
+// CheckID refuses an id that is there and that two readers could take for different ones, or that is longer
+// than MaxID.
 func CheckID(id string) error {
-	if len(id) > MaxID {
-		return fmt.Errorf("%w: an id of more than %d bytes", ErrUnreadable, MaxID)
+	if id == "" {
+		return nil
 	}
-	if !printable(id) {
-		return fmt.Errorf("%w: an id with characters that cannot be printed", ErrUnreadable)
+	if err := jsonin.ID(id, MaxID); err != nil {
+		return fmt.Errorf("%w: an id %w", ErrUnreadable, err)
 	}
 	return nil
-}
-
-// printable reports whether a text is UTF-8 of characters that show.
-func printable(text string) bool {
-	if !utf8.ValidString(text) {
-		return false
-	}
-	for _, r := range text {
-		if !unicode.IsPrint(r) {
-			return false
-		}
-	}
-	return true
 }
 
 // errElsewhere says that what is to be rolled back belongs to a player who was not locked.

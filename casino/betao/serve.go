@@ -74,19 +74,21 @@ func (p *Platform) do(ctx context.Context, kind string, b body, at time.Time) (c
 	if kind == typeRollback {
 		return p.rollback(ctx, b, at)
 	}
-	who, err := p.floor.Player(ctx, b.PlayerID)
+	who, err := p.floor.Player(ctx, string(b.PlayerID))
 	if err != nil {
 		return casino.Outcome{}, err
 	}
 	if kind == typeBalance {
-		standing, err := p.floor.Balance(ctx, Provider, who, b.currency(), b.GameCode)
+		standing, err := p.floor.Balance(ctx, Provider, who, b.currency(), string(b.GameCode))
 		return casino.Outcome{Balance: standing.Balance}, err
 	}
 	amount, err := b.amount()
 	if err != nil {
 		return casino.Outcome{}, err
 	}
-	event := casino.Event{ID: b.TransactionID, Player: who, Currency: b.currency(), Game: b.GameCode, Round: b.RoundID, At: at}
+	event := casino.Event{
+		ID: string(b.TransactionID), Player: who, Currency: b.currency(), Game: string(b.GameCode), Round: string(b.RoundID), At: at,
+	}
 	if kind == typeDebit {
 		event.Stake = amount
 		return p.floor.Bet(ctx, Dialect.Bet(event))
@@ -97,9 +99,9 @@ func (p *Platform) do(ctx context.Context, kind string, b body, at time.Time) (c
 
 // rollback undoes a debit or a credit by its id: their call names no player.
 func (p *Platform) rollback(ctx context.Context, b body, at time.Time) (casino.Outcome, error) {
-	event := casino.Event{ID: b.Original, At: at}
+	event := casino.Event{ID: string(b.Original), At: at}
 	if b.PlayerID != "" {
-		who, err := p.floor.Player(ctx, b.PlayerID)
+		who, err := p.floor.Player(ctx, string(b.PlayerID))
 		if err != nil {
 			return casino.Outcome{}, err
 		}
@@ -154,7 +156,7 @@ func (p *Platform) original(ctx context.Context, b body) (body, error) {
 	if b.Original != "" || b.TransactionID == "" {
 		return b, nil
 	}
-	if _, err := p.floor.KindOf(ctx, Provider, b.TransactionID); err != nil {
+	if _, err := p.floor.KindOf(ctx, Provider, string(b.TransactionID)); err != nil {
 		return b, err
 	}
 	b.Original = b.TransactionID
@@ -170,9 +172,9 @@ type answer struct {
 }
 
 func done(b body, outcome casino.Outcome) casino.Reply {
-	id := b.TransactionID
+	id := string(b.TransactionID)
 	if id == "" {
-		id = b.Original
+		id = string(b.Original)
 	}
 	text, err := json.Marshal(answer{
 		Status: "ok", TransactionID: id, Balance: money.Number(outcome.Playable.String()), Currency: string(outcome.Currency),
