@@ -25,10 +25,18 @@ type decision struct {
 	doubt   *doubt // what a person must look at
 }
 
+func (d *decision) work(reader wallet.Reader) *wallet.Work {
+	stakes := d.instruction.kind != ledger.Win
+	return &wallet.Work{
+		Players: []uuid.UUID{d.call.Player.ID}, Keys: d.keys(), Reader: reader, Data: d, Decide: d.decide, At: d.call.At,
+		Statuses: stakes, Winnings: d.instruction.win > 0,
+	}
+}
+
 // keys are what must be read to decide: the instruction's own, that of its rollback, and those of the
 // bet it names.
 func (d *decision) keys() []ledger.Key {
-	keys := []ledger.Key{d.key, rollbackOf(d.key)}
+	keys := append(d.call.otherwise(), d.key, rollbackOf(d.key))
 	if d.instruction.bet != "" {
 		keys = append(keys, d.betKey(), d.betRollback(), toldKey(d.call.Provider, d.instruction.bet))
 	}
@@ -64,7 +72,11 @@ func (d *decision) decide(batch *wallet.Batch) error {
 		return wallet.ErrUnknownPlayer
 	}
 	d.doubt = nil
+	if err := d.call.renamed(batch); err != nil {
+		return err
+	}
 	if earlier := batch.Known(d.key); earlier != nil {
+		roundsOf(batch).name(batch, d.call)
 		if earlier.Kind == ledger.Tombstone && d.late() {
 			return d.comesLate(batch)
 		}
@@ -76,6 +88,9 @@ func (d *decision) decide(batch *wallet.Batch) error {
 	d.outcome.Balance = d.balance(batch)
 	rounds := roundsOf(batch)
 	round := rounds.find(d.call)
+	if d.call.elsewhere(batch) {
+		return ledger.ErrConflict
+	}
 	if err := d.allowed(batch, rounds, round); err != nil {
 		return d.refuse(batch, err)
 	}
@@ -90,6 +105,7 @@ func (d *decision) decide(batch *wallet.Batch) error {
 	rounds.played(d.call, d.instruction, d.paid)
 	rounds.remember(posted)
 	rounds.detail(posted.ID, d.instruction)
+	rounds.name(batch, d.call)
 	return nil
 }
 
@@ -219,6 +235,7 @@ func (d *decision) refuse(batch *wallet.Batch, err error) error {
 	if noteErr != nil {
 		return errors.Join(err, noteErr)
 	}
+	roundsOf(batch).name(batch, d.call)
 	d.outcome.Transaction = noted.ID
 	d.refusal = err
 	return nil

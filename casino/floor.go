@@ -7,8 +7,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/google/uuid"
-
 	"evens/internal/jsonin"
 	"evens/internal/lookup"
 	"evens/internal/postgres"
@@ -112,11 +110,14 @@ func (f *Floor) do(ctx context.Context, c Call, i instruction) (Outcome, error) 
 	if err != nil {
 		return Outcome{}, err
 	}
-	d := &decision{call: c, instruction: i, key: c.key(), game: game}
-	work := &wallet.Work{Players: []uuid.UUID{c.Player.ID}, Keys: d.keys(), Reader: f.rounds, Data: d, Decide: d.decide, At: c.At}
-	work.Statuses = i.kind == ledger.Bet || i.kind == ledger.BetWin
-	work.Winnings = i.win > 0
-	if err := f.poster.Do(ctx, work); err != nil {
+	var d *decision
+	for range 3 {
+		d = &decision{call: c, instruction: i, key: c.key(), game: game}
+		if err = f.poster.Do(ctx, d.work(f.rounds)); !c.follow(err) {
+			break
+		}
+	}
+	if err != nil {
 		return told(ctx, &d.outcome), fmt.Errorf("%s %s %s: %w", c.Provider, i.kind, c.ID, err)
 	}
 	if err := f.tell(ctx, d.doubt); err != nil {
@@ -135,7 +136,7 @@ func told(ctx context.Context, outcome *Outcome) Outcome {
 }
 
 func (c Call) check(amounts ...money.Amount) error {
-	for _, id := range []string{c.ID, c.Game, c.Round.ID, c.Round.Parent, c.Round.Transaction, c.Round.Type} {
+	for _, id := range []string{c.ID, c.Other, c.Game, c.Round.ID, c.Round.Parent, c.Round.Transaction, c.Round.Type} {
 		if err := CheckID(id); err != nil {
 			return err
 		}

@@ -45,7 +45,9 @@ type roundSet struct {
 	latest   map[latestKey]*ledger.Transaction  // bets, as far as they tell how they were paid
 	won      map[roundKey][]*ledger.Transaction // wins that stand, of rounds that may lose them
 	details  []betDetails
-	late     map[roundKey]bool // a bet of the round came after its rollback
+	late     map[roundKey]bool     // a bet of the round came after its rollback
+	names    map[ledger.Key]string // the ids under which what they name was done
+	newNames []ledger.Key
 }
 
 // latestKey names a game that a player plays.
@@ -67,7 +69,7 @@ func roundsOf(batch *wallet.Batch) *roundSet {
 	return batch.Rows(roundsKey{}, func() wallet.RowSet {
 		return &roundSet{
 			rows: make(map[roundKey]*roundRow), sessions: make(map[uuid.UUID]sessionTimes), latest: make(map[latestKey]*ledger.Transaction),
-			won: make(map[roundKey][]*ledger.Transaction), late: make(map[roundKey]bool),
+			won: make(map[roundKey][]*ledger.Transaction), late: make(map[roundKey]bool), names: make(map[ledger.Key]string),
 		}
 	}).(*roundSet)
 }
@@ -223,10 +225,12 @@ func (*roundReader) QueueReads(statements *pgx.Batch, batch *wallet.Batch, works
 	var unnamed []roundKey
 	var sessions []uuid.UUID
 	var nameless []*decision
+	var names []ledger.Key
 	for _, work := range works {
 		switch d := work.Data.(type) {
 		case *decision:
 			c := d.call
+			names = append(names, c.nameKeys()...)
 			if d.nameless() && c.Game != "" {
 				nameless = append(nameless, d)
 			}
@@ -247,6 +251,7 @@ func (*roundReader) QueueReads(statements *pgx.Batch, batch *wallet.Batch, works
 		case *reversal:
 			sources, ids = append(sources, d.back.key().Source), append(ids, d.back.key().ExternalID)
 			takes = takes || d.back.TakesWins
+			names = append(names, d.back.nameKeys()...)
 		}
 	}
 	set.queueRounds(statements, readRounds, wanted)
@@ -257,6 +262,7 @@ func (*roundReader) QueueReads(statements *pgx.Batch, batch *wallet.Batch, works
 	if takes {
 		statements.Queue(readWon, sources, ids).Query(set.scanWon)
 	}
+	set.queueNames(statements, names)
 	set.queueLate(statements, unnamed)
 	set.queueLatest(statements, nameless)
 	if len(sessions) > 0 {
@@ -365,6 +371,7 @@ const writeRounds = `
 // Queue implements wallet.RowSet.
 func (s *roundSet) Queue(batch *pgx.Batch) {
 	s.queueDetails(batch)
+	s.writeNames(batch)
 	n := len(s.changed)
 	if n == 0 {
 		return

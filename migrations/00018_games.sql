@@ -3,5 +3,13 @@
 UPDATE allowances SET zone = CASE WHEN zone ~ '^(posix|right)/' THEN regexp_replace(zone, '^(posix|right)/', '') ELSE 'UTC' END
  WHERE zone ~ '^(posix|right)/' OR zone IN ('localtime', 'posixrules');
 
+-- Where a platform has two ids for one bet: what was done has the key of one, its id; from the other leads a line.
+CREATE TABLE bet_names (
+    source text COLLATE "C" NOT NULL, -- the platform, and which of its ids the name is
+    name   text COLLATE "C" NOT NULL,
+    id     text COLLATE "C" NOT NULL,
+    PRIMARY KEY (source, name)
+);
+
 -- +goose Down
-SELECT 1;
+DROP TABLE bet_names;

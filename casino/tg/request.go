@@ -77,6 +77,14 @@ func (r request) id() string {
 	return string(r.TransferID)
 }
 
+// other is what else the bet is called: its transferId, unless that says the same.
+func (r request) other() string {
+	if r.TransferID == r.BetID {
+		return ""
+	}
+	return string(r.TransferID)
+}
+
 // currency is theirs, in capitals; "" where they do not say.
 func (r request) currency() money.Currency { return money.Currency(strings.ToUpper(r.Currency)) }
 

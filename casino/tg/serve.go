@@ -111,7 +111,7 @@ func (p *Platform) betNSettle(ctx context.Context, plain []byte, req request, wh
 }
 
 func eventOf(req request, who player.Identity, at time.Time) casino.Event {
-	return casino.Event{ID: req.id(), Player: who, Currency: req.currency(), Game: string(req.GameCode), Round: string(req.RoundID), At: at}
+	return casino.Event{ID: req.id(), Other: req.other(), Player: who, Currency: req.currency(), Game: string(req.GameCode), Round: string(req.RoundID), At: at}
 }
 
 // betStatus chooses between refused for good and failed. A failed bet is taken back by its id, so
