@@ -2,6 +2,7 @@ package casino
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -41,7 +42,7 @@ func (d *decision) keys() []ledger.Key {
 		keys = append(keys, d.betKey(), d.betRollback(), toldKey(d.call.Provider, d.instruction.bet))
 	}
 	if d.nameless() && d.call.Space != "" {
-		keys = append(keys, d.ownBetKey(), rollbackOf(d.ownBetKey()))
+		keys = append(keys, d.ownBetKey(), rollbackOf(d.ownBetKey()), toldKey(d.call.Provider, d.call.ID))
 	}
 	if d.late() {
 		keys = append(keys, d.lateKey())
@@ -82,7 +83,7 @@ func (d *decision) decide(batch *wallet.Batch) error {
 		}
 		d.outcome = d.outcomeOf(earlier, batch)
 		d.outcome.Repeat = true
-		d.doubtBet(batch, true)
+		d.doubtBet(batch)
 		return d.again(earlier, batch.Known(rollbackOf(d.key)))
 	}
 	d.outcome.Balance = d.balance(batch)
@@ -101,7 +102,6 @@ func (d *decision) decide(batch *wallet.Batch) error {
 	unmatched := d.outcome.Unmatched
 	d.outcome = d.outcomeOf(posted, batch)
 	d.outcome.Unmatched = unmatched
-	d.doubtBet(batch, false)
 	rounds.played(d.call, d.instruction, d.paid)
 	rounds.remember(posted)
 	rounds.detail(posted.ID, d.instruction)
@@ -140,18 +140,54 @@ func (d *decision) comesLate(batch *wallet.Batch) error {
 	return nil
 }
 
-// doubtBet leaves a win to a person whose bet of the same id was rolled back: it may be another's.
-func (d *decision) doubtBet(batch *wallet.Batch, again bool) {
+// doubtBet leaves a win to a person that was paid before its bet of the same id was taken back.
+func (d *decision) doubtBet(batch *wallet.Batch) {
+	if d.ownBetGone(batch) {
+		d.doubt = wonAndUndone(d.call, d.instruction.win, true)
+	}
+}
+
+// ownBetGone reports whether the bet of a win's own id does not stand: it was refused, or taken back before
+// or after it came.
+func (d *decision) ownBetGone(batch *wallet.Batch) bool {
 	if !d.nameless() || d.call.Space == "" {
-		return
+		return false
 	}
 	bet := batch.Known(d.ownBetKey())
 	if bet == nil || bet.Player != d.call.Player.ID {
-		return
+		return false
 	}
-	if bet.Kind == ledger.Tombstone || bet.Kind == ledger.Bet && batch.Known(rollbackOf(d.ownBetKey())) != nil {
-		d.doubt = wonAndUndone(d.call, d.instruction.win, again)
+	back := batch.Known(rollbackOf(d.ownBetKey()))
+	undone := back != nil && (!strings.HasPrefix(back.Comment, healedBy) || batch.Known(toldKey(d.call.Provider, d.call.ID)) != nil)
+	return bet.Kind == ledger.Tombstone || bet.Kind == ledger.Refused || undone
+}
+
+// mayWinNameless refuses a win whose bet does not stand: that of its own id, or every one of late on its
+// game. The platform may count on it, so a person sees it.
+func (d *decision) mayWinNameless(batch *wallet.Batch, rounds *roundSet) error {
+	gone := d.ownBetGone(batch)
+	if own := batch.Known(d.ownBetKey()); !gone && (d.call.Space == "" || d.paidBy(own) == nil) {
+		latest := rounds.latest[d.latestKey()]
+		switch {
+		case latest == nil:
+		case latest.unread:
+			return errUnread
+		default:
+			gone = latest.Transaction == nil
+		}
 	}
+	if !gone {
+		return nil
+	}
+	d.doubt = &doubt{
+		provider: d.call.Provider, kind: doubtStatus, id: d.call.ID, player: d.call.Player.ExternalID, currency: d.call.Player.Currency,
+		amount: d.instruction.win, code: Code(ErrRolledBack), message: "a win was refused: its bet does not stand", at: d.call.At,
+	}
+	return ErrRolledBack
+}
+
+func (d *decision) latestKey() latestKey {
+	return latestKey{d.call.Provider, d.call.Game, d.call.Player.ID, d.call.until()}
 }
 
 // again answers an id that has been used: as at first, if it stands for the same. What has been undone
@@ -186,10 +222,15 @@ func (d *decision) allowed(batch *wallet.Batch, rounds *roundSet, round *roundRo
 	if d.call.Round.Once && round != nil {
 		return ErrRoundClosed
 	}
-	paid, err := batch.Stake(wallet.Staking{
+	staking := wallet.Staking{
 		Player: d.call.Player.ID, Currency: d.call.Player.Currency, Wager: d.wager(),
 		Provider: d.call.Provider, Reference: d.call.ID, At: d.call.At, CashOnly: d.otherBonus(batch, round),
-	})
+		Pays: d.instruction.win > 0,
+	}
+	if round != nil {
+		staking.Before = round.staked
+	}
+	paid, err := batch.Stake(staking)
 	d.paid = paid
 	return err
 }
@@ -201,6 +242,9 @@ func (d *decision) otherBonus(batch *wallet.Batch, round *roundRow) bool {
 }
 
 func (d *decision) mayWin(batch *wallet.Batch, rounds *roundSet, round *roundRow) error {
+	if d.nameless() {
+		return d.mayWinNameless(batch, rounds)
+	}
 	known := round != nil && round.bets > 0
 	gone := known && round.rolledBack-round.healed == round.bets
 	gone = gone || !known && rounds.late[roundKey{d.call.Provider, d.call.Round.ID, d.call.Player.ID}]
@@ -226,7 +270,7 @@ func (d *decision) mayWin(batch *wallet.Batch, rounds *roundSet, round *roundRow
 // refuse keeps a refusal that must stay one; others are forgotten with the work.
 func (d *decision) refuse(batch *wallet.Batch, err error) error {
 	code := Code(err)
-	if refusedFor[code] == nil {
+	if !kept(err) {
 		return err
 	}
 	t := d.transaction(ledger.Refused)
@@ -313,7 +357,10 @@ func (d *decision) bet(batch *wallet.Batch, rounds *roundSet) *ledger.Transactio
 	if own := d.paidBy(batch.Known(d.ownBetKey())); own != nil && d.call.Space != "" {
 		return own
 	}
-	return rounds.latest[latestKey{d.call.Provider, d.call.Game, d.call.Player.ID, d.call.until()}]
+	if latest := rounds.latest[d.latestKey()]; latest != nil {
+		return latest.Transaction
+	}
+	return nil
 }
 
 // paidBy is the bet, where it is one of this player that was paid.

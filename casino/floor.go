@@ -64,14 +64,15 @@ func (f *Floor) Balance(ctx context.Context, provider string, id player.Identity
 	return standing, err
 }
 
-// Bet takes a stake. Refusals: wallet.ErrInsufficientFunds, wallet.ErrLimitExceeded and
-// wallet.ErrPlayerBlocked (kept: the same id is answered so for good), wallet.ErrCurrency, ErrSession, ErrRolledBack, ErrRoundClosed,
+// Bet takes a stake. Refusals: wallet.ErrInsufficientFunds and wallet.ErrLimitExceeded (kept: the same id is
+// answered so for good), wallet.ErrPlayerBlocked, wallet.ErrCurrency, ErrSession, ErrRolledBack, ErrRoundClosed,
 // ledger.ErrConflict. The outcome's balance is today's, with a refusal too where it was decided.
 func (f *Floor) Bet(ctx context.Context, bet Bet) (Outcome, error) {
 	return f.do(ctx, bet.Call, instruction{kind: ledger.Bet, stake: bet.Stake})
 }
 
-// BetAndSettle takes a stake and pays its win. Refusals are those of Bet.
+// BetAndSettle takes a stake and pays its win. Refusals are those of Bet; one that stakes nothing and pays
+// is a win, and nobody is barred from it.
 func (f *Floor) BetAndSettle(ctx context.Context, both BetAndSettle) (Outcome, error) {
 	return f.do(ctx, both.Call, instruction{kind: ledger.BetWin, stake: both.Stake, win: both.Win, details: both.Details})
 }
@@ -113,11 +114,14 @@ func (f *Floor) do(ctx context.Context, c Call, i instruction) (Outcome, error) 
 	var d *decision
 	for range 3 {
 		d = &decision{call: c, instruction: i, key: c.key(), game: game}
-		if err = f.poster.Do(ctx, d.work(f.rounds)); !c.follow(err) {
+		if err = f.poster.Do(ctx, d.work(f.rounds)); !c.follow(err) && !errors.Is(err, errUnread) {
 			break
 		}
 	}
 	if err != nil {
+		if d.doubt != nil && errors.Is(err, ErrRolledBack) { // the platform is answered only when a person will see it
+			err = errors.Join(err, f.tell(ctx, d.doubt))
+		}
 		return told(ctx, &d.outcome), fmt.Errorf("%s %s %s: %w", c.Provider, i.kind, c.ID, err)
 	}
 	if err := f.tell(ctx, d.doubt); err != nil {

@@ -42,7 +42,7 @@ type roundSet struct {
 	rows     map[roundKey]*roundRow
 	changed  []*roundRow
 	sessions map[uuid.UUID]sessionTimes
-	latest   map[latestKey]*ledger.Transaction  // bets, as far as they tell how they were paid
+	latest   map[latestKey]*latestBet
 	won      map[roundKey][]*ledger.Transaction // wins that stand, of rounds that may lose them
 	details  []betDetails
 	late     map[roundKey]bool     // a bet of the round came after its rollback
@@ -57,6 +57,13 @@ type latestKey struct {
 	until          uuid.UUID // bets of later are none of it
 }
 
+// latestBet is the bet that a win follows which names nothing: the latest that stands.
+type latestBet struct {
+	*ledger.Transaction // as far as it tells how it was paid; nil where there are bets and none stands
+	// unread says that it was taken back in this batch: which stands now has not been looked for.
+	unread bool
+}
+
 type sessionTimes struct {
 	demo    bool
 	expires time.Time
@@ -68,7 +75,7 @@ type roundsKey struct{}
 func roundsOf(batch *wallet.Batch) *roundSet {
 	return batch.Rows(roundsKey{}, func() wallet.RowSet {
 		return &roundSet{
-			rows: make(map[roundKey]*roundRow), sessions: make(map[uuid.UUID]sessionTimes), latest: make(map[latestKey]*ledger.Transaction),
+			rows: make(map[roundKey]*roundRow), sessions: make(map[uuid.UUID]sessionTimes), latest: make(map[latestKey]*latestBet),
 			won: make(map[roundKey][]*ledger.Transaction), late: make(map[roundKey]bool), names: make(map[ledger.Key]string),
 		}
 	}).(*roundSet)
@@ -105,7 +112,7 @@ func (s *roundSet) open(session uuid.UUID, at time.Time) bool {
 func (s *roundSet) remember(t *ledger.Transaction) {
 	switch {
 	case t.Kind == ledger.Bet && t.Staked > 0:
-		s.latest[latestKey{t.Provider, t.Game, t.Player, uuid.Max}] = t
+		s.latest[latestKey{t.Provider, t.Game, t.Player, uuid.Max}] = &latestBet{Transaction: t}
 	case t.Kind == ledger.Win && t.Round != "":
 		s.keepWin(roundKey{t.Provider, t.Round, t.Player}, t)
 	}
@@ -165,6 +172,11 @@ func (s *roundSet) played(c Call, i instruction, paid wallet.Paid) {
 
 // undone takes a rolled-back instruction out of its round.
 func (s *roundSet) undone(row *roundRow, original *ledger.Transaction) {
+	for _, latest := range s.latest {
+		if latest.Transaction != nil && latest.ID == original.ID {
+			latest.unread = true
+		}
+	}
 	if row == nil {
 		return
 	}
@@ -292,13 +304,26 @@ const RecentBets = 24 * time.Hour
 
 // Index: transactions_player.
 const readLatest = `
-	SELECT k.provider, k.game, k.player, k.until, t.staked, coalesce(t.bonus_amount, 0), t.bonus_id
+	SELECT k.provider, k.game, k.player, k.until, t.id, coalesce(t.staked, 0), coalesce(t.bonus_amount, 0), t.bonus_id
 	  FROM unnest($1::text[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[]) k (provider, game, player, since, until)
-	 CROSS JOIN LATERAL (SELECT x.staked, x.bonus_amount, x.bonus_id
+	 CROSS JOIN LATERAL (SELECT x.id
 	                       FROM transactions x
 	                      WHERE x.player_id = k.player AND x.id >= k.since AND x.id < k.until AND x.provider = k.provider AND x.game_id = k.game
 	                        AND x.kind = 'bet' AND x.staked > 0
-	                      ORDER BY x.id DESC LIMIT 1) t`
+	                      ORDER BY x.id DESC LIMIT 1) latest
+	  LEFT JOIN LATERAL (SELECT x.id, x.staked, x.bonus_amount, x.bonus_id
+	                       FROM transactions x
+	                      WHERE x.player_id = k.player AND x.id >= k.since AND x.id <= latest.id AND x.provider = k.provider AND x.game_id = k.game
+	                        AND x.kind = 'bet' AND x.staked > 0 AND ` + stands + `
+	                      ORDER BY x.id DESC LIMIT 1) t ON true`
+
+// stands says of a transaction x that its platform has not taken it back. What only a healing has taken back
+// may be won all the same. Index: transactions_key.
+const stands = `NOT EXISTS (
+	       SELECT FROM transactions u
+	        WHERE u.source = x.source || ':' || '` + rollbacks + `' AND u.external_id = x.external_id
+	          AND (u.comment IS NULL OR NOT starts_with(u.comment, '` + healedBy + `')
+	               OR EXISTS (SELECT FROM transactions y WHERE y.source = x.source || ':` + toldSpace + `' AND y.external_id = x.external_id)))`
 
 // queueLatest asks for the latest bet of each player on the game of a win that names nothing.
 func (s *roundSet) queueLatest(statements *pgx.Batch, wins []*decision) {
@@ -314,10 +339,15 @@ func (s *roundSet) queueLatest(statements *pgx.Batch, wins []*decision) {
 	}
 	statements.Queue(readLatest, providers, games, postgres.Array(players), postgres.Array(since), postgres.Array(until)).Query(func(rows pgx.Rows) error {
 		var key latestKey
+		var id uuid.NullUUID
 		var bet ledger.Transaction
-		_, err := pgx.ForEachRow(rows, []any{&key.provider, &key.game, &key.player, &key.until, &bet.Staked, &bet.Bonus, &bet.BonusID}, func() error {
-			found := bet
-			s.latest[key] = &found
+		_, err := pgx.ForEachRow(rows, []any{&key.provider, &key.game, &key.player, &key.until, &id, &bet.Staked, &bet.Bonus, &bet.BonusID}, func() error {
+			s.latest[key] = &latestBet{}
+			if id.Valid {
+				found := bet
+				found.ID = id.UUID
+				s.latest[key].Transaction = &found
+			}
 			return nil
 		})
 		return err

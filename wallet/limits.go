@@ -93,6 +93,8 @@ type Rules struct {
 var (
 	// ErrLimitExceeded says that a limit would be exceeded; a *LimitError tells which.
 	ErrLimitExceeded = errors.New("a limit of the player would be exceeded")
+	// ErrBonusStake says that only the bonus would cover a stake, which is larger than its terms let one be.
+	ErrBonusStake = fmt.Errorf("%w: the stake is larger than the bonus lets one be", ErrLimitExceeded)
 	// ErrExcluded says that the player is self-excluded or cooling off.
 	ErrExcluded = fmt.Errorf("%w: self-excluded or cooling off", ErrPlayerBlocked)
 	// ErrZone says that a time zone is not known.

@@ -204,6 +204,8 @@ func verdict(err error) (status int, code, message string) {
 		return http.StatusForbidden, "invalid_signature", "the signature does not fit"
 	case errors.Is(err, wallet.ErrInsufficientFunds):
 		return http.StatusPaymentRequired, "insufficient_funds", "the player's balance does not cover it"
+	case errors.Is(err, wallet.ErrBonusStake):
+		return http.StatusForbidden, "limit_exceeded", "the stake is larger than the player's bonus lets one be"
 	case errors.Is(err, wallet.ErrLimitExceeded):
 		return http.StatusForbidden, "limit_exceeded", "a limit of the player would be exceeded"
 	case errors.Is(err, wallet.ErrPlayerBlocked):

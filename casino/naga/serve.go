@@ -302,6 +302,8 @@ func message(err error) string {
 		return "Player token is invalid or expired"
 	case errors.Is(err, wallet.ErrInsufficientFunds):
 		return "Insufficient balance"
+	case errors.Is(err, wallet.ErrBonusStake):
+		return "Bet is larger than the player's bonus allows"
 	case errors.Is(err, wallet.ErrLimitExceeded):
 		return "Player's limit is exceeded"
 	case errors.Is(err, wallet.ErrPlayerBlocked):
