@@ -88,7 +88,7 @@ func (d *decision) decide(batch *wallet.Batch) error {
 	}
 	d.outcome.Balance = d.balance(batch)
 	rounds := roundsOf(batch)
-	round := rounds.find(d.call)
+	round := rounds.find(d.call, d.instruction)
 	if d.call.elsewhere(batch) {
 		return ledger.ErrConflict
 	}
@@ -132,7 +132,7 @@ func (d *decision) comesLate(batch *wallet.Batch) error {
 		}
 	}
 	rounds := roundsOf(batch)
-	round := rounds.find(d.call)
+	round := rounds.find(d.call, d.instruction)
 	rounds.late[roundKey{d.call.Provider, d.call.Round.ID, d.call.Player.ID}] = true
 	if round != nil && round.wins > 0 && round.rolledBack == round.bets {
 		d.doubt = wonAndUndone(d.call, round.won, again)
@@ -309,6 +309,7 @@ func (d *decision) post(batch *wallet.Batch, rounds *roundSet, round *roundRow) 
 		return nil, err
 	}
 	t := d.transaction(d.instruction.kind)
+	t.Round = rounds.kept(d.call, round)
 	t.BonusID, t.Contribution, t.Staked, t.Effective = bonus, d.paid.Contribution, d.instruction.stake, d.call.At
 	if d.outcome.Unmatched {
 		t.Comment = unmatchedComment

@@ -80,7 +80,7 @@ func (c Call) renamed(batch *wallet.Batch) error {
 		return &renamedError{id}
 	}
 	for _, key := range c.otherwise() {
-		if t := batch.Known(key); names[c.otherKey()] == "" && t != nil && t.Player == c.Player.ID && (t.Round == c.Round.ID || t.Round == "") {
+		if t := batch.Known(key); names[c.otherKey()] == "" && t != nil && t.Player == c.Player.ID && (sameRound(t.Round, c.Round.ID) || t.Round == "") {
 			return &renamedError{c.Other}
 		}
 	}

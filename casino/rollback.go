@@ -87,6 +87,9 @@ func (d *reversal) decide(batch *wallet.Batch) error {
 	if purse == nil && d.named {
 		return wallet.ErrUnknownPlayer
 	}
+	if purse != nil && d.back.Currency != "" && d.back.Currency != purse.Currency {
+		return wallet.ErrCurrency
+	}
 	if purse != nil {
 		d.outcome.Balance = balanceOf(batch, purse.Player, d.game, d.back.At)
 	}
@@ -125,6 +128,13 @@ func (d *reversal) bury(batch *wallet.Batch) error {
 }
 
 func (d *reversal) undo(batch *wallet.Batch, original *ledger.Transaction) error {
+	size, err := original.Amount.Abs()
+	if err != nil {
+		return err
+	}
+	if original.Kind != ledger.Refused && d.back.Amount != nil && *d.back.Amount != size {
+		return ErrAmount
+	}
 	if earlier := batch.Known(d.key()); earlier != nil {
 		d.outcome.Transaction, d.outcome.Repeat = earlier.ID, true
 		d.doubtWin(batch, original.Player, true)
@@ -136,13 +146,6 @@ func (d *reversal) undo(batch *wallet.Batch, original *ledger.Transaction) error
 	if original.Kind == ledger.Refused { // there is nothing to undo
 		d.outcome.Transaction, d.outcome.Repeat = original.ID, true
 		return nil
-	}
-	size, err := original.Amount.Abs()
-	if err != nil {
-		return err
-	}
-	if d.back.Amount != nil && *d.back.Amount != size {
-		return ErrAmount
 	}
 	rounds := roundsOf(batch)
 	round := rounds.of(d.back.Provider, original.Round, original.Player)

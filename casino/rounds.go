@@ -33,6 +33,8 @@ type roundRow struct {
 	bonusID                        uuid.NullUUID
 	betTransaction, winTransaction string
 	opened                         time.Time
+	last                           time.Time // when a bet or a win came
+	uses                           int32     // how often its id has been used: of the first round only
 	closed                         pgtype.Timestamptz
 	changed                        bool
 }
@@ -89,8 +91,6 @@ func (s *roundSet) of(provider, id string, player uuid.UUID) *roundRow {
 	return s.rows[roundKey{provider, id, player}]
 }
 
-func (s *roundSet) find(c Call) *roundRow { return s.of(c.Provider, c.Round.ID, c.Player.ID) }
-
 // parent is the round that won or bought the free spins of a call: as the call says or, where it is
 // silent, as the round's bet did.
 func (s *roundSet) parent(c Call, round *roundRow) *roundRow {
@@ -98,7 +98,7 @@ func (s *roundSet) parent(c Call, round *roundRow) *roundRow {
 	if id == "" && round != nil {
 		id = round.parent
 	}
-	return s.of(c.Provider, id, c.Player.ID)
+	return s.current(c.Provider, id, c.Player.ID)
 }
 
 // open reports whether a session may be bet from. Who plays a demo bets nothing.
@@ -136,15 +136,12 @@ func (s *roundSet) played(c Call, i instruction, paid wallet.Paid) {
 	if c.Round.ID == "" {
 		return
 	}
-	row := s.find(c)
+	row := s.find(c, i)
 	if row == nil {
-		row = &roundRow{
-			roundKey: roundKey{c.Provider, c.Round.ID, c.Player.ID},
-			game:     c.Game, parent: c.Round.Parent, betType: c.Round.Type, opened: c.At,
-		}
-		s.rows[row.roundKey] = row
+		row = s.begin(c)
 	}
 	s.change(row)
+	row.last = c.At
 	if i.kind != ledger.Win {
 		row.bets++
 		row.staked += i.stake
@@ -163,7 +160,7 @@ func (s *roundSet) played(c Call, i instruction, paid wallet.Paid) {
 		row.closed = pgtype.Timestamptz{Time: c.At, Valid: true}
 	}
 	if c.Round.ClosesParent {
-		if parent := s.of(c.Provider, c.Round.Parent, c.Player.ID); parent != nil {
+		if parent := s.current(c.Provider, c.Round.Parent, c.Player.ID); parent != nil {
 			parent.closed = pgtype.Timestamptz{Time: c.At, Valid: true}
 			s.change(parent)
 		}
@@ -200,13 +197,15 @@ func (s *roundSet) undone(row *roundRow, original *ledger.Transaction) {
 
 const roundColumns = `r.provider, r.round_id, r.player_id, r.game_id, coalesce(r.parent_id, ''), coalesce(r.bet_type, ''),
 	       r.bets, r.rolled_back, r.wins, r.staked, r.won, coalesce(r.bet_transaction, ''), coalesce(r.win_transaction, ''),
-	       r.opened_at, r.closed_at, r.bonus_staked, r.bonus_id, ` + countHealed
+	       r.opened_at, r.closed_at, r.bonus_staked, r.bonus_id, coalesce(r.last_at, r.opened_at), r.uses, ` + countHealed
 
-// Index: rounds_pkey.
+// The first round of an id, and its latest. Index: rounds_pkey.
 const readRounds = `
 	SELECT ` + roundColumns + `
 	  FROM unnest($1::text[], $2::text[], $3::uuid[]) k (provider, round_id, player_id)
-	  JOIN rounds r ON r.provider = k.provider AND r.round_id = k.round_id AND r.player_id = k.player_id`
+	  JOIN rounds f ON f.provider = k.provider AND f.round_id = k.round_id AND f.player_id = k.player_id
+	  JOIN rounds r ON r.provider = f.provider AND r.player_id = f.player_id
+	               AND r.round_id = ANY (CASE WHEN f.uses = 1 THEN ARRAY[f.round_id] ELSE ARRAY[f.round_id, f.round_id || ' (' || f.uses || ')'] END)`
 
 // The rounds that won or bought the free spins of others. Index: rounds_pkey.
 const readParents = `
@@ -357,7 +356,8 @@ func (s *roundSet) queueLatest(statements *pgx.Batch, wins []*decision) {
 func scanRound(row pgx.CollectableRow) (*roundRow, error) {
 	r := &roundRow{}
 	return r, row.Scan(&r.provider, &r.id, &r.player, &r.game, &r.parent, &r.betType, &r.bets, &r.rolledBack, &r.wins,
-		&r.staked, &r.won, &r.betTransaction, &r.winTransaction, &r.opened, &r.closed, &r.bonusStaked, &r.bonusID, &r.healed)
+		&r.staked, &r.won, &r.betTransaction, &r.winTransaction, &r.opened, &r.closed, &r.bonusStaked, &r.bonusID,
+		&r.last, &r.uses, &r.healed)
 }
 
 func (s *roundSet) scan(rows pgx.Rows) error {
@@ -386,17 +386,18 @@ func (s *roundSet) scanSessions(rows pgx.Rows) error {
 // Index: rounds_pkey. Whoever writes a round holds its player's lock.
 const writeRounds = `
 	INSERT INTO rounds (provider, round_id, player_id, game_id, parent_id, bet_type, bets, rolled_back, wins,
-	       staked, won, bet_transaction, win_transaction, opened_at, closed_at, bonus_staked, bonus_id)
+	       staked, won, bet_transaction, win_transaction, opened_at, closed_at, bonus_staked, bonus_id, last_at, uses)
 	SELECT provider, round_id, player_id, game_id, nullif(parent_id, ''), nullif(bet_type, ''), bets, rolled_back, wins,
-	       staked, won, nullif(bet_transaction, ''), nullif(win_transaction, ''), opened_at, closed_at, bonus_staked, bonus_id
+	       staked, won, nullif(bet_transaction, ''), nullif(win_transaction, ''), opened_at, closed_at, bonus_staked, bonus_id, last_at, uses
 	  FROM unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::integer[], $8::integer[], $9::integer[],
-	       $10::bigint[], $11::bigint[], $12::text[], $13::text[], $14::timestamptz[], $15::timestamptz[], $16::bigint[], $17::uuid[])
+	       $10::bigint[], $11::bigint[], $12::text[], $13::text[], $14::timestamptz[], $15::timestamptz[], $16::bigint[], $17::uuid[], $18::timestamptz[], $19::integer[])
 	       u (provider, round_id, player_id, game_id, parent_id, bet_type, bets, rolled_back, wins,
-	          staked, won, bet_transaction, win_transaction, opened_at, closed_at, bonus_staked, bonus_id)
+	          staked, won, bet_transaction, win_transaction, opened_at, closed_at, bonus_staked, bonus_id, last_at, uses)
 	    ON CONFLICT (provider, round_id, player_id) DO UPDATE
 	   SET bets = excluded.bets, rolled_back = excluded.rolled_back, wins = excluded.wins, staked = excluded.staked,
 	       won = excluded.won, bet_transaction = excluded.bet_transaction, win_transaction = excluded.win_transaction,
-	       closed_at = excluded.closed_at, bonus_staked = excluded.bonus_staked, bonus_id = excluded.bonus_id`
+	       closed_at = excluded.closed_at, bonus_staked = excluded.bonus_staked, bonus_id = excluded.bonus_id,
+	       last_at = excluded.last_at, uses = excluded.uses`
 
 // Queue implements wallet.RowSet.
 func (s *roundSet) Queue(batch *pgx.Batch) {
@@ -416,6 +417,7 @@ func (s *roundSet) Queue(batch *pgx.Batch) {
 	betTransactions, winTransactions := make([]string, n), make([]string, n)
 	opened, closed := make([]time.Time, n), make([]pgtype.Timestamptz, n)
 	bonusStaked, bonuses := make([]int64, n), make([]pgtype.UUID, n)
+	last, uses := make([]time.Time, n), make([]int32, n)
 	for i, r := range s.changed {
 		providers[i], ids[i], players[i], games[i] = r.provider, r.id, postgres.UUID(r.player), r.game
 		parents[i], types[i] = r.parent, r.betType
@@ -423,9 +425,10 @@ func (s *roundSet) Queue(batch *pgx.Batch) {
 		staked[i], won[i] = int64(r.staked), int64(r.won)
 		betTransactions[i], winTransactions[i] = r.betTransaction, r.winTransaction
 		opened[i], closed[i] = r.opened, r.closed
+		last[i], uses[i] = r.last, r.uses
 		bonusStaked[i], bonuses[i] = int64(r.bonusStaked), postgres.NullUUID(r.bonusID)
 	}
 	batch.Queue(writeRounds, providers, ids, postgres.Array(players), games, parents, types, bets, rolledBack, wins,
 		staked, won, betTransactions, winTransactions, opened, postgres.Array(closed),
-		bonusStaked, postgres.Array(bonuses))
+		bonusStaked, postgres.Array(bonuses), last, uses)
 }

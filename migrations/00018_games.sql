@@ -11,5 +11,9 @@ CREATE TABLE bet_names (
     PRIMARY KEY (source, name)
 );
 
+-- The id of a round comes again: the first round of an id counts how often, the n-th is kept under "id (n)".
+ALTER TABLE rounds ADD COLUMN uses integer NOT NULL DEFAULT 1, ADD COLUMN last_at timestamptz;
+
 -- +goose Down
+ALTER TABLE rounds DROP COLUMN uses, DROP COLUMN last_at;
 DROP TABLE bet_names;

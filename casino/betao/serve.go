@@ -97,9 +97,10 @@ func (p *Platform) do(ctx context.Context, kind string, b body, at time.Time) (c
 	return p.floor.Win(ctx, Dialect.Win(event))
 }
 
-// rollback undoes a debit or a credit by its id: their call names no player.
+// rollback undoes a debit or a credit by its id: their call names no player. What it states beyond the id
+// must be what was debited or credited.
 func (p *Platform) rollback(ctx context.Context, b body, at time.Time) (casino.Outcome, error) {
-	event := casino.Event{ID: string(b.Original), At: at}
+	event := casino.Event{ID: string(b.Original), Currency: b.currency(), At: at}
 	if b.PlayerID != "" {
 		who, err := p.floor.Player(ctx, string(b.PlayerID))
 		if err != nil {
@@ -107,7 +108,15 @@ func (p *Platform) rollback(ctx context.Context, b body, at time.Time) (casino.O
 		}
 		event.Player = who
 	}
-	return p.floor.Rollback(ctx, Dialect.Rollback(event))
+	back := Dialect.Rollback(event)
+	if b.Amount != "" {
+		amount, err := b.amount()
+		if err != nil {
+			return casino.Outcome{}, err
+		}
+		back.Amount = &amount
+	}
+	return p.floor.Rollback(ctx, back)
 }
 
 // callback stores what is told, whatever it is, once its signature fits and it has an id.
@@ -216,6 +225,8 @@ func verdict(err error) (status int, code, message string) {
 		return http.StatusUnprocessableEntity, "currency_mismatch", "the player's wallet is in another currency"
 	case errors.Is(err, ledger.ErrConflict):
 		return http.StatusConflict, "transaction_conflict", "the transaction_id was used before with other content"
+	case errors.Is(err, casino.ErrAmount):
+		return http.StatusUnprocessableEntity, "amount_mismatch", "the amount is not what was debited or credited"
 	case errors.Is(err, casino.ErrRolledBack):
 		return http.StatusConflict, "rolled_back", "it was rolled back"
 	case errors.Is(err, money.ErrOverflow):

@@ -178,7 +178,7 @@ func (p *Platform) cancelBet(ctx context.Context, text []byte, r casino.Request)
 	if err != nil {
 		return refused(err, secretsOf(text)...)
 	}
-	event := casino.Event{ID: string(d.BetID), At: r.At}
+	event := casino.Event{ID: string(d.BetID), Currency: d.currency(), At: r.At}
 	if d.PlayerToken != "" {
 		session, err := p.sessions.Find(ctx, Provider, d.token())
 		if err != nil && !errors.Is(err, casino.ErrSession) {
@@ -186,7 +186,15 @@ func (p *Platform) cancelBet(ctx context.Context, text []byte, r casino.Request)
 		}
 		event.Player = session.Player
 	}
-	outcome, err := p.floor.Rollback(ctx, Dialect.Rollback(event))
+	back := Dialect.Rollback(event)
+	if d.Amount != "" {
+		amount, err := d.amount()
+		if err != nil {
+			return refused(err, d.token())
+		}
+		back.Amount = &amount
+	}
+	outcome, err := p.floor.Rollback(ctx, back)
 	if err != nil {
 		return refused(err, d.token())
 	}
@@ -314,6 +322,8 @@ func message(err error) string {
 		return "Player not found"
 	case errors.Is(err, ledger.ErrConflict):
 		return "The id was used before with other data"
+	case errors.Is(err, casino.ErrAmount):
+		return "Amount is not the bet's"
 	case errors.Is(err, casino.ErrRolledBack):
 		return "Bet was canceled"
 	case errors.Is(err, casino.ErrUnknownBet):
