@@ -6,13 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"text/tabwriter"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/schollz/progressbar/v3"
 
+	"evens/access"
 	"evens/casino/betao"
 	"evens/casino/naga"
 	"evens/casino/tg"
@@ -23,8 +26,8 @@ type reconcileCommand struct {
 	Provider string    `required:"" help:"bet, betao, betron, tg, naga or cashier." enum:"bet,betao,betron,tg,naga,cashier"`
 	From     time.Time `help:"Beginning of the window; the watermark when empty, or the file's first line." placeholder:"TIME"`
 	To       time.Time `help:"End of the window; a little before now when empty, or the file's last line." placeholder:"TIME"`
-	File     string    `help:"A list in a CSV file; - for standard input. The provider is asked when empty." placeholder:"F.csv"`
-	Mapping  string    `help:"How the file is to be read." placeholder:"M.yaml"`
+	File     string    `help:"A list in a file (.csv, .csv.gz, .zip, .xlsx); - for standard input. The provider is asked when empty." placeholder:"F.csv"`
+	Mapping  string    `help:"How the file is to be read; evens mapping drafts one." placeholder:"M.yaml"`
 	Complete bool      `help:"The file is the whole of its window: what it lacks does not exist there."`
 	DryRun   bool      `name:"dry-run" help:"Find and say what would be done, and change nothing."`
 	JSON     bool      `name:"json" help:"One JSON object."`
@@ -99,8 +102,16 @@ func printReport(w io.Writer, r *reconcile.Report) error {
 	if r.Cut {
 		fmt.Fprintln(w, "it lacks so much of ours that nothing of what it lacks is believed: those are a person's")
 	}
+	fmt.Fprintf(w, "left out: %d by the mapping, %d of other times, %d undone there and never here; %d prove nothing yet\n",
+		r.Ignored, r.Outside, r.CancelledOut, r.Pending)
+	moved := "moved"
 	if r.DryRun {
+		moved = "would move"
 		fmt.Fprintln(w, "tried only: nothing was changed")
+	}
+	for _, currency := range slices.Sorted(maps.Keys(r.Sums)) {
+		sum := r.Sums[currency]
+		fmt.Fprintf(w, "%s %s: paid %s, given back %s, taken %s\n", moved, currency, sum.Paid, sum.GivenBack, sum.Taken)
 	}
 	if len(r.Breaks) == 0 {
 		return nil
@@ -210,9 +221,9 @@ func (c breaksIgnoreCommand) Run(ctx context.Context, cfg *Config, std streams) 
 }
 
 type breaksEnd struct {
-	IDs      []string `arg:"" name:"id"`
-	Operator string   `required:"" help:"Who decides."`
-	Comment  string   `required:"" help:"Why; kept for good."`
+	IDs     []string `arg:"" name:"id"`
+	Comment string   `required:"" help:"Why; kept for good."`
+	deciding
 }
 
 // end ends breaks one after the other; the first that cannot be ended ends the command.
@@ -222,12 +233,16 @@ func (c breaksEnd) end(ctx context.Context, cfg *Config, std streams, to reconci
 		return err
 	}
 	defer s.close()
+	ctx, who, err := s.decider(ctx, newSecrets(std), c.Operator, c.Code, access.DecideBreaks)
+	if err != nil {
+		return err
+	}
 	for _, text := range c.IDs {
 		id, err := uuid.Parse(text)
 		if err != nil {
 			err = reconcile.ErrNoBreak
 		} else {
-			err = s.reconciler.End(ctx, id, to, c.Operator, c.Comment)
+			err = s.reconciler.End(ctx, id, to, who.Email, c.Comment)
 		}
 		if err != nil {
 			return fmt.Errorf("break %s: %w", text, err)
