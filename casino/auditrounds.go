@@ -24,7 +24,7 @@ var RoundChecks = []ledger.Check{
 	           coalesce(sum(CASE WHEN kind = 'bet_win' THEN amount + stake ELSE amount END) FILTER (WHERE kind <> 'bet'), 0)
 	           - coalesce(sum(amount) FILTER (WHERE kind <> 'bet' AND undone), 0) AS won,
 	           array_agg(at) AS times,
-	           array_agg(bonus_id) FILTER (WHERE kind <> 'win' AND bonus_id IS NOT NULL) AS bonuses
+	           array_agg(bonus_id) FILTER (WHERE kind <> 'win' AND bonus_id IS NOT NULL AND stake > 0) AS bonuses
 	      FROM played GROUP BY provider, round_id, player_id
 	)
 	SELECT format('%s %s', coalesce(r.provider, k.provider), coalesce(r.round_id, k.round_id)),

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"evens/casino"
+	"evens/internal/jsonin"
 )
 
 // Paths of their API.
@@ -111,9 +112,9 @@ func (p *Platform) Games(ctx context.Context) ([]casino.Game, error) {
 	}
 	var answer struct {
 		Data []struct {
-			ID       id     `json:"id"`
-			Name     string `json:"name"`
-			Provider string `json:"provider"`
+			ID       jsonin.Word `json:"id"`
+			Name     string      `json:"name"`
+			Provider string      `json:"provider"`
 		} `json:"data"`
 	}
 	if err := p.client.get(ctx, pathGames, nil, &answer); err != nil {

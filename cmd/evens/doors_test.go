@@ -211,8 +211,12 @@ func (h *house) doors() []door {
 	tg := func(body string) (string, http.Header) {
 		return `{"cipherText":"` + h.tg.Seal([]byte(body)) + `"}`, http.Header{"X-Agentid": {tgAgent}}
 	}
-	naga := func(body string) (string, http.Header) {
-		call := h.naga.Sign("", body)
+	naga := func(body string) (string, http.Header) { // a mark stands before the envelope
+		data, marked := strings.CutPrefix(body, "\xef\xbb\xbf")
+		call := h.naga.Sign("", data)
+		if marked {
+			return "\xef\xbb\xbf" + string(call.Body), call.Header
+		}
 		return string(call.Body), call.Header
 	}
 	player := "/v1/players/" + h.who.ID.String()
@@ -227,23 +231,23 @@ func (h *house) doors() []door {
 			body: `{"transaction_id":"ID","player_id":"p-1","type":"deposit","method":"pix","amount":5.00,"currency":"USD","status":"succeeded"}`,
 		},
 		{
-			name: "Betao", path: "/casino/betao/api/v3/wallet/debit", packs: betao, id: "transaction_id", amount: "amount",
+			name: "Betao", path: "/casino/betao/api/v3/wallet/debit", packs: betao, id: "transaction_id", amount: "amount", strict: true,
 			body: `{"player_id":"p-1","amount":0.01,"currency":"USD","transaction_id":"ID","round_id":"r"}`,
 		},
 		{
-			name: "BetronTech", path: "/casino/betron", id: "transaction_id", amount: "amount",
+			name: "BetronTech", path: "/casino/betron", id: "transaction_id", amount: "amount", strict: true,
 			body: `{"method":"transaction_bet","user_id":"p-1","amount":"0.01","transaction_id":"ID","game_id":"g"}`,
 			refused: func(_ int, text string) bool {
 				return !strings.Contains(text, `"status":true`) && !strings.Contains(text, `"status":1`)
 			},
 		},
 		{
-			name: "TG", path: "/casino/tg", packs: tg, id: "betId", amount: "actualBetAmt",
+			name: "TG", path: "/casino/tg", packs: tg, id: "betId", amount: "actualBetAmt", strict: true,
 			body:    `{"action":"betNSettle","uid":"p-1","roundId":"r","betId":"ID","currency":"USD","gameCode":"g","actualBetAmt":0.01,"winAmt":0}`,
 			refused: func(_ int, text string) bool { return !strings.Contains(text, `"0000"`) },
 		},
 		{
-			name: "Naga", path: "/casino/naga/place-bet", packs: naga, id: "betId", amount: "amount", compact: true,
+			name: "Naga", path: "/casino/naga/place-bet", packs: naga, id: "betId", amount: "amount", compact: true, strict: true,
 			body: `{"betId":"ID","currency":"USD","gameCode":"g","playerToken":"` + h.nagaToken +
 				`","groupCode":"gc01","transactionId":"t","amount":0.01,"parentBetId":null,"brandCode":"bc01","betType":"NORMAL"}`,
 		},
