@@ -8,9 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
+	"strconv"
 	"time"
 
+	"evens/internal/jsonin"
 	"evens/money"
 )
 
@@ -213,8 +214,8 @@ func readHead(raw []byte) (Head, bool) {
 	}
 	h.AmountOut, h.HasAmount = missing.amount("AmountOut", w.AmountOut)
 	if w.DateRecive != "" {
-		var ok bool
-		if h.DateRecive, ok = decidedAt(string(w.DateRecive)); !ok {
+		var err error
+		if h.DateRecive, err = Decided(string(w.DateRecive)); err != nil {
 			missing = append(missing, "DateRecive")
 		}
 	}
@@ -223,26 +224,15 @@ func readHead(raw []byte) (Head, bool) {
 	return h, h.BarCode != "" && h.Status > 0
 }
 
-// firstMillisecond is from where on a date counts milliseconds: in seconds it would be the year
-// 5138. Pushes are read likewise.
-const firstMillisecond = 100_000_000_000
-
-// decidedAt reads a date: Unix time in seconds or milliseconds, /Date(milliseconds)/, or RFC 3339.
-func decidedAt(s string) (time.Time, bool) {
-	if at, err := time.Parse(time.RFC3339, s); err == nil {
-		return at.UTC(), true
+// Decided reads a DateRecive, in answers as in pushes: a time as [jsonin.Moment] reads it, or a number of
+// seconds or milliseconds in another notation (1.592937968e9).
+func Decided(text string) (time.Time, error) {
+	at, err := jsonin.Moment(text)
+	if err == nil {
+		return at, nil
 	}
-	inner, wrapped := strings.CutPrefix(s, "/Date(")
-	if wrapped {
-		inner = strings.TrimSuffix(inner, ")/")
+	if n, wrong := money.Number(text).Int(); wrong == nil {
+		return jsonin.Moment(strconv.FormatInt(n, 10))
 	}
-	n, err := money.Number(inner).Int()
-	switch {
-	case err != nil, n <= 0, n > lastMillisecond:
-		return time.Time{}, false
-	case wrapped, n >= firstMillisecond:
-		return time.UnixMilli(n).UTC(), true
-	default:
-		return time.Unix(n, 0).UTC(), true
-	}
+	return time.Time{}, err
 }
