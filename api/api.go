@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/google/uuid"
 
+	"evens/access"
 	"evens/coupon"
 	"evens/internal/broadcast"
 	"evens/internal/jsonin"
@@ -51,8 +52,8 @@ type Provider struct {
 // Config of the API. Everything is required but what says otherwise.
 type Config struct {
 	Players *player.Registry
-	Tokens  *player.Tokens
-	Keys    *player.Keys
+	Tokens  *access.Tokens
+	Keys    *access.Keys
 	History *player.History
 	Rules   *wallet.Rulebook
 	// Bonuses lists a player's bonuses, newest first.
@@ -111,31 +112,32 @@ func newHandler(cfg Config, heartbeat time.Duration) http.Handler {
 
 // routes is the whole surface.
 func (s *server) routes() {
-	route(s, access{scope: player.ScopePlayers}, createPlayer, s.createPlayer)
-	route(s, access{scope: player.ScopePlayers}, getPlayer, s.getPlayer)
-	route(s, access{scope: player.ScopePlayers}, createToken, s.createToken)
-	route(s, access{players: true}, endToken, s.endToken)
+	route(s, admission{scope: access.ScopePlayers}, createPlayer, s.createPlayer)
+	route(s, admission{scope: access.ScopePlayers}, getPlayer, s.getPlayer)
+	route(s, admission{scope: access.ScopeTokens}, createToken, s.createToken)
+	route(s, admission{scope: access.ScopeTokens}, endTokens, s.endTokens)
+	route(s, admission{players: true}, endToken, s.endToken)
 
-	route(s, access{scope: player.ScopeWallet, players: true}, getWallet, s.getWallet)
-	route(s, access{scope: player.ScopeWallet, players: true}, s.transactionsOperation(), s.listTransactions)
-	route(s, access{scope: player.ScopeCashier}, deposit, s.deposit)
-	route(s, access{scope: player.ScopeCashier}, withdraw, s.withdraw)
+	route(s, admission{scope: access.ScopeWallet, players: true}, getWallet, s.getWallet)
+	route(s, admission{scope: access.ScopeWallet, players: true}, s.transactionsOperation(), s.listTransactions)
+	route(s, admission{scope: access.ScopeCashier}, deposit, s.deposit)
+	route(s, admission{scope: access.ScopeCashier}, withdraw, s.withdraw)
 
-	route(s, access{scope: player.ScopeLimits}, getLimits, s.getLimits)
-	route(s, access{scope: player.ScopeLimits}, putLimits, s.putLimits)
-	route(s, access{scope: player.ScopeBonuses}, listBonuses, s.listBonuses)
-	route(s, access{scope: player.ScopeBonuses}, grantBonus, s.grantBonus)
+	route(s, admission{scope: access.ScopeLimits, players: true}, getLimits, s.getLimits)
+	route(s, admission{scope: access.ScopeLimits, players: true}, putLimits, s.putLimits)
+	route(s, admission{scope: access.ScopeBonuses, players: true}, listBonuses, s.listBonuses)
+	route(s, admission{scope: access.ScopeBonuses}, grantBonus, s.grantBonus)
 
-	route(s, access{scope: player.ScopeCoupons, players: true}, placeCoupon, s.placeCoupon)
-	route(s, access{scope: player.ScopeCoupons, players: true}, getCoupon, s.getCoupon)
-	route(s, access{scope: player.ScopeCoupons, players: true}, listCoupons, s.listCoupons)
-	route(s, access{scope: player.ScopeCoupons, players: true}, s.couponEventsOperation(), s.couponEvents)
-	route(s, access{scope: player.ScopeCoupons, players: true}, s.allEventsOperation(), s.allEvents)
+	route(s, admission{scope: access.ScopeCoupons, players: true}, placeCoupon, s.placeCoupon)
+	route(s, admission{scope: access.ScopeCoupons, players: true}, getCoupon, s.getCoupon)
+	route(s, admission{scope: access.ScopeCoupons, players: true}, listCoupons, s.listCoupons)
+	route(s, admission{scope: access.ScopeCoupons, players: true}, s.couponEventsOperation(), s.couponEvents)
+	route(s, admission{scope: access.ScopeCoupons, players: true}, s.allEventsOperation(), s.allEvents)
 
-	route(s, access{scope: player.ScopeGames, players: true}, listProviders, s.listProviders)
-	route(s, access{scope: player.ScopeGames, players: true}, listGames, s.listGames)
-	route(s, access{scope: player.ScopeGames, players: true}, launchGame, s.launchGame)
-	route(s, access{scope: player.ScopeGames, players: true}, endSession, s.endSession)
+	route(s, admission{scope: access.ScopeGames, players: true}, listProviders, s.listProviders)
+	route(s, admission{scope: access.ScopeGames, players: true}, listGames, s.listGames)
+	route(s, admission{scope: access.ScopeGames, players: true}, launchGame, s.launchGame)
+	route(s, admission{scope: access.ScopeGames, players: true}, endSession, s.endSession)
 }
 
 // handler answers a call of a caller who may make it.
@@ -148,7 +150,7 @@ const streams = "streams"
 
 // route registers an operation: who may call it, how it is described, and what it does. Domain
 // errors become problems here and nowhere else.
-func route[I, O any](s *server, who access, op huma.Operation, handle handler[I, O]) {
+func route[I, O any](s *server, who admission, op huma.Operation, handle handler[I, O]) {
 	op.MaxBodyBytes, op.BodyReadTimeout = -1, -1 // limitBody does both
 	op.Middlewares = huma.Middlewares{s.guard(who)}
 	op.Security = security(who)
@@ -166,7 +168,7 @@ func route[I, O any](s *server, who access, op huma.Operation, handle handler[I,
 const requestTimeout = 15 * time.Second
 
 // guard runs before huma reads anything: it asks who is calling and bounds time and body.
-func (s *server) guard(who access) func(huma.Context, func(huma.Context)) {
+func (s *server) guard(who admission) func(huma.Context, func(huma.Context)) {
 	return func(hc huma.Context, next func(huma.Context)) {
 		r, w := humago.Unwrap(hc)
 		ctx := hc.Context()

@@ -7,20 +7,20 @@ import (
 
 	"github.com/google/uuid"
 
+	"evens/access"
 	"evens/ledger"
-	"evens/player"
 	"evens/wallet"
 )
 
-// access is who may make a call.
-type access struct {
-	scope   player.Scope // that a key must have; "" admits no key
+// admission is who may make a call.
+type admission struct {
+	scope   access.Scope // that a key must have; "" admits no key
 	players bool         // whether players' tokens are let in
 }
 
 // caller is whose bearer a call carries: a key's, or a player's token's.
 type caller struct {
-	key    player.APIKey
+	key    access.APIKey
 	player uuid.NullUUID // valid for a token
 	secret string
 }
@@ -62,10 +62,13 @@ func (c *caller) owner(path string) (uuid.UUID, error) {
 // owns reports whether the caller may see what belongs to a player.
 func (c *caller) owns(id uuid.UUID) bool { return !c.player.Valid || c.player.UUID == id }
 
+// hearsWallets reports whether the caller's event streams show wallets.
+func (c *caller) hearsWallets() bool { return c.player.Valid || c.key.HearsWallets() }
+
 const bearer = "bearer "
 
 // authenticate asks whose bearer it is, and whether they may make the call.
-func (s *server) authenticate(ctx context.Context, authorization string, who access) (*caller, error) {
+func (s *server) authenticate(ctx context.Context, authorization string, who admission) (*caller, error) {
 	if len(authorization) <= len(bearer) || !strings.EqualFold(authorization[:len(bearer)], bearer) {
 		return nil, newProblem(CodeUnauthorized, "an Authorization header with a bearer is required").with("WWW-Authenticate", "Bearer")
 	}
@@ -86,7 +89,7 @@ func (s *server) authenticate(ctx context.Context, authorization string, who acc
 
 // resolve asks the database whose secret it is: never a memory of it.
 func (s *server) resolve(ctx context.Context, secret string) (*caller, error) {
-	if strings.HasPrefix(secret, player.TokenPrefix) {
+	if strings.HasPrefix(secret, access.TokenPrefix) {
 		id, err := s.cfg.Tokens.Resolve(ctx, secret)
 		if err != nil {
 			return nil, err

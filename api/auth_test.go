@@ -7,47 +7,48 @@ import (
 
 	"github.com/google/uuid"
 
-	"evens/player"
+	"evens/access"
 )
 
 // calls is one request a route: its scope, and whether players' tokens are let in.
 func calls(playerID, couponID string) []struct {
 	method, path string
-	scope        player.Scope
+	scope        access.Scope
 	players      bool
 } {
 	return []struct {
 		method, path string
-		scope        player.Scope
+		scope        access.Scope
 		players      bool
 	}{
-		{"POST", "/v1/players", player.ScopePlayers, false},
-		{"GET", "/v1/players/" + playerID, player.ScopePlayers, false},
-		{"POST", "/v1/players/" + playerID + "/tokens", player.ScopePlayers, false},
-		{"GET", "/v1/players/" + playerID + "/wallet", player.ScopeWallet, true},
-		{"GET", "/v1/players/" + playerID + "/transactions", player.ScopeWallet, true},
-		{"POST", "/v1/players/" + playerID + "/deposits", player.ScopeCashier, false},
-		{"POST", "/v1/players/" + playerID + "/withdrawals", player.ScopeCashier, false},
-		{"GET", "/v1/players/" + playerID + "/limits", player.ScopeLimits, false},
-		{"PUT", "/v1/players/" + playerID + "/limits", player.ScopeLimits, false},
-		{"GET", "/v1/players/" + playerID + "/bonuses", player.ScopeBonuses, false},
-		{"POST", "/v1/players/" + playerID + "/bonuses", player.ScopeBonuses, false},
-		{"POST", "/v1/coupons", player.ScopeCoupons, true},
-		{"GET", "/v1/coupons", player.ScopeCoupons, true},
-		{"GET", "/v1/coupons/" + couponID, player.ScopeCoupons, true},
-		{"GET", "/v1/coupons/" + couponID + "/events", player.ScopeCoupons, true},
-		{"GET", "/v1/events", player.ScopeCoupons, true},
-		{"GET", "/v1/providers", player.ScopeGames, true},
-		{"GET", "/v1/games", player.ScopeGames, true},
-		{"POST", "/v1/games/launch", player.ScopeGames, true},
-		{"DELETE", "/v1/games/sessions/" + couponID, player.ScopeGames, true},
+		{"POST", "/v1/players", access.ScopePlayers, false},
+		{"GET", "/v1/players/" + playerID, access.ScopePlayers, false},
+		{"POST", "/v1/players/" + playerID + "/tokens", access.ScopeTokens, false},
+		{"DELETE", "/v1/players/" + playerID + "/tokens", access.ScopeTokens, false},
+		{"GET", "/v1/players/" + playerID + "/wallet", access.ScopeWallet, true},
+		{"GET", "/v1/players/" + playerID + "/transactions", access.ScopeWallet, true},
+		{"POST", "/v1/players/" + playerID + "/deposits", access.ScopeCashier, false},
+		{"POST", "/v1/players/" + playerID + "/withdrawals", access.ScopeCashier, false},
+		{"GET", "/v1/players/" + playerID + "/limits", access.ScopeLimits, true},
+		{"PUT", "/v1/players/" + playerID + "/limits", access.ScopeLimits, true},
+		{"GET", "/v1/players/" + playerID + "/bonuses", access.ScopeBonuses, true},
+		{"POST", "/v1/players/" + playerID + "/bonuses", access.ScopeBonuses, false},
+		{"POST", "/v1/coupons", access.ScopeCoupons, true},
+		{"GET", "/v1/coupons", access.ScopeCoupons, true},
+		{"GET", "/v1/coupons/" + couponID, access.ScopeCoupons, true},
+		{"GET", "/v1/coupons/" + couponID + "/events", access.ScopeCoupons, true},
+		{"GET", "/v1/events", access.ScopeCoupons, true},
+		{"GET", "/v1/providers", access.ScopeGames, true},
+		{"GET", "/v1/games", access.ScopeGames, true},
+		{"POST", "/v1/games/launch", access.ScopeGames, true},
+		{"DELETE", "/v1/games/sessions/" + couponID, access.ScopeGames, true},
 	}
 }
 
 func TestEveryCallWantsABearer(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	revoked := b.keyOf(t, "revoked", player.Scopes()...)
+	revoked := b.keyOf(t, "revoked", access.Scopes()...)
 	if err := b.config.Keys.Revoke(t.Context(), "revoked"); err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +72,7 @@ func TestEveryCallWantsABearer(t *testing.T) {
 	}
 }
 
-func (b bundle) keyOf(t *testing.T, name string, scopes ...player.Scope) string {
+func (b bundle) keyOf(t *testing.T, name string, scopes ...access.Scope) string {
 	t.Helper()
 	_, secret, err := b.config.Keys.Create(t.Context(), name, scopes)
 	if err != nil {
@@ -83,8 +84,8 @@ func (b bundle) keyOf(t *testing.T, name string, scopes ...player.Scope) string 
 func TestKeyOpensItsScopeOnly(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	keys := map[player.Scope]string{}
-	for _, scope := range player.Scopes() {
+	keys := map[access.Scope]string{}
+	for _, scope := range access.Scopes() {
 		keys[scope] = b.keyOf(t, "only "+string(scope), scope)
 	}
 	p := b.player(t, "")
@@ -128,6 +129,8 @@ func TestTokenOpensItsPlayersOwnOnly(t *testing.T) {
 		"/v1/players/" + other.ID + "/wallet",
 		"/v1/players/nobody/wallet",
 		"/v1/players/" + other.ID + "/transactions",
+		"/v1/players/" + other.ID + "/limits",
+		"/v1/players/" + other.ID + "/bonuses",
 		"/v1/coupons?player_id=" + other.ID,
 		"/v1/events?player_id=" + other.ID,
 	} {

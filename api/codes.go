@@ -51,7 +51,7 @@ var meanings = []meaning{
 	{CodeUnauthorized, http.StatusUnauthorized, "No bearer, or one that is unknown, expired, revoked or logged out."},
 	{CodeInsufficientFunds, http.StatusPaymentRequired, "The player's cash does not cover it. The same Idempotency-Key is refused again."},
 	{CodeForbidden, http.StatusForbidden, "The key lacks the scope, or a player's token asks for what is not that player's."},
-	{CodePlayerBlocked, http.StatusForbidden, "The player is blocked, closed, self-excluded or cooling off: no stakes are taken. Payouts and refunds still arrive."},
+	{CodePlayerBlocked, http.StatusForbidden, "The player is blocked, closed, self-excluded or cooling off: no stakes are taken, and no token is made. Payouts and refunds still arrive."},
 	{CodeLimitExceeded, http.StatusForbidden, "One of the player's limits would be exceeded; detail has the figures. The same Idempotency-Key is refused again."},
 	{CodeNotFound, http.StatusNotFound, "There is nothing at this address."},
 	{CodePlayerNotFound, http.StatusNotFound, "There is no such player."},

@@ -116,7 +116,7 @@ var putLimits = huma.Operation{
 	OperationID: "put-limits", Method: http.MethodPut, Path: "/v1/players/{id}/limits", Tags: []string{"Limits"},
 	Summary: "Set a player's limits",
 	Description: "What is not named stays as it is; null takes a limit away. A limit that is lower holds at once, one that is higher or " +
-		"gone after a waiting time (24 hours unless configured otherwise): see `pending`. An exclusion can be made longer, never shorter.",
+		"gone after a waiting time (24 hours unless configured otherwise): see `pending`. An exclusion can be made longer, never shorter. A player's token sets its own player's, by the same rules.",
 	Errors: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge},
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"evens/access"
 	"evens/coupon"
 	"evens/coupon/bet"
 	"evens/internal/broadcast"
@@ -121,8 +122,8 @@ func setupOn(t *testing.T, databaseURL, redisURL string) bundle {
 		Bookmaker: b.bookmaker, RemoteHost: "http://127.0.0.1", Now: now, Changed: b.changes.CouponChanged, Log: quiet,
 	})
 	t.Cleanup(desk.Wait)
-	keys := player.NewKeys(b.db, now)
-	_, b.key, err = keys.Create(t.Context(), "everything", player.Scopes())
+	keys := access.NewKeys(b.db, now)
+	_, b.key, err = keys.Create(t.Context(), "everything", access.Scopes())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +131,7 @@ func setupOn(t *testing.T, databaseURL, redisURL string) bundle {
 	b.stop = sync.OnceFunc(func() { close(stop) })
 	t.Cleanup(b.stop)
 	b.config = Config{
-		Players: player.New(b.db, now), Tokens: player.NewTokens(b.db, now), Keys: keys, History: player.NewHistory(b.db),
+		Players: player.New(b.db, now), Tokens: access.NewTokens(b.db, now), Keys: keys, History: player.NewHistory(b.db),
 		Poster: poster, Coupons: store, Desk: desk, Changes: b.changes, Rules: wallet.NewRulebook(books, 0, now), Campaigns: campaigns(t),
 		Bonuses: func(ctx context.Context, id uuid.UUID, before uuid.NullUUID, limit int) ([]wallet.BonusView, error) {
 			return wallet.Bonuses(ctx, b.db, id, before, limit)

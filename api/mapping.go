@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"evens/access"
 	"evens/casino"
 	"evens/coupon"
 	"evens/internal/postgres"
@@ -38,7 +39,7 @@ func problemOf(err error) *Problem {
 		return badField(orderCode(order.Field), "body."+order.Field, order.Reason)
 	}
 	switch {
-	case errors.Is(err, player.ErrToken), errors.Is(err, player.ErrKey):
+	case errors.Is(err, access.ErrToken), errors.Is(err, access.ErrKey):
 		return newProblem(CodeUnauthorized, "the bearer is unknown, expired, revoked or logged out").with("WWW-Authenticate", "Bearer")
 	case errors.Is(err, errForbidden):
 		return newProblem(CodeForbidden, errForbidden.Error())
@@ -70,8 +71,8 @@ func problemOf(err error) *Problem {
 		return newProblem(CodeTransactionConflict, "the transaction_id was used before with other content")
 	case errors.Is(err, player.ErrConflict):
 		return newProblem(CodePlayerConflict, player.ErrConflict.Error())
-	case errors.Is(err, player.ErrTTL):
-		return badField(CodeValidationFailed, "body.ttl", player.ErrTTL.Error())
+	case errors.Is(err, access.ErrTTL):
+		return badField(CodeValidationFailed, "body.ttl", access.ErrTTL.Error())
 	case errors.Is(err, money.ErrOverflow):
 		return newProblem(CodeInvalidAmount, "the amount leads to a balance out of range")
 	case errors.Is(err, coupon.ErrInProgress):

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"evens/access"
 	"evens/coupon"
 	"evens/internal/postgres"
 	"evens/ledger"
@@ -26,8 +27,8 @@ func TestProblemOfEveryDomainError(t *testing.T) {
 		code   string
 		header string
 	}{
-		{player.ErrKey, 401, CodeUnauthorized, "WWW-Authenticate"},
-		{player.ErrToken, 401, CodeUnauthorized, "WWW-Authenticate"},
+		{access.ErrKey, 401, CodeUnauthorized, "WWW-Authenticate"},
+		{access.ErrToken, 401, CodeUnauthorized, "WWW-Authenticate"},
 		{errForbidden, 403, CodeForbidden, ""},
 		{wallet.ErrUnknownPlayer, 404, CodePlayerNotFound, ""},
 		{coupon.ErrNotFound, 404, CodeCouponNotFound, ""},
@@ -45,7 +46,7 @@ func TestProblemOfEveryDomainError(t *testing.T) {
 		{ledger.ErrConflict, 409, CodeTransactionConflict, ""},
 		{&pgconn.PgError{Code: "23505", ConstraintName: "transactions_key"}, 409, CodeTransactionConflict, ""},
 		{player.ErrConflict, 409, CodePlayerConflict, ""},
-		{player.ErrTTL, 422, CodeValidationFailed, ""},
+		{access.ErrTTL, 422, CodeValidationFailed, ""},
 		{money.ErrOverflow, 422, CodeInvalidAmount, ""},
 		{coupon.ErrInProgress, 409, CodeRequestInProgress, "Retry-After"},
 		{&coupon.SelectionError{Index: 2, Err: errors.New("odd")}, 422, CodeInvalidSelection, ""},

@@ -12,7 +12,7 @@ import (
 const about = `Players, wallets, coupons and what happens to them.
 
 Authenticate with "Authorization: Bearer" and an API key (evk_…) or a player's token (evp_…). A key opens the
-scopes it was made with. A token opens its player's own coupons, wallet, transactions and events and the list of
+scopes it was made with. A token opens its player's own coupons, wallet, transactions, limits, bonuses and events and the list of
 providers; another player's id is refused with 403, another player's coupon is a 404.
 
 Amounts and coefficients are strings in plain decimals ("150.00"); an amount that you state has
@@ -88,8 +88,8 @@ func schemaOf[T any](s *server, hint string) *huma.Schema {
 	return s.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[T](), true, hint)
 }
 
-// security says in OpenAPI what access says to the guard.
-func security(who access) []map[string][]string {
+// security says in OpenAPI what an admission says to the guard.
+func security(who admission) []map[string][]string {
 	var requirements []map[string][]string
 	if who.scope != "" {
 		requirements = append(requirements, map[string][]string{schemeKey: {string(who.scope)}})

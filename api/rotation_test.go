@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"evens/player"
+	"evens/access"
 )
 
 // A retry that comes with the key which replaced the first one is answered as the first was: no second
@@ -16,7 +16,7 @@ func TestARetryThroughARotatedKey(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	p := b.player(t, "100")
-	scopes := player.Scopes()
+	scopes := access.Scopes()
 	mint := func(owner, name string) string {
 		t.Helper()
 		_, secret, err := b.config.Keys.CreateFor(t.Context(), owner, name, scopes)

@@ -99,22 +99,19 @@ func gather(change broadcast.Change, changes <-chan broadcast.Change, wants func
 	}
 }
 
-// show reads the present state of what has changed and sends it, coupons first. Before anything
-// is sent, the bearer is asked about again: nothing is shown after a logout.
+// show reads the present state of what has changed and sends it, coupons first. Once it is read, and
+// before anything is sent, the bearer is asked about again: nothing is shown of after a logout.
 func (s *server) show(ctx context.Context, who *caller, out *eventWriter, changes []broadcast.Change) error {
 	if len(changes) == 0 {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
-	if _, err := s.resolve(ctx, who.secret); err != nil {
-		return err
-	}
 	var coupons, players []uuid.UUID
 	for _, change := range changes {
 		if change.Kind == broadcast.Coupon && change.Coupon.Valid {
 			coupons = append(coupons, change.Coupon.UUID)
-		} else {
+		} else if who.hearsWallets() {
 			players = append(players, change.Player)
 		}
 	}
@@ -123,6 +120,9 @@ func (s *server) show(ctx context.Context, who *caller, out *eventWriter, change
 	}
 	if err := s.showWallets(ctx, out, players); err != nil {
 		return err
+	}
+	if _, err := s.resolve(ctx, who.secret); err != nil {
+		return err // what was read is not sent
 	}
 	return out.flush()
 }

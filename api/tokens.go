@@ -14,7 +14,7 @@ import (
 var createToken = huma.Operation{
 	OperationID: "create-token", Method: http.MethodPost, Path: "/v1/players/{id}/tokens", Tags: []string{"Players"},
 	Summary:     "Issue a player's token",
-	Description: "For the player's own browser or app. It is shown this once. Without a body it lives 24 hours.",
+	Description: "For the player's own browser or app. It is shown this once. Without a body it lives 24 hours. A blocked player gets none.",
 	Errors:      []int{http.StatusBadRequest, http.StatusNotFound, http.StatusRequestEntityTooLarge},
 }
 
@@ -102,4 +102,25 @@ func (s *server) endToken(ctx context.Context, who *caller, _ *struct{}) (*struc
 		return nil, err
 	}
 	return nil, s.cfg.Tokens.End(ctx, who.secret)
+}
+
+var endTokens = huma.Operation{
+	OperationID: "end-tokens", Method: http.MethodDelete, Path: "/v1/players/{id}/tokens", Tags: []string{"Players"},
+	Summary:     "Log a player out everywhere",
+	Description: "Every token of the player is invalid from now on, open games take no more bets, and open event streams end. Blocking a player does it too.",
+	Errors:      []int{http.StatusNotFound},
+}
+
+func (s *server) endTokens(ctx context.Context, who *caller, in *playerInput) (*struct{}, error) {
+	id, err := who.owner(in.ID)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.cfg.Players.Get(ctx, id); err != nil {
+		return nil, err
+	}
+	if err := s.endGames(ctx, id); err != nil {
+		return nil, err
+	}
+	return nil, s.cfg.Tokens.EndAll(ctx, id)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"evens/access"
 	"evens/casino"
 	"evens/casino/casinotest"
 	"evens/coupon"
@@ -99,9 +100,9 @@ func openHouse(t *testing.T) *house {
 	h.inbox = settlement.NewInbox(h.DB, h, settlement.Guard{})
 	h.settler = settlement.NewSettler(h.DB, books, h, settlement.Guard{}, h.Now, settlement.Observer{}, log)
 	h.notices = casino.NewNotices(h.DB, h, h.Now, log)
-	operators := player.NewOperators(h.DB, h.Now)
+	operators := access.NewOperators(h.DB, h.Now)
 	for _, email := range []string{"one@example.com", "two@example.com"} {
-		_, err := operators.Create(t.Context(), email, player.Finance, "long enough")
+		_, err := operators.Create(t.Context(), email, access.Finance, "long enough")
 		h.must(err)
 	}
 	h.adjustments = player.NewAdjustments(h.DB, h.Poster, operators, threshold.Dollars(h.sum("100")), h.Now)
@@ -430,9 +431,9 @@ func (h *house) payments(who player.Identity) {
 		_, err := wallet.Reserve(h.t.Context(), h.Poster, h.cash(who, id, "20"))
 		h.must(err)
 	}
-	_, err := wallet.EndWithdrawal(h.t.Context(), h.Poster, h.cash(who, "paid-1", "20"), true)
+	_, err := wallet.Tell(h.t.Context(), h.Poster, h.cash(who, "paid-1", "20"), wallet.WithdrawalPaid)
 	h.must(err)
-	_, err = wallet.EndWithdrawal(h.t.Context(), h.Poster, h.cash(who, "returned-1", "20"), false)
+	_, err = wallet.Tell(h.t.Context(), h.Poster, h.cash(who, "returned-1", "20"), wallet.WithdrawalFailed)
 	h.must(err)
 	_, err = wallet.Withdraw(h.t.Context(), h.Poster, h.cash(who, "direct-1", "5"))
 	h.must(err)
@@ -456,7 +457,7 @@ func (h *house) byHand(who player.Identity) {
 	h.must(err)
 	_, err = h.adjustments.Refuse(h.t.Context(), refused.ID, "two@example.com", "no")
 	h.must(err)
-	tokens := player.NewTokens(h.DB, h.Now)
+	tokens := access.NewTokens(h.DB, h.Now)
 	_, _, err = tokens.Issue(h.t.Context(), who.ID, time.Hour)
 	h.must(err)
 }
@@ -470,9 +471,10 @@ func (h *house) asynchronous(who player.Identity) {
 		}
 		_, err := h.Floor.Win(ctx, casino.Win{Call: h.call("betao", "nt-1", who, "bo-r1"), Amount: h.sum("1")})
 		return err
-	})
+	}, func(body []byte) casino.Message { return casino.Message{Kind: "credit", Content: ledger.HashOf(string(body))} })
 	for id, body := range map[string]string{"nt-1": "good", "nt-2": "bad", "nt-3": "later"} {
-		_, err := h.notices.Store(h.t.Context(), "betao", id, []byte(body), uuid.Must(uuid.NewV7()))
+		message := casino.Message{Transaction: id, Kind: "credit", Content: ledger.HashOf(body)}
+		_, err := h.notices.Store(h.t.Context(), "betao", message, []byte(body), uuid.Must(uuid.NewV7()))
 		h.must(err)
 	}
 	for _, transaction := range []string{"nt-1", "nt-2"} {

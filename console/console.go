@@ -7,12 +7,10 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/hibiken/asynqmon"
-	"github.com/redis/go-redis/v9"
-)
+	"github.com/alexedwards/scs/v2"
 
-// Authenticate answers whether an operator's email and password are right.
-type Authenticate func(ctx context.Context, email, password string) (bool, error)
+	"evens/access"
+)
 
 // Part is one thing the process needs to be ready.
 type Part struct {
@@ -22,13 +20,16 @@ type Part struct {
 
 // Config of the listener. All fields are required.
 type Config struct {
-	Authenticate Authenticate
-	Queue        *Dashboard
-	Callbacks    Callbacks
-	Support      *Support
-	Metrics      http.Handler
-	Parts        []Part
-	Log          *slog.Logger
+	Operators Operators
+	Sessions  scs.Store
+	Queue     *Dashboard
+	Record    Record
+	Callbacks Callbacks
+	Support   *Support
+	Metrics   http.Handler
+	Parts     []Part
+	Now       func() time.Time
+	Log       *slog.Logger
 }
 
 // New returns the handler of the operators' listener.
@@ -37,14 +38,39 @@ func New(cfg Config) http.Handler {
 	mux.HandleFunc("GET /healthz", alive)
 	mux.Handle("GET /readyz", ready(cfg.Parts))
 	mux.Handle("GET /metrics", cfg.Metrics)
-	guarded := guard(cfg.Authenticate, cfg.Log)
-	mux.Handle("/console/queues/", http.NewCrossOriginProtection().Handler(guarded(cfg.Queue)))
-	mux.Handle("GET /console/callbacks/{id}", guarded(callback(cfg.Callbacks)))
-	mux.Handle("GET /console/players/{id}", guarded(http.HandlerFunc(cfg.Support.page)))
-	mux.Handle("GET /console/players/{id}/transactions.csv", guarded(http.HandlerFunc(cfg.Support.csv)))
-	mux.Handle("GET /console/{$}", http.RedirectHandler("/console/queues/", http.StatusFound))
-	mux.Handle("GET /{$}", http.RedirectHandler("/console/queues/", http.StatusFound))
+	g := newGuard(cfg.Operators, cfg.Sessions, cfg.Log)
+	pages := http.NewServeMux()
+	pages.HandleFunc("GET "+loginPath, g.loginPage)
+	pages.HandleFunc("POST "+loginPath, g.login)
+	pages.HandleFunc("POST /console/logout", g.logout)
+	for _, route := range routes(cfg, g) {
+		pages.Handle(route.pattern, g.needs(route.operation, route.handler))
+	}
+	mux.Handle(consolePath, http.NewCrossOriginProtection().Handler(g.sessions(pages)))
+	mux.Handle("GET /{$}", http.RedirectHandler(consolePath, http.StatusFound))
 	return mux
+}
+
+// guarded is a route that takes a login, and what it is in the permission table.
+type guarded struct {
+	pattern   string
+	operation func(*http.Request) access.Operation
+	handler   http.Handler
+}
+
+// routes is everything behind the login.
+func routes(cfg Config, g *guard) []guarded {
+	always := func(operation access.Operation) func(*http.Request) access.Operation {
+		return func(*http.Request) access.Operation { return operation }
+	}
+	cfg.Support = cfg.Support.guarded(g)
+	return []guarded{
+		{"GET /console/{$}", always(access.ReadPages), http.HandlerFunc(g.home)},
+		{"GET /console/players/{id}", always(access.ReadPages), http.HandlerFunc(cfg.Support.page)},
+		{"GET /console/players/{id}/transactions.csv", always(access.ReadPages), http.HandlerFunc(cfg.Support.csv)},
+		{"GET /console/callbacks/{id}", always(access.ReadCallbacks), callback(cfg.Callbacks)},
+		{queuesPath + "/", queueOperation, queues(cfg.Queue, cfg.Record, cfg.Now, cfg.Log)},
+	}
 }
 
 func alive(w http.ResponseWriter, _ *http.Request) {
@@ -71,41 +97,3 @@ func ready(parts []Part) http.Handler {
 		_ = json.NewEncoder(w).Encode(map[string]any{"ready": status == http.StatusOK, "parts": states})
 	})
 }
-
-// guard lets operators through by basic authentication.
-func guard(authenticate Authenticate, log *slog.Logger) func(http.Handler) http.Handler {
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			email, password, given := r.BasicAuth()
-			if given {
-				known, err := authenticate(r.Context(), email, password)
-				if err != nil {
-					log.ErrorContext(r.Context(), "operator login", "error", err)
-					http.Error(w, "the login could not be checked", http.StatusServiceUnavailable)
-					return
-				}
-				if known {
-					next.ServeHTTP(w, r)
-					return
-				}
-				log.WarnContext(r.Context(), "operator login refused", "source", r.RemoteAddr)
-			}
-			w.Header().Set("WWW-Authenticate", `Basic realm="Evens", charset="UTF-8"`)
-			http.Error(w, "an operator's email and password are needed", http.StatusUnauthorized)
-		})
-	}
-}
-
-// Dashboard is the queue dashboard (asynqmon), which has no login of its own.
-type Dashboard struct{ *asynqmon.HTTPHandler }
-
-// NewDashboard returns the dashboard, to be mounted at /console/queues/.
-func NewDashboard(rdb redis.UniversalClient) *Dashboard {
-	return &Dashboard{asynqmon.New(asynqmon.Options{RootPath: "/console/queues", RedisConnOpt: connection{rdb}})}
-}
-
-// connection hands asynq our own client, whose retries are off.
-type connection struct{ rdb redis.UniversalClient }
-
-// MakeRedisClient implements asynq.RedisConnOpt.
-func (c connection) MakeRedisClient() any { return c.rdb }

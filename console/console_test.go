@@ -10,10 +10,15 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/alexedwards/scs/v2/memstore"
+	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"evens/access"
+	"evens/activity"
 	"evens/internal/postgres"
 	"evens/internal/redis"
 	"evens/internal/testbed"
@@ -21,6 +26,37 @@ import (
 )
 
 func TestMain(m *testing.M) { testbed.Main(m) }
+
+// staff has one operator a role, ROLE@example.com, and ops@example.com, who is an admin.
+type staff struct{ err error }
+
+const password = "correct horse"
+
+// Login implements Operators.
+func (s staff) Login(_ context.Context, attempt access.Attempt) (access.Operator, error) {
+	if s.err != nil {
+		return access.Operator{}, s.err
+	}
+	name, _ := strings.CutSuffix(attempt.Email, "@example.com")
+	role := access.Role(name)
+	if name == "ops" {
+		role = access.Admin
+	}
+	if attempt.Password != password || !role.AtLeast(access.Viewer) {
+		return access.Operator{}, access.ErrLogin
+	}
+	return access.Operator{ID: uuid.NewSHA1(uuid.Nil, []byte(name)), Email: attempt.Email, Role: role}, nil
+}
+
+// Get implements Operators.
+func (s staff) Get(ctx context.Context, id uuid.UUID) (access.Operator, error) {
+	for _, name := range []string{"ops", "viewer", "operator", "finance", "admin"} {
+		if uuid.NewSHA1(uuid.Nil, []byte(name)) == id {
+			return s.Login(ctx, access.Attempt{Email: name + "@example.com", Password: password})
+		}
+	}
+	return access.Operator{}, access.ErrNoOperator
+}
 
 func serve(t *testing.T, cfg Config) *httptest.Server {
 	t.Helper()
@@ -33,11 +69,15 @@ func serve(t *testing.T, cfg Config) *httptest.Server {
 			t.Error(err)
 		}
 	})
-	cfg.Queue, cfg.Log, cfg.Metrics = NewDashboard(rdb), slog.New(slog.DiscardHandler), http.NotFoundHandler()
-	if cfg.Authenticate == nil {
-		cfg.Authenticate = func(_ context.Context, email, password string) (bool, error) {
-			return email == "ops@example.com" && password == "correct horse", nil
-		}
+	cfg.Queue, cfg.Log, cfg.Metrics, cfg.Now = NewDashboard(rdb), slog.New(slog.DiscardHandler), http.NotFoundHandler(), time.Now
+	if cfg.Operators == nil {
+		cfg.Operators = staff{}
+	}
+	if cfg.Sessions == nil {
+		cfg.Sessions = memstore.New()
+	}
+	if cfg.Record == nil {
+		cfg.Record = func(context.Context, activity.Entry) error { return nil }
 	}
 	server := httptest.NewServer(New(cfg))
 	t.Cleanup(server.Close)
@@ -92,7 +132,7 @@ func TestQueuesWantAnOperator(t *testing.T) {
 // When the login cannot be checked, nobody is let in, and nobody is told that they are wrong.
 func TestLoginThatCannotBeChecked(t *testing.T) {
 	t.Parallel()
-	server := serve(t, Config{Authenticate: func(context.Context, string, string) (bool, error) { return false, errors.New("database away") }})
+	server := serve(t, Config{Operators: staff{errors.New("database away")}})
 	if status, _ := get(t, server.URL+"/console/queues/", "ops@example.com", "x"); status != http.StatusServiceUnavailable {
 		t.Errorf("status = %d, want 503", status)
 	}

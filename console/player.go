@@ -1,12 +1,9 @@
 package console
 
 import (
-	"bytes"
 	"context"
-	_ "embed"
 	"errors"
 	"fmt"
-	"html/template"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -30,12 +27,19 @@ type Support struct {
 	Debts   func(ctx context.Context, id uuid.NullUUID) ([]player.Debt, error)
 	Bonuses func(ctx context.Context, player uuid.UUID, before uuid.NullUUID, limit int) ([]wallet.BonusView, error)
 	Log     *slog.Logger
+
+	guard *guard
 }
 
-//go:embed player.html
-var playerPage string
-
-var playerTemplate = template.Must(template.New("player").Parse(playerPage))
+// guarded is the support page behind a login.
+func (s *Support) guarded(g *guard) *Support {
+	if s == nil {
+		return &Support{guard: g}
+	}
+	own := *s
+	own.guard = g
+	return &own
+}
 
 const (
 	pageRows    = 100
@@ -44,6 +48,7 @@ const (
 
 // playerView is what the page shows.
 type playerView struct {
+	Bar        barView
 	Player     player.Player
 	Balance    wallet.Balance
 	Bonus      *wallet.BonusView
@@ -73,15 +78,8 @@ func (s *Support) page(w http.ResponseWriter, r *http.Request) {
 	if s.failed(ctx, w, err) {
 		return
 	}
-	var text bytes.Buffer
-	if err := playerTemplate.Execute(&text, view); s.failed(ctx, w, err) {
-		return
-	}
-	head := w.Header()
-	head.Set("Content-Type", "text/html; charset=utf-8")
-	head.Set("Cache-Control", "no-store")
-	head.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'")
-	_, _ = w.Write(text.Bytes())
+	view.Bar = s.guard.bar(r)
+	s.guard.show(w, r, http.StatusOK, "player.html", view)
 }
 
 // failed answers what went wrong, if anything did.

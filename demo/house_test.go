@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"evens/access"
 	"evens/api"
 	"evens/coupon"
 	"evens/coupon/bet"
@@ -96,14 +97,14 @@ func openHouse(t *testing.T) house {
 	}
 	t.Cleanup(worker.Shutdown)
 
-	keys := player.NewKeys(db, now)
-	if _, h.key, err = keys.Create(t.Context(), "demo", player.Scopes()); err != nil {
+	keys := access.NewKeys(db, now)
+	if _, h.key, err = keys.Create(t.Context(), "demo", access.Scopes()); err != nil {
 		t.Fatal(err)
 	}
 	stop := make(chan struct{})
 	mux := http.NewServeMux()
 	v1 := api.New(api.Config{
-		Players: player.New(db, now), Tokens: player.NewTokens(db, now), Keys: keys, History: player.NewHistory(db),
+		Players: player.New(db, now), Tokens: access.NewTokens(db, now), Keys: keys, History: player.NewHistory(db),
 		Poster: poster, Coupons: store, Desk: desk, Changes: changes,
 		Providers: []api.Provider{{Name: coupon.Provider, Configured: true}},
 		Version:   "test", Now: now, Stop: stop, Log: log,

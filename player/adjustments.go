@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"evens/access"
 	"evens/internal/postgres"
 	"evens/ledger"
 	"evens/money"
@@ -45,7 +46,6 @@ type Adjustment struct {
 
 // Refusals of adjustments.
 var (
-	ErrNotAllowed   = errors.New("only an operator with the role finance or admin may do this")
 	ErrNoComment    = errors.New("a comment is missing: why?")
 	ErrNoAmount     = errors.New("an adjustment of nothing")
 	ErrDecimals     = errors.New("more decimals than the currency has")
@@ -61,14 +61,14 @@ const AdjustmentSource = "adjustment"
 type Adjustments struct {
 	db        *postgres.DB
 	poster    *wallet.Poster
-	operators *Operators
+	operators *access.Operators
 	// approval is the largest amount, either way, that needs no second person.
 	approval threshold.Sums
 	now      func() time.Time
 }
 
 // NewAdjustments returns the adjustments kept in db. Those above approval need a second person.
-func NewAdjustments(db *postgres.DB, poster *wallet.Poster, operators *Operators, approval threshold.Sums, now func() time.Time) *Adjustments {
+func NewAdjustments(db *postgres.DB, poster *wallet.Poster, operators *access.Operators, approval threshold.Sums, now func() time.Time) *Adjustments {
 	return &Adjustments{db: db, poster: poster, operators: operators, approval: approval, now: now}
 }
 
@@ -82,14 +82,15 @@ func scanAdjustment(row pgx.CollectableRow) (Adjustment, error) {
 	return a, err
 }
 
-// person returns the operator's e-mail as it is kept, where they may adjust.
+// person returns the operator's e-mail as it is kept, where they may adjust: access.ErrForbidden where
+// not, access.ErrNoOperator where there is none, or one who is disabled.
 func (s *Adjustments) person(ctx context.Context, email string) (string, error) {
 	operator, err := s.operators.ByEmail(ctx, email)
 	if err != nil {
 		return "", fmt.Errorf("operator %s: %w", email, err)
 	}
-	if !operator.Role.AtLeast(Finance) {
-		return "", fmt.Errorf("%w: %s is %s", ErrNotAllowed, email, operator.Role)
+	if err := operator.Check(access.Adjust); err != nil {
+		return "", err
 	}
 	return operator.Email, nil
 }

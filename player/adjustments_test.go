@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"evens/access"
 	"evens/internal/postgres"
 	"evens/ledger"
 	"evens/money"
@@ -25,7 +26,7 @@ type office struct {
 func openOffice(t *testing.T) office {
 	t.Helper()
 	b := setup(t)
-	for email, role := range map[string]Role{"ana@example.com": Finance, "bea@example.com": Admin, "carl@example.com": Supporter} {
+	for email, role := range map[string]access.Role{"ana@example.com": access.Finance, "bea@example.com": access.Admin, "carl@example.com": access.Supporter} {
 		if _, err := b.operators.Create(t.Context(), email, role, "a long password"); err != nil {
 			t.Fatal(err)
 		}
@@ -109,8 +110,8 @@ func TestAdjustmentsThatAreRefused(t *testing.T) {
 	}{
 		{"no comment", id, money.Scale, " ", "ana@example.com", ErrNoComment},
 		{"nothing", id, 0, "why not", "ana@example.com", ErrNoAmount},
-		{"a supporter", id, money.Scale, "why not", "carl@example.com", ErrNotAllowed},
-		{"nobody", id, money.Scale, "why not", "dan@example.com", ErrNoOperator},
+		{"a supporter", id, money.Scale, "why not", "carl@example.com", access.ErrForbidden},
+		{"nobody", id, money.Scale, "why not", "dan@example.com", access.ErrNoOperator},
 		{"a thousandth of a dollar", id, 10, "why not", "ana@example.com", ErrDecimals},
 		{"more than there is", id, -money.Scale, "why not", "ana@example.com", wallet.ErrInsufficientFunds},
 		{"an unknown player", uuid.New(), money.Scale, "why not", "ana@example.com", wallet.ErrUnknownPlayer},
@@ -140,7 +141,7 @@ func TestALargeAdjustmentNeedsTwo(t *testing.T) {
 	if _, err := o.adjustments.Approve(t.Context(), a.ID, "ana@example.com", ""); !errors.Is(err, ErrSamePerson) {
 		t.Errorf("approved by who made it: %v", err)
 	}
-	if _, err := o.adjustments.Approve(t.Context(), a.ID, "carl@example.com", ""); !errors.Is(err, ErrNotAllowed) {
+	if _, err := o.adjustments.Approve(t.Context(), a.ID, "carl@example.com", ""); !errors.Is(err, access.ErrForbidden) {
 		t.Errorf("approved by a supporter: %v", err)
 	}
 	var mu sync.Mutex

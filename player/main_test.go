@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"evens/access"
 	"evens/internal/postgres"
 	"evens/internal/testbed"
 	"evens/wallet"
@@ -17,9 +18,8 @@ type bundle struct {
 	db        *postgres.DB
 	clock     *clock
 	players   *Registry
-	tokens    *Tokens
-	keys      *Keys
-	operators *Operators
+	tokens    *access.Tokens
+	operators *access.Operators
 	history   *History
 	poster    *wallet.Poster
 }
@@ -39,10 +39,9 @@ func setup(t *testing.T) bundle {
 	poster := wallet.NewPoster(wallet.NewBooks(db, nil, log), wallet.PosterConfig{})
 	t.Cleanup(poster.Close)
 	c := &clock{at: time.Now().UTC().Truncate(time.Hour)}
-	const cheap = 4 // bcrypt.MinCost
 	return bundle{
-		db: db, clock: c, players: New(db, c.now), tokens: NewTokens(db, c.now), keys: NewKeys(db, c.now),
-		operators: newOperators(db, c.now, cheap), history: NewHistory(db), poster: poster,
+		db: db, clock: c, players: New(db, c.now), tokens: access.NewTokens(db, c.now),
+		operators: access.NewOperators(db, c.now), history: NewHistory(db), poster: poster,
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"gorm.io/gorm"
 
+	"evens/access"
 	"evens/internal/postgres"
 	"evens/ledger"
 	"evens/money"
@@ -143,7 +144,7 @@ func (r *Registry) one(ctx context.Context, where string, value any) (Player, er
 const updateStatus = `UPDATE players SET status = $2 WHERE id = $1`
 
 // SetStatus lets a player play or not, and writes down who decided so and why. From its commit
-// on stakes are decided by the new status.
+// on stakes are decided by the new status, and a player who may not play has no token any more.
 func (r *Registry) SetStatus(ctx context.Context, id uuid.UUID, status wallet.Status, operator, comment string) error {
 	if !known(status) {
 		return fmt.Errorf("%w: %q", ErrStatus, status)
@@ -155,6 +156,11 @@ func (r *Registry) SetStatus(ctx context.Context, id uuid.UUID, status wallet.St
 		}
 		if tag.RowsAffected() == 0 {
 			return wallet.ErrUnknownPlayer
+		}
+		if status != wallet.Active {
+			if err := access.EndTokens(ctx, tx, id, r.now()); err != nil {
+				return err
+			}
 		}
 		return Log(ctx, tx, Activity{
 			At: r.now(), Event: EventPlayerStatus, Operator: operator, Comment: comment,

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"evens/access"
 	"evens/money"
 	"evens/wallet"
 )
@@ -155,5 +156,29 @@ func TestSetStatusIsLogged(t *testing.T) {
 	}
 	if err := b.players.SetStatus(t.Context(), p.ID, "asleep", "op@example.com", ""); !errors.Is(err, ErrStatus) {
 		t.Errorf("SetStatus(asleep) = %v, want ErrStatus", err)
+	}
+}
+
+// Blocking a player ends their tokens: they read nothing, and do not come back with a pardon.
+func TestBlockingEndsTokens(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, status := range []wallet.Status{wallet.Blocked, wallet.Closed} {
+		p := b.player(t, string(status))
+		token, _, err := b.tokens.Issue(t.Context(), p.ID, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, to := range []wallet.Status{status, wallet.Active} {
+			if err := b.players.SetStatus(t.Context(), p.ID, to, "eva@example.com", "asked for it"); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := b.tokens.Resolve(t.Context(), token); !errors.Is(err, access.ErrToken) {
+				t.Errorf("a token of before, %s after %s: %v, want ErrToken", to, status, err)
+			}
+		}
+		if _, _, err := b.tokens.Issue(t.Context(), p.ID, 0); err != nil {
+			t.Errorf("a new token after a pardon: %v", err)
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"evens/access"
 	"evens/internal/postgres"
 	"evens/wallet"
 )
@@ -16,12 +17,12 @@ import (
 type Suspense struct {
 	db        *postgres.DB
 	poster    *wallet.Poster
-	operators *Operators
+	operators *access.Operators
 	now       func() time.Time
 }
 
 // NewSuspense returns the suspense account kept in db.
-func NewSuspense(db *postgres.DB, poster *wallet.Poster, operators *Operators, now func() time.Time) *Suspense {
+func NewSuspense(db *postgres.DB, poster *wallet.Poster, operators *access.Operators, now func() time.Time) *Suspense {
 	return &Suspense{db: db, poster: poster, operators: operators, now: now}
 }
 

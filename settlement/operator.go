@@ -106,6 +106,16 @@ type Decision struct {
 	Coupon uuid.NullUUID
 	// Force lets a result hold against a later word of BeT's.
 	Force bool
+	// Agree, when not nil, is asked before anything moves, in the transaction that moves it. Its error ends the
+	// decision.
+	Agree func(tx postgres.Querier, change Change) error
+}
+
+// Change is what a decision would make of what a coupon has paid.
+type Change struct {
+	Coupon   uuid.UUID
+	Currency money.Currency
+	From, To money.Amount
 }
 
 // NewerWordError says that BeT has said something later than the result that is to be applied.
@@ -305,6 +315,11 @@ const logDecision = `
 func (s *Settler) applyDecision(batch *wallet.Batch, r *result, verdict Verdict, decision Decision) error {
 	now := s.now()
 	c := r.coupon
+	if decision.Agree != nil {
+		if err := decision.Agree(batch.Tx(), Change{Coupon: c.id, Currency: c.terms.Currency, From: c.payout, To: verdict.Payout}); err != nil {
+			return err
+		}
+	}
 	rows := batch.Rows(r, func() wallet.RowSet { return &writtenRows{now: now} }).(*writtenRows)
 	transaction, err := pay(batch, c, verdict, order{result: r.id, operator: decision.Operator, comment: decision.Comment, at: now})
 	if err != nil {

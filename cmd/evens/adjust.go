@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"evens/access"
 	"evens/money"
 	"evens/player"
 )
@@ -21,10 +22,10 @@ type adjustCommand struct {
 }
 
 type adjustMakeCommand struct {
-	Player    string `required:"" help:"Our id, or the external id."`
-	Amount    string `required:"" help:"In major units; below zero takes."`
-	Comment   string `required:"" help:"Why; the player's history shows it."`
-	Operator  string `required:"" help:"E-mail of an operator with the role finance or admin."`
+	Player  string `required:"" help:"Our id, or the external id."`
+	Amount  string `required:"" help:"In major units; below zero takes."`
+	Comment string `required:"" help:"Why; the player's history shows it."`
+	deciding
 	Reference string `help:"Makes a repeat harmless: one adjustment a reference."`
 }
 
@@ -34,18 +35,18 @@ func (c adjustMakeCommand) Run(ctx context.Context, cfg *Config, std streams) er
 	if err != nil {
 		return fmt.Errorf("--amount: %w", err)
 	}
-	return adjusting(ctx, cfg, std, func(s *system) (player.Adjustment, error) {
+	return c.adjusting(ctx, cfg, std, func(s *system, by string) (player.Adjustment, error) {
 		who, err := s.findPlayer(ctx, c.Player)
 		if err != nil {
 			return player.Adjustment{}, err
 		}
-		return s.adjustments.Make(ctx, who.ID, amount, c.Comment, c.Operator, c.Reference)
+		return s.adjustments.Make(ctx, who.ID, amount, c.Comment, by, c.Reference)
 	})
 }
 
 type adjustDecision struct {
-	ID       string `arg:"" help:"The adjustment's id."`
-	Operator string `required:"" help:"E-mail of an operator with the role finance or admin."`
+	ID string `arg:"" help:"The adjustment's id."`
+	deciding
 }
 
 type adjustApproveCommand struct {
@@ -75,19 +76,23 @@ func (c adjustDecision) decide(ctx context.Context, cfg *Config, std streams, co
 	if err != nil {
 		return fmt.Errorf("%q is no adjustment's id", c.ID)
 	}
-	return adjusting(ctx, cfg, std, func(s *system) (player.Adjustment, error) {
-		return decide(s.adjustments, ctx, id, c.Operator, comment)
+	return c.adjusting(ctx, cfg, std, func(s *system, by string) (player.Adjustment, error) {
+		return decide(s.adjustments, ctx, id, by, comment)
 	})
 }
 
-// adjusting opens the system for one adjustment, and prints what became of it.
-func adjusting(ctx context.Context, cfg *Config, std streams, do func(*system) (player.Adjustment, error)) error {
+// adjusting opens the system for one adjustment by an operator, and prints what became of it.
+func (d deciding) adjusting(ctx context.Context, cfg *Config, std streams, do func(s *system, by string) (player.Adjustment, error)) error {
 	s, err := open(ctx, cfg, role{name: "evens-adjust", migrate: cfg.DatabaseURL == ""}, std.err)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	a, err := do(s)
+	_, who, err := s.decider(ctx, newSecrets(std), d.Operator, d.Code, access.Adjust)
+	if err != nil {
+		return err
+	}
+	a, err := do(s, who.Email)
 	if err != nil {
 		return err
 	}

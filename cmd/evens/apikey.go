@@ -7,7 +7,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"evens/player"
+	"evens/access"
 )
 
 type apikeyCommand struct {
@@ -17,9 +17,10 @@ type apikeyCommand struct {
 }
 
 type apikeyCreateCommand struct {
+	managing
 	Name  string         `help:"What the key is for." required:""`
 	Owner string         `help:"Whose key it is; the name by default. Keys of one owner share their Idempotency-Keys: give a new key the owner of the one it replaces."`
-	Scope []player.Scope `help:"What it may do: players, wallet, cashier, limits, bonuses, coupons, games. May be repeated." required:""`
+	Scope []access.Scope `help:"What it may do: players, tokens, wallet, cashier, limits, bonuses, coupons, games, reports. May be repeated." required:""`
 }
 
 // Run prints the new key alone on stdout.
@@ -29,6 +30,9 @@ func (c apikeyCreateCommand) Run(ctx context.Context, cfg *Config, std streams) 
 		return err
 	}
 	defer s.close()
+	if ctx, err = s.manager(ctx, newSecrets(std), c.managing, access.ManageKeys); err != nil {
+		return err
+	}
 	_, secret, err := s.keys.CreateFor(ctx, c.Owner, c.Name, c.Scope)
 	if err != nil {
 		return err
@@ -51,22 +55,24 @@ func (apikeyListCommand) Run(ctx context.Context, cfg *Config, std streams) erro
 		return err
 	}
 	table := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tNAME\tOWNER\tSCOPES\tCREATED\tREVOKED")
+	fmt.Fprintln(table, "ID\tNAME\tOWNER\tSCOPES\tCREATED\tREVOKED\tKEPT")
 	for _, key := range keys {
 		scopes := make([]string, len(key.Scopes))
 		for i, scope := range key.Scopes {
 			scopes[i] = string(scope)
 		}
-		revoked := "-"
-		if !key.RevokedAt.IsZero() {
-			revoked = key.RevokedAt.UTC().Format(time.RFC3339)
+		kept := "-"
+		if also := key.Kept(); also != "" {
+			kept = "older key: also " + also
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", key.ID, key.Name, key.Owner, strings.Join(scopes, " "), key.CreatedAt.UTC().Format(time.RFC3339), revoked)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", key.ID, key.Name, key.Owner, strings.Join(scopes, " "),
+			key.CreatedAt.UTC().Format(time.RFC3339), timeOrDash(key.RevokedAt), kept)
 	}
 	return table.Flush()
 }
 
 type apikeyRevokeCommand struct {
+	managing
 	Key string `arg:"" help:"The key's name or id."`
 }
 
@@ -77,5 +83,8 @@ func (c apikeyRevokeCommand) Run(ctx context.Context, cfg *Config, std streams) 
 		return err
 	}
 	defer s.close()
+	if ctx, err = s.manager(ctx, newSecrets(std), c.managing, access.ManageKeys); err != nil {
+		return err
+	}
 	return s.keys.Revoke(ctx, c.Key)
 }

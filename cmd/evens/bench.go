@@ -17,9 +17,9 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
+	"evens/access"
 	"evens/audit"
 	"evens/bench"
-	"evens/player"
 	"evens/sim/betsim"
 )
 
@@ -158,7 +158,7 @@ func (r benchRun) place(ctx context.Context, tell bench.Tell) error {
 		return err
 	}
 	defer end()
-	_, key, err := s.keys.Create(ctx, "bench", []player.Scope{player.ScopePlayers, player.ScopeCashier, player.ScopeCoupons})
+	_, key, err := s.keys.Create(ctx, "bench", []access.Scope{access.ScopePlayers, access.ScopeCashier, access.ScopeCoupons})
 	if err != nil {
 		return err
 	}

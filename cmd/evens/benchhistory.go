@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 
+	"evens/access"
 	"evens/bench"
-	"evens/player"
 )
 
 // history measures reading the history of one player with a million transactions.
@@ -22,7 +22,7 @@ func (r benchRun) history(ctx context.Context, tell bench.Tell) error {
 	if err != nil {
 		return err
 	}
-	_, key, err := s.keys.Create(ctx, "bench", []player.Scope{player.ScopeWallet})
+	_, key, err := s.keys.Create(ctx, "bench", []access.Scope{access.ScopeWallet})
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"evens/access"
 	"evens/wallet"
 )
 
@@ -53,10 +54,10 @@ func (c bonusListCommand) Run(ctx context.Context, cfg *Config, std streams) err
 }
 
 type bonusForfeitCommand struct {
-	Player   string `arg:"" help:"Our id, or the external id."`
-	ID       string `arg:"" help:"The bonus's id."`
-	Operator string `required:"" help:"Who decides."`
-	Comment  string `required:"" help:"Why; kept for good."`
+	Player  string `arg:"" help:"Our id, or the external id."`
+	ID      string `arg:"" help:"The bonus's id."`
+	Comment string `required:"" help:"Why; kept for good."`
+	deciding
 }
 
 // Run takes a bonus back.
@@ -74,7 +75,22 @@ func (c bonusForfeitCommand) Run(ctx context.Context, cfg *Config, std streams) 
 	if err != nil {
 		return err
 	}
-	if err := wallet.ForfeitBonus(ctx, s.poster, who.ID, id, c.Operator, c.Comment, s.now()); err != nil {
+	ctx, by, err := s.decider(ctx, newSecrets(std), c.Operator, c.Code, access.DecideBonuses)
+	if err != nil {
+		return err
+	}
+	balance, err := s.players.Balance(ctx, who.ID)
+	if err != nil {
+		return err
+	}
+	large := access.Large{
+		Operation: access.DecideBonuses, Subject: "bonus " + id.String(), Comment: c.Comment,
+		Terms: fmt.Sprintf("all of player %s's bonus balance, %s %s", who.ID, balance.Bonus, who.Currency),
+	}
+	if err := s.secondPerson(ctx, std.out, by, large, s.agreedFirst(ctx, by, large, balance.Bonus, who.Currency)); err != nil {
+		return err
+	}
+	if err := wallet.ForfeitBonus(ctx, s.poster, who.ID, id, by.Email, c.Comment, s.now()); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(std.out, "bonus %s: forfeited\n", id)

@@ -10,28 +10,51 @@ import (
 	"testing"
 	"time"
 
+	"evens/access"
 	"evens/internal/testbed"
 	"evens/money"
 	"evens/player"
 	"evens/wallet"
 )
 
-// evens runs a command on the installation, in this process.
+// operatorPassword is the password of every operator in these tests.
+const operatorPassword = "a long password"
+
+// evens runs a command on the installation, in this process. Whoever asks for a password is given one.
 func (i *installation) evens(t *testing.T, args ...string) (code int, out string) {
+	t.Helper()
+	code, out, _ = i.told(t, operatorPassword+"\n"+operatorPassword+"\n", args...)
+	return code, out
+}
+
+// told is evens with a standard input.
+func (i *installation) told(t *testing.T, stdin string, args ...string) (code int, out, errors string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	args = append([]string{"--database-url", i.databaseURL, "--redis-url", i.redisURL, "--log-level", "error"}, args...)
-	code = run(t.Context(), args, strings.NewReader(""), &stdout, &stderr)
+	code = run(t.Context(), args, strings.NewReader(stdin), &stdout, &stderr)
 	if stderr.Len() > 0 {
 		t.Logf("evens %s: %s", strings.Join(args[6:], " "), &stderr)
 	}
-	return code, stdout.String()
+	return code, stdout.String(), stderr.String()
+}
+
+// employ makes an operator of each role, ROLE@example.com.
+func (i *installation) employ(t *testing.T) {
+	t.Helper()
+	operators := access.NewOperators(i.db, time.Now)
+	for _, role := range access.Roles() {
+		if _, err := operators.Create(t.Context(), string(role)+"@example.com", role, operatorPassword); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // A list in a file, its breaks, a person's decisions, the reports: as an operator does it.
 func TestReconcileByHand(t *testing.T) {
 	t.Parallel()
 	i := install(t, testbed.EmptyDatabase(t), testbed.Redis(t))
+	i.employ(t)
 	who, _, err := player.New(i.db, time.Now).Create(t.Context(), player.Registration{ExternalID: "ana", Name: "Ana", Email: "a@example.com", Currency: "USD"})
 	if err != nil {
 		t.Fatal(err)
@@ -79,16 +102,16 @@ func TestReconcileByHand(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &open); err != nil || code != 0 || open.Kind != "missing_here" || open.State != "open" {
 		t.Fatalf("breaks list: %d %s, %v", code, out, err)
 	}
-	if code, _ := i.evens(t, "breaks", "resolve", open.ID, "--operator", "eva"); code == 0 {
+	if code, _ := i.evens(t, "breaks", "resolve", open.ID, "--operator", "operator@example.com"); code == 0 {
 		t.Error("a break was resolved without a comment")
 	}
-	if code, out := i.evens(t, "breaks", "resolve", open.ID, "--operator", "eva", "--comment", "voided there"); code != 0 {
+	if code, out := i.evens(t, "breaks", "resolve", open.ID, "--operator", "operator@example.com", "--comment", "voided there"); code != 0 {
 		t.Errorf("breaks resolve: %d %s", code, out)
 	}
 	if code, out := i.evens(t, "breaks", "show", open.ID); code != 0 || !strings.Contains(out, `"comment": "voided there"`) || !strings.Contains(out, `"state": "resolved"`) {
 		t.Errorf("breaks show: %d %s", code, out)
 	}
-	if code, _ := i.evens(t, "breaks", "ignore", "x", "--operator", "eva", "--comment", "c"); code != 1 {
+	if code, _ := i.evens(t, "breaks", "ignore", "x", "--operator", "operator@example.com", "--comment", "c"); code != 1 {
 		t.Error("no break was ignored")
 	}
 	if code, out := i.evens(t, "breaks", "list"); code != 0 || strings.Count(out, "\n") != 1 {
@@ -107,22 +130,22 @@ func TestReconcileByHand(t *testing.T) {
 	if code, out := i.evens(t, "closing", now.AddDate(0, 0, -3).Format(time.DateOnly)); code != 0 || !strings.Contains(out, "USD,total,0.00,,,0\n") {
 		t.Errorf("closing: %d %s", code, out)
 	}
-	if code, out := i.evens(t, "player", "block", "ana", "--operator", "eva", "--comment", "asked to"); code != 0 || !strings.HasSuffix(out, ": blocked\n") {
+	if code, out := i.evens(t, "player", "block", "ana", "--operator", "operator@example.com", "--comment", "asked to"); code != 0 || !strings.HasSuffix(out, ": blocked\n") {
 		t.Errorf("player block: %d %s", code, out)
 	}
 	if code, out := i.evens(t, "explain", "player", "ana", "--json"); code != 0 || !strings.Contains(out, "asked to") || !strings.Contains(out, `"deposit 50.00 of cashier"`) {
 		t.Errorf("explain player: %d %s", code, out)
 	}
-	if code, out := i.evens(t, "player", "unblock", who.ID.String(), "--operator", "eva", "--comment", "asked to"); code != 0 || !strings.HasSuffix(out, ": active\n") {
+	if code, out := i.evens(t, "player", "unblock", who.ID.String(), "--operator", "operator@example.com", "--comment", "asked to"); code != 0 || !strings.HasSuffix(out, ": active\n") {
 		t.Errorf("player unblock: %d %s", code, out)
 	}
-	if code, _ := i.evens(t, "player", "close", "nobody", "--operator", "eva", "--comment", "c"); code != 1 {
+	if code, _ := i.evens(t, "player", "close", "nobody", "--operator", "operator@example.com", "--comment", "c"); code != 1 {
 		t.Error("nobody was closed")
 	}
 	if code, _ := i.evens(t, "explain", "coupon", "none"); code != 1 {
 		t.Error("no coupon was explained")
 	}
-	if code, _ := i.evens(t, "callback", "x"); code != 1 {
+	if code, _ := i.evens(t, "callback", "x", "--operator", "operator@example.com"); code != 1 {
 		t.Error("no callback was shown")
 	}
 	if code, out := i.evens(t, "audit", "--json"); code != 0 || !strings.Contains(out, `"clean":true`) && !strings.Contains(out, `"clean": true`) {

@@ -7,12 +7,14 @@ import (
 
 	"github.com/google/uuid"
 
+	"evens/access"
 	"evens/console"
 	"evens/internal/callbacks"
 )
 
 type callbackCommand struct {
 	ID string `arg:"" help:"X-Callback-Id of our answer."`
+	deciding
 }
 
 // Run prints one callback as JSON: what came, what was answered, what it moved.
@@ -26,6 +28,9 @@ func (c callbackCommand) Run(ctx context.Context, cfg *Config, std streams) erro
 		return err
 	}
 	defer s.close()
+	if _, _, err := s.decider(ctx, newSecrets(std), c.Operator, c.Code, access.ReadCallbacks); err != nil {
+		return err
+	}
 	record, err := callbacks.Read(ctx, s.db, id)
 	if err != nil {
 		return err

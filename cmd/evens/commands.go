@@ -24,9 +24,9 @@ type commandLine struct {
 	Debts     debtsCommand     `cmd:"" help:"Purses below zero, oldest first."`
 	Suspense  suspenseCommand  `cmd:"" help:"Payments that belong to no player we know, or that a gateway contradicts: list, assign or close them."`
 	Explain   explainCommand   `cmd:"" help:"The whole story of one coupon or balance, with the reason of each step."`
-	Callback  callbackCommand  `cmd:"" help:"Show what a provider sent, what it was answered and what that moved."`
+	Callback  callbackCommand  `cmd:"" help:"Show what a provider sent, what it was answered and what that moved; for operators who may."`
 	Apikey    apikeyCommand    `cmd:"" help:"Create, list or revoke API keys."`
-	Operator  operatorCommand  `cmd:"" help:"Create console logins."`
+	Operator  operatorCommand  `cmd:"" help:"List, create, disable, enable operators; change their passwords and roles."`
 	Sim       simCommand       `cmd:"" help:"Run the simulated providers alone."`
 	Bench     benchCommand     `cmd:"" help:"Run the benchmarks, each beside its baseline on the same server."`
 	Version   versionCommand   `cmd:"" help:"Print version, commit and Go."`

@@ -28,6 +28,8 @@ type Config struct {
 	LogLevel    string `help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
 	LogFormat   string `help:"text or json." default:"text" enum:"text,json"`
 
+	OperatorPasswordFile string `help:"A file with the password of the operator that a command names, and a code on its second line." placeholder:"FILE"`
+
 	BetURL          string        `help:"BeT's HOST_API; off when empty." placeholder:"URL"`
 	BetLogin        string        `help:"BeT partner user."`
 	BetPassword     string        `help:"BeT partner user's password."`

@@ -9,7 +9,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"evens/access"
 	"evens/coupon"
+	"evens/money"
 	"evens/settlement"
 )
 
@@ -22,12 +24,23 @@ type couponCommand struct {
 type couponDecision struct {
 	ID       string `arg:"" help:"The coupon's id."`
 	Comment  string `help:"Why; kept for good. Not needed for a look."`
-	Operator string `help:"E-mail of the operator who decides. Not needed for a look."`
-	DryRun   bool   `help:"Show what would move, and change nothing."`
+	Operator string `placeholder:"EMAIL" help:"Who decides, proven by a password as of other decisions. Not needed for a look."`
+	secondStep
+	DryRun bool `help:"Show what would move, and change nothing."`
 }
 
-// Both are looked at first, and shown, whether they are done then or not.
-func (c couponDecision) decide(ctx context.Context, cfg *Config, std streams, look, do func(*system, uuid.UUID) error) error {
+// prospect is what a decision about a coupon would move.
+type prospect struct {
+	moved    money.Amount
+	currency money.Currency
+	terms    string
+}
+
+// Both are looked at first, and shown, whether they are done then or not. One that moves more than one person
+// may waits for a second.
+func (c couponDecision) decide(ctx context.Context, cfg *Config, std streams,
+	look func(*system, uuid.UUID) (prospect, error), do func(ctx context.Context, s *system, id uuid.UUID, by string) error,
+) error {
 	id, err := uuid.Parse(c.ID)
 	if err != nil {
 		return fmt.Errorf("%q is no coupon's id", c.ID)
@@ -40,32 +53,41 @@ func (c couponDecision) decide(ctx context.Context, cfg *Config, std streams, lo
 		return err
 	}
 	defer s.close()
-	if err := look(s, id); err != nil || c.DryRun {
+	var by access.Operator
+	if !c.DryRun {
+		if ctx, by, err = s.decider(ctx, newSecrets(std), c.Operator, c.Code, access.DecideCoupons); err != nil {
+			return err
+		}
+	}
+	seen, err := look(s, id)
+	if err != nil || c.DryRun {
 		return err
 	}
-	return do(s, id)
+	large := access.Large{Operation: access.DecideCoupons, Subject: "coupon " + id.String(), Comment: c.Comment, Terms: seen.terms}
+	if err := s.secondPerson(ctx, std.out, by, large, s.agreedFirst(ctx, by, large, seen.moved, seen.currency)); err != nil {
+		return err
+	}
+	return do(ctx, s, id, by.Email)
 }
 
 type couponCancelCommand struct{ couponDecision }
 
 // Run cancels a coupon.
 func (c couponCancelCommand) Run(ctx context.Context, cfg *Config, std streams) error {
-	wish := func(id uuid.UUID, dry bool) settlement.Cancellation {
-		return settlement.Cancellation{Coupon: id, Operator: c.Operator, Comment: c.Comment, DryRun: dry}
-	}
-	return c.decide(ctx, cfg, std, func(s *system, id uuid.UUID) error {
-		e, err := s.settler.Cancel(ctx, wish(id, true))
+	return c.decide(ctx, cfg, std, func(s *system, id uuid.UUID) (prospect, error) {
+		e, err := s.settler.Cancel(ctx, settlement.Cancellation{Coupon: id, DryRun: true})
 		if err != nil {
-			return err
+			return prospect{}, err
 		}
 		table := newEffect(std.out, id)
 		table.line("status", e.From, e.To)
 		table.line("paid "+string(e.Currency), e.PaidFrom, e.PaidTo)
 		table.line("cash", e.CashFrom, e.CashTo)
 		table.line("bonus", e.BonusFrom, e.BonusTo)
-		return table.Flush()
-	}, func(s *system, id uuid.UUID) error {
-		e, err := s.settler.Cancel(ctx, wish(id, false))
+		terms := fmt.Sprintf("cancelled, from %s to %s %s paid", e.PaidFrom, e.PaidTo, e.Currency)
+		return prospect{moved: e.PaidTo - e.PaidFrom, currency: e.Currency, terms: terms}, table.Flush()
+	}, func(ctx context.Context, s *system, id uuid.UUID, by string) error {
+		e, err := s.settler.Cancel(ctx, settlement.Cancellation{Coupon: id, Operator: by, Comment: c.Comment})
 		if err == nil {
 			_, err = fmt.Fprintf(std.out, "coupon %s is cancelled; the player's cash is %s\n", id, e.CashTo)
 		}
@@ -80,21 +102,24 @@ type couponAdoptCommand struct {
 
 // Run adopts a coupon, and settles the results that wait under its code.
 func (c couponAdoptCommand) Run(ctx context.Context, cfg *Config, std streams) error {
-	wish := func(id uuid.UUID, dry bool) coupon.Adoption {
-		return coupon.Adoption{Coupon: id, BetCode: c.BetCode, Operator: c.Operator, Comment: c.Comment, DryRun: dry}
-	}
-	return c.decide(ctx, cfg, std, func(s *system, id uuid.UUID) error {
-		a, err := s.adopter().AdoptByHand(ctx, wish(id, true))
+	return c.decide(ctx, cfg, std, func(s *system, id uuid.UUID) (prospect, error) {
+		a, err := s.adopter().AdoptByHand(ctx, coupon.Adoption{Coupon: id, BetCode: c.BetCode, DryRun: true})
 		if err != nil {
-			return err
+			return prospect{}, err
 		}
 		results, err := s.settler.Prospects(ctx, c.BetCode, id)
 		if err != nil {
-			return err
+			return prospect{}, err
 		}
-		return showAdoption(std.out, a, results)
-	}, func(s *system, id uuid.UUID) error {
-		if _, err := s.adopter().AdoptByHand(ctx, wish(id, false)); err != nil {
+		seen := prospect{moved: a.Retaken, currency: money.Currency(a.Coupon.Currency)}
+		for _, r := range results {
+			seen.moved = max(seen.moved, r.Target.Payout)
+		}
+		seen.terms = fmt.Sprintf("adopted as %s, %s taken, up to %s %s moved", c.BetCode, a.Retaken, seen.moved, seen.currency)
+		return seen, showAdoption(std.out, a, results)
+	}, func(ctx context.Context, s *system, id uuid.UUID, by string) error {
+		wish := coupon.Adoption{Coupon: id, BetCode: c.BetCode, Operator: by, Comment: c.Comment}
+		if _, err := s.adopter().AdoptByHand(ctx, wish); err != nil {
 			return err
 		}
 		if err := s.settler.SettleAdopted(ctx, c.BetCode); err != nil {

@@ -7,14 +7,15 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"path/filepath"
 	"syscall"
 	"time"
 
 	"github.com/google/uuid"
 
+	"evens/access"
 	"evens/audit"
 	"evens/demo"
-	"evens/player"
 	"evens/reconcile"
 	"evens/sim/betsim"
 )
@@ -22,6 +23,10 @@ import (
 type demoCommand struct {
 	Exit bool `help:"End when all is played; exit code 0 only if the audit is clean."`
 }
+
+// demoFolder is the demo's own within the data folder: its players, keys and logins are nobody's in an
+// installation that is used.
+const demoFolder = "demo"
 
 // The demo's clock runs faster than a real one's.
 const (
@@ -50,6 +55,7 @@ func (c demoCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 		return errors.Join(err, public.Close())
 	}
 	own := *cfg
+	own.DataDir = filepath.Join(cfg.DataDir, demoFolder)
 	own.Listen, own.OpsListen = public.Addr().String(), ops.Addr().String()
 	own.BetURL, own.BetLogin, own.BetPassword = betURL, demoLogin, demoLogin
 	platforms, err := newSimulated(&own)
@@ -126,11 +132,15 @@ func (c demoCommand) play(ctx context.Context, s *system, sim simulators, seed u
 // story plays the day, audits it, and tells where to look on.
 func (c demoCommand) story(ctx context.Context, s *system, sim simulators, seed uint64, std streams) (*demo.Play, error) {
 	run := fmt.Sprintf("demo-%x", seed)
-	_, key, err := s.keys.Create(ctx, run, player.Scopes())
+	_, key, err := s.keys.Create(ctx, run, access.Scopes())
 	if err != nil {
 		return nil, err
 	}
-	play := demo.New(demo.Config{BaseURL: s.settings.publicURL, APIKey: key, BeT: sim.bookmaker, Games: sim.platforms.all(), Books: s.books, Decide: s.decideBreak, Settling: demoSettling, Seed: seed, Grace: demoGrace, Out: std.out})
+	s.onClose(func() { s.endDemo(run) })
+	play := demo.New(demo.Config{
+		BaseURL: s.settings.publicURL, APIKey: key, BeT: sim.bookmaker, Games: sim.platforms.all(), Books: s.books, Decide: s.decideBreak,
+		Settling: demoSettling, Seed: seed, Grace: demoGrace, Out: std.out,
+	})
 	if err := play.Run(ctx); err != nil {
 		return nil, err
 	}
@@ -154,14 +164,33 @@ func (c demoCommand) addresses(ctx context.Context, s *system, play *demo.Play, 
 		return err
 	}
 	password := rand.Text()
-	operator, err := s.operators.Create(ctx, run+"@example.com", player.Admin, password)
+	operator, err := s.operators.Create(ctx, demoOperator(run), access.Admin, password)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(std.out, "\nBetslip     %s\nAPI         %s/v1/docs\nConsole     http://%s/console/\nQueues      http://%s/console/queues/\nMetrics     http://%s/metrics\nLogin       %s  password %s\n",
 		betslip, s.settings.publicURL, s.cfg.OpsListen, s.cfg.OpsListen, s.cfg.OpsListen, operator.Email, password)
+	if s.cfg.DatabaseURL == "" {
+		fmt.Fprintf(std.out, "Commands    EVENS_DATA_DIR=%s evens audit, and so on\n", s.cfg.DataDir)
+	}
 	if !c.Exit {
 		fmt.Fprintln(std.out, "\nCtrl-C ends the demo.")
 	}
 	return nil
+}
+
+func demoOperator(run string) string { return run + "@example.com" }
+
+// endDemo revokes the demo's key and disables its operator: on servers that were given they would
+// stay valid.
+func (s *system) endDemo(run string) {
+	ctx, cancel := context.WithTimeout(access.WithActor(context.Background(), "demo"), drainTimeout)
+	defer cancel()
+	err := s.keys.Revoke(ctx, run)
+	if disableErr := s.operators.Disable(ctx, demoOperator(run)); !errors.Is(disableErr, access.ErrNoOperator) { // it ended before there was one
+		err = errors.Join(err, disableErr)
+	}
+	if err != nil {
+		s.log.Error("end the demo's key and login", "error", err)
+	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"evens/access"
 	"evens/cashier"
 	"evens/casino"
 	"evens/internal/testbed"
@@ -177,7 +178,7 @@ func (i *installation) openDoors(t *testing.T) *house {
 		"EVENS_BETRON_URL="+nowhere, "EVENS_BETRON_AGENT_CODE=a", "EVENS_BETRON_AGENT_TOKEN=t", "EVENS_BETRON_SECRET_KEY=s",
 		"EVENS_TG_URL="+nowhere, "EVENS_TG_AGENT_ID="+tgAgent, "EVENS_TG_KEY="+hex.EncodeToString(key), "EVENS_TG_SECRET_KEY=s",
 		"EVENS_NAGA_URL="+nowhere, "EVENS_NAGA_GROUP_CODE=gc01", "EVENS_NAGA_BRAND_CODE=bc01", "EVENS_NAGA_PUBLIC_KEY="+h.naga.PublicKey())
-	if _, h.key, err = player.NewKeys(i.db, time.Now).Create(t.Context(), "doors", player.Scopes()); err != nil {
+	if _, h.key, err = access.NewKeys(i.db, time.Now).Create(t.Context(), "doors", access.Scopes()); err != nil {
 		t.Fatal(err)
 	}
 	h.who, _, err = player.New(i.db, time.Now).Create(t.Context(), player.Registration{ExternalID: "p-1", Name: "P", Email: "p@example.com", Currency: "USD"})

@@ -32,3 +32,25 @@ func secretFiles(lookup func(string) (string, bool)) kong.Resolver {
 		return nil, nil
 	})
 }
+
+// settingsOnly keeps the environment from deciding: a command's own options, such as a payout or who
+// approves it, come from its command line. Those of the simulators and the benchmarks are settings.
+func settingsOnly(k *kong.Kong) error {
+	for _, command := range k.Model.Children {
+		if command.Name != "sim" && command.Name != "bench" {
+			withoutEnvironment(command)
+		}
+	}
+	return nil
+}
+
+func withoutEnvironment(node *kong.Node) {
+	for _, flag := range node.Flags {
+		if len(flag.Envs) == 0 {
+			flag.Envs = []string{"-"} // kong.DefaultEnvars gives it none then
+		}
+	}
+	for _, child := range node.Children {
+		withoutEnvironment(child)
+	}
+}

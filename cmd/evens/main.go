@@ -43,16 +43,9 @@ type streams struct {
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	var cli commandLine
 	exited, exitCode := false, 0
-	parser, err := kong.New(&cli,
-		kong.Name("evens"),
-		kong.Description("Settles a sportsbook's coupons and keeps its books even."),
+	parser, err := newParser(&cli,
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { exited, exitCode = true, code }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.DefaultEnvars(variablePrefix),
-		kong.Resolvers(secretFiles(os.LookupEnv)),
-		kong.UsageOnError(),
-		kong.WithHyphenPrefixedParameters(true), // amounts below zero
 	)
 	if err != nil {
 		fmt.Fprintln(stderr, "evens:", err)
@@ -80,4 +73,18 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		fmt.Fprintln(stderr, "evens:", err)
 		return 1
 	}
+}
+
+// newParser makes the parser of the command line.
+func newParser(cli *commandLine, options ...kong.Option) (*kong.Kong, error) {
+	return kong.New(cli, append(options,
+		kong.Name("evens"),
+		kong.Description("Settles a sportsbook's coupons and keeps its books even."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.PostBuild(settingsOnly), // before the next, which leaves those alone
+		kong.DefaultEnvars(variablePrefix),
+		kong.Resolvers(secretFiles(os.LookupEnv)),
+		kong.UsageOnError(),
+		kong.WithHyphenPrefixedParameters(true), // amounts below zero
+	)...)
 }

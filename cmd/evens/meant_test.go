@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"evens/access"
 	"evens/internal/testbed"
 	"evens/player"
 )
@@ -25,7 +26,7 @@ func TestCommandsMeanThePlayerWhoIsNamed(t *testing.T) {
 	other := open(strings.ReplaceAll(ann.ID.String(), "-", ""))
 	bob := open("bob")
 	open(bob.ID.String())
-	if _, err := player.NewOperators(i.db, time.Now).Create(t.Context(), "fin@example.com", player.Finance, "a long password"); err != nil {
+	if _, err := access.NewOperators(i.db, time.Now).Create(t.Context(), "fin@example.com", access.Finance, "a long password"); err != nil {
 		t.Fatal(err)
 	}
 	code, out := i.evens(t, "adjust", "--player", other.ExternalID, "--amount", "5", "--comment", "c", "--operator", "fin@example.com")

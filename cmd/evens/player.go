@@ -6,12 +6,13 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"evens/access"
 	"evens/player"
 	"evens/wallet"
 )
 
 type playerCommand struct {
-	Block   playerBlockCommand   `cmd:"" help:"No more stakes; payouts, wins and refunds still arrive."`
+	Block   playerBlockCommand   `cmd:"" help:"No more stakes and no more tokens; payouts, wins and refunds still arrive."`
 	Unblock playerUnblockCommand `cmd:"" help:"Let a player play again."`
 	Close   playerCloseCommand   `cmd:"" help:"As block, for a player who has left."`
 	Limits  playerLimitsCommand  `cmd:"" help:"A player's limits, and what has been used of them."`
@@ -74,9 +75,9 @@ func (c playerLimitsCommand) Run(ctx context.Context, cfg *Config, std streams) 
 }
 
 type playerStatus struct {
-	ID       string `arg:"" help:"Our id, or the external id."`
-	Operator string `required:"" help:"Who decides."`
-	Comment  string `required:"" help:"Why; kept for good."`
+	ID      string `arg:"" help:"Our id, or the external id."`
+	Comment string `required:"" help:"Why; kept for good."`
+	deciding
 }
 
 type playerBlockCommand struct{ playerStatus }
@@ -110,7 +111,11 @@ func (c playerStatus) set(ctx context.Context, cfg *Config, std streams, status 
 	if err != nil {
 		return err
 	}
-	if err := s.players.SetStatus(ctx, who.ID, status, c.Operator, c.Comment); err != nil {
+	ctx, by, err := s.decider(ctx, newSecrets(std), c.Operator, c.Code, access.DecidePlayers)
+	if err != nil {
+		return err
+	}
+	if err := s.players.SetStatus(ctx, who.ID, status, by.Email, c.Comment); err != nil {
 		return err
 	}
 	fmt.Fprintf(std.out, "player %s: %s\n", who.ID, status)

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"evens/access"
 	"evens/internal/testbed"
 	"evens/money"
 	"evens/player"
@@ -23,9 +24,9 @@ func TestPlayerMoneyByHand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	operators := player.NewOperators(i.db, time.Now)
-	for email, role := range map[string]player.Role{"fin@example.com": player.Finance, "two@example.com": player.Admin, "sup@example.com": player.Supporter} {
-		if _, err := operators.Create(t.Context(), email, role, "a long password"); err != nil {
+	operators := access.NewOperators(i.db, time.Now)
+	for email, role := range map[string]access.Role{"fin@example.com": access.Finance, "two@example.com": access.Admin, "sup@example.com": access.Supporter} {
+		if _, err := operators.Create(t.Context(), email, role, operatorPassword); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -72,9 +73,10 @@ func TestPlayerMoneyByHand(t *testing.T) {
 		t.Fatal(err)
 	}
 	does("1200.00", "bonus", "list", "ana")
-	fails("bonus", "forfeit", "ana", "x", "--operator", "sup@example.com", "--comment", "c")
-	does("forfeited", "bonus", "forfeit", "ana", bonus.ID.String(), "--operator", "sup@example.com", "--comment", "asked to")
-	fails("bonus", "forfeit", "ana", bonus.ID.String(), "--operator", "sup@example.com", "--comment", "again")
+	fails("bonus", "forfeit", "ana", "x", "--operator", "fin@example.com", "--comment", "c")
+	fails("bonus", "forfeit", "ana", bonus.ID.String(), "--operator", "sup@example.com", "--comment", "asked to")
+	does("forfeited", "bonus", "forfeit", "ana", bonus.ID.String(), "--operator", "fin@example.com", "--comment", "asked to")
+	fails("bonus", "forfeit", "ana", bonus.ID.String(), "--operator", "fin@example.com", "--comment", "again")
 	var wish wallet.Wish
 	wish.Caps[wallet.Losses][wallet.Weekly] = &wallet.Cap{Amount: money.MustParse("75"), Set: true}
 	if _, err := wallet.NewRulebook(books, 0, time.Now).Change(t.Context(), who.ID, wish, "test", ""); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/schollz/progressbar/v3"
 
+	"evens/access"
 	"evens/casino/betao"
 	"evens/casino/naga"
 	"evens/casino/tg"
@@ -210,9 +211,9 @@ func (c breaksIgnoreCommand) Run(ctx context.Context, cfg *Config, std streams) 
 }
 
 type breaksEnd struct {
-	IDs      []string `arg:"" name:"id"`
-	Operator string   `required:"" help:"Who decides."`
-	Comment  string   `required:"" help:"Why; kept for good."`
+	IDs     []string `arg:"" name:"id"`
+	Comment string   `required:"" help:"Why; kept for good."`
+	deciding
 }
 
 // end ends breaks one after the other; the first that cannot be ended ends the command.
@@ -222,12 +223,16 @@ func (c breaksEnd) end(ctx context.Context, cfg *Config, std streams, to reconci
 		return err
 	}
 	defer s.close()
+	ctx, who, err := s.decider(ctx, newSecrets(std), c.Operator, c.Code, access.DecideBreaks)
+	if err != nil {
+		return err
+	}
 	for _, text := range c.IDs {
 		id, err := uuid.Parse(text)
 		if err != nil {
 			err = reconcile.ErrNoBreak
 		} else {
-			err = s.reconciler.End(ctx, id, to, c.Operator, c.Comment)
+			err = s.reconciler.End(ctx, id, to, who.Email, c.Comment)
 		}
 		if err != nil {
 			return fmt.Errorf("break %s: %w", text, err)

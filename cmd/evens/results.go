@@ -3,12 +3,15 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"text/tabwriter"
 	"time"
 
 	"github.com/google/uuid"
 
+	"evens/access"
+	"evens/internal/postgres"
 	"evens/money"
 	"evens/settlement"
 )
@@ -121,17 +124,18 @@ func waitingJSON(w settlement.Waiting) map[string]any {
 }
 
 type resultsApplyCommand struct {
-	IDs      []int64 `arg:"" name:"id" help:"Results to apply."`
-	Comment  string  `help:"Why; kept for good." required:""`
-	Operator string  `help:"Who decides." required:""`
-	Payout   string  `help:"Make the coupon have paid this instead of what the result says, in major units."`
-	Coupon   string  `help:"Id of the coupon that it is about, where the Head could not be read; with --payout."`
-	Force    bool    `help:"Apply it although BeT has said something later."`
+	IDs     []int64 `arg:"" name:"id" help:"Results to apply."`
+	Comment string  `help:"Why; kept for good." required:""`
+	deciding
+	Payout string `help:"Make the coupon have paid this instead of what the result says, in major units."`
+	Coupon string `help:"Id of the coupon that it is about, where the Head could not be read; with --payout."`
+	Force  bool   `help:"Apply it although BeT has said something later."`
 }
 
-// Run applies results one by one; the first that cannot be ends it.
+// Run applies results one by one; the first that cannot be ends it. One that moves more than one person
+// may waits for a second: then the exit code is 1.
 func (c resultsApplyCommand) Run(ctx context.Context, cfg *Config, std streams) error {
-	decision := settlement.Decision{Operator: c.Operator, Comment: c.Comment, Force: c.Force}
+	decision := settlement.Decision{Comment: c.Comment, Force: c.Force}
 	if c.Coupon != "" {
 		id, err := uuid.Parse(c.Coupon)
 		if err != nil {
@@ -151,21 +155,36 @@ func (c resultsApplyCommand) Run(ctx context.Context, cfg *Config, std streams) 
 		return err
 	}
 	defer s.close()
+	ctx, who, err := s.decider(ctx, newSecrets(std), c.Operator, c.Code, access.DecideResults)
+	if err != nil {
+		return err
+	}
+	decision.Operator = who.Email
+	var waits error
 	for _, id := range c.IDs {
 		decision.Result = id
+		large := access.Large{Operation: access.DecideResults, Subject: fmt.Sprintf("result %d", id), Comment: c.Comment}
+		decision.Agree = func(tx postgres.Querier, change settlement.Change) error {
+			large.Terms = fmt.Sprintf("coupon %s from %s to %s %s paid", change.Coupon, change.From, change.To, change.Currency)
+			return s.agreed(ctx, tx, who, large, change.To-change.From, change.Currency)
+		}
 		verdict, err := s.settler.Decide(ctx, decision)
+		if err = s.secondPerson(ctx, std.out, who, large, err); errors.Is(err, errFound) {
+			waits = err // the others may be done
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("result %d: %w", id, err)
 		}
 		fmt.Fprintf(std.out, "result %d applied: %s, the coupon has paid %s\n", id, verdict.Outcome, verdict.Payout)
 	}
-	return nil
+	return waits
 }
 
 type resultsRefuseCommand struct {
-	IDs      []int64 `arg:"" name:"id" help:"Results to refuse."`
-	Comment  string  `help:"Why; kept for good." required:""`
-	Operator string  `help:"Who decides." required:""`
+	IDs     []int64 `arg:"" name:"id" help:"Results to refuse."`
+	Comment string  `help:"Why; kept for good." required:""`
+	deciding
 }
 
 // Run refuses results one by one; the first that cannot be ends it.
@@ -175,8 +194,12 @@ func (c resultsRefuseCommand) Run(ctx context.Context, cfg *Config, std streams)
 		return err
 	}
 	defer s.close()
+	ctx, who, err := s.decider(ctx, newSecrets(std), c.Operator, c.Code, access.DecideResults)
+	if err != nil {
+		return err
+	}
 	for _, id := range c.IDs {
-		if err := s.settler.Refuse(ctx, settlement.Decision{Result: id, Operator: c.Operator, Comment: c.Comment}); err != nil {
+		if err := s.settler.Refuse(ctx, settlement.Decision{Result: id, Operator: who.Email, Comment: c.Comment}); err != nil {
 			return fmt.Errorf("result %d: %w", id, err)
 		}
 		fmt.Fprintf(std.out, "result %d refused\n", id)

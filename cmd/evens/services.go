@@ -12,6 +12,8 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
+	"evens/access"
+	"evens/activity"
 	"evens/api"
 	"evens/cashier"
 	"evens/console"
@@ -95,8 +97,11 @@ func (s *system) opsHandler() http.Handler {
 	dashboard := console.NewDashboard(s.redis)
 	s.metrics.Register(console.NewBacklog(s.db.Pool, func() ([]jobs.Depth, error) { return jobs.Depths(s.redis) }))
 	return console.New(console.Config{
-		Authenticate: s.authenticate,
-		Queue:        dashboard,
+		Operators: s.operators,
+		Sessions:  access.NewSessions(s.db, s.now),
+		Queue:     dashboard,
+		Record:    func(ctx context.Context, entry activity.Entry) error { return activity.Log(ctx, s.db.Pool, entry) },
+		Now:       s.now,
 		Callbacks: func(ctx context.Context, id uuid.UUID) (callbacks.Record, error) {
 			return callbacks.Read(ctx, s.db, id)
 		},

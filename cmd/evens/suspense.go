@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"evens/access"
 	"evens/player"
 	"evens/wallet"
 )
@@ -70,9 +71,9 @@ func (c suspenseListCommand) Run(ctx context.Context, cfg *Config, std streams) 
 
 // suspenseDecision is whose decision about a row it is, and why.
 type suspenseDecision struct {
-	ID       string `arg:"" help:"The row's id."`
-	Operator string `required:"" help:"E-mail of an operator with the role finance or admin."`
-	Comment  string `required:"" help:"Why."`
+	ID      string `arg:"" help:"The row's id."`
+	Comment string `required:"" help:"Why."`
+	deciding
 }
 
 type suspenseAssignCommand struct {
@@ -82,12 +83,12 @@ type suspenseAssignCommand struct {
 
 // Run books a row to a player.
 func (c suspenseAssignCommand) Run(ctx context.Context, cfg *Config, std streams) error {
-	return c.decide(ctx, cfg, std, "assigned", func(s *system, account *player.Suspense, id uuid.UUID) (wallet.SuspenseRow, error) {
+	return c.decide(ctx, cfg, std, "assigned", func(ctx context.Context, s *system, account *player.Suspense, id uuid.UUID, by string) (wallet.SuspenseRow, error) {
 		who, err := s.findPlayer(ctx, c.Player)
 		if err != nil {
 			return wallet.SuspenseRow{}, err
 		}
-		return account.Assign(ctx, id, who.ID, c.Operator, c.Comment)
+		return account.Assign(ctx, id, who.ID, by, c.Comment)
 	})
 }
 
@@ -98,13 +99,13 @@ type suspenseCloseCommand struct {
 
 // Run ends a row.
 func (c suspenseCloseCommand) Run(ctx context.Context, cfg *Config, std streams) error {
-	return c.decide(ctx, cfg, std, "closed", func(_ *system, account *player.Suspense, id uuid.UUID) (wallet.SuspenseRow, error) {
-		return account.Close(ctx, id, c.As == "returned", c.Operator, c.Comment)
+	return c.decide(ctx, cfg, std, "closed", func(ctx context.Context, _ *system, account *player.Suspense, id uuid.UUID, by string) (wallet.SuspenseRow, error) {
+		return account.Close(ctx, id, c.As == "returned", by, c.Comment)
 	})
 }
 
 func (c suspenseDecision) decide(ctx context.Context, cfg *Config, std streams, done string,
-	decide func(*system, *player.Suspense, uuid.UUID) (wallet.SuspenseRow, error),
+	decide func(context.Context, *system, *player.Suspense, uuid.UUID, string) (wallet.SuspenseRow, error),
 ) error {
 	id, err := uuid.Parse(c.ID)
 	if err != nil {
@@ -115,7 +116,11 @@ func (c suspenseDecision) decide(ctx context.Context, cfg *Config, std streams, 
 		return err
 	}
 	defer s.close()
-	row, err := decide(s, player.NewSuspense(s.db, s.poster, s.operators, s.now), id)
+	ctx, by, err := s.decider(ctx, newSecrets(std), c.Operator, c.Code, access.Adjust)
+	if err != nil {
+		return err
+	}
+	row, err := decide(ctx, s, player.NewSuspense(s.db, s.poster, s.operators, s.now), id, by.Email)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 
 	goredis "github.com/redis/go-redis/v9"
 
+	"evens/access"
 	"evens/coupon"
 	"evens/coupon/bet"
 	"evens/internal/broadcast"
@@ -40,9 +41,10 @@ type system struct {
 	redis       goredis.UniversalClient
 	broadcast   *broadcast.Broadcaster
 	players     *player.Registry
-	tokens      *player.Tokens
-	keys        *player.Keys
-	operators   *player.Operators
+	tokens      *access.Tokens
+	keys        *access.Keys
+	operators   *access.Operators
+	approvals   *access.Approvals
 	poster      *wallet.Poster
 	rules       *wallet.Rulebook
 	adjustments *player.Adjustments
@@ -174,9 +176,10 @@ func (s *system) wire(role role) {
 	s.metrics.Read("evens_events_dropped_total", "Change notifications not sent because the queue was full or Redis away.",
 		func() float64 { return float64(s.broadcast.Dropped()) })
 	s.players = player.New(s.db, s.now)
-	s.tokens = player.NewTokens(s.db, s.now)
-	s.keys = player.NewKeys(s.db, s.now)
-	s.operators = player.NewOperators(s.db, s.now)
+	s.tokens = access.NewTokens(s.db, s.now)
+	s.keys = access.NewKeys(s.db, s.now)
+	s.operators = access.NewOperators(s.db, s.now)
+	s.approvals = access.NewApprovals(s.db, s.now)
 	s.coupons = coupon.NewStore(s.db)
 	s.directory = player.NewDirectory(s.db)
 	s.recorder = callbacks.NewRecorder(s.db, s.log)

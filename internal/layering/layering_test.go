@@ -27,7 +27,11 @@ var house = map[string][]string{
 	"money":  {},
 	"ledger": {"money", "internal"},
 	"wallet": {"ledger", "money", "internal"},
-	"player": {"wallet", "ledger", "money", "internal"},
+	"player": {"access", "activity", "wallet", "ledger", "money", "internal"},
+
+	"activity": {"internal"},
+	// Who may call is not who plays: access knows a player by the id alone.
+	"access": {"activity", "wallet", "ledger", "money", "internal"},
 
 	"coupon":     {"wallet", "player", "ledger", "money", "internal"},
 	"casino":     {"wallet", "player", "ledger", "money", "internal"},
@@ -41,12 +45,12 @@ var house = map[string][]string{
 	"explain": {"wallet", "player", "ledger", "money", "internal"},
 
 	"jobs":    {"reconcile", "settlement", "casino", "cashier", "coupon", "wallet", "player", "ledger", "money", "internal"},
-	"api":     {"reconcile", "settlement", "casino", "cashier", "coupon", "wallet", "player", "ledger", "money", "internal"},
-	"console": {"jobs", "reconcile", "settlement", "casino", "cashier", "coupon", "wallet", "player", "ledger", "money", "internal"},
+	"api":     {"reconcile", "settlement", "casino", "cashier", "coupon", "wallet", "player", "access", "activity", "ledger", "money", "internal"},
+	"console": {"jobs", "reconcile", "settlement", "casino", "cashier", "coupon", "wallet", "player", "access", "activity", "ledger", "money", "internal"},
 
-	"bench": {"sim", "api", "console", "jobs", "reconcile", "settlement", "casino", "cashier", "coupon", "wallet", "player", "ledger", "money", "internal"},
-	"demo":  {"sim", "api", "console", "jobs", "reconcile", "settlement", "casino", "cashier", "coupon", "wallet", "player", "ledger", "money", "internal"},
-	"cmd":   {"audit", "explain", "bench", "demo", "sim", "api", "console", "jobs", "reconcile", "settlement", "casino", "cashier", "coupon", "wallet", "player", "ledger", "money", "internal", "migrations"},
+	"bench": {"sim", "api", "console", "jobs", "reconcile", "settlement", "casino", "cashier", "coupon", "wallet", "player", "access", "activity", "ledger", "money", "internal"},
+	"demo":  {"sim", "api", "console", "jobs", "reconcile", "settlement", "casino", "cashier", "coupon", "wallet", "player", "access", "activity", "ledger", "money", "internal"},
+	"cmd":   {"audit", "explain", "bench", "demo", "sim", "api", "console", "jobs", "reconcile", "settlement", "casino", "cashier", "coupon", "wallet", "player", "access", "activity", "ledger", "money", "internal", "migrations"},
 
 	// The simulated outside world speaks wire formats only: a mistake in ours must not hide in it.
 	"sim":        {},
@@ -62,22 +66,25 @@ var forTests = map[string][]string{
 
 // reserved lists packages that only some folders may import, whatever house says.
 var reserved = map[string][]string{
-	"github.com/hibiken/asynq":       {"jobs", "cmd"},
-	"github.com/robfig/cron":         {"jobs", "cmd"},
-	"github.com/hibiken/asynqmon":    {"console", "jobs", "cmd"},
-	"net/http":                       {"api", "bench", "casino", "cashier", "cmd", "console", "coupon", "demo", "internal", "jobs", "player", "reconcile", "settlement", "sim", "wallet"},
-	"testing":                        {"internal/testbed"},
-	"evens/internal/testbed":         {"internal/servers/withservers"},
-	"evens/settlement/booktest":      {},
-	"evens/casino/casinotest":        {},
-	"github.com/go-json-experiment":  {"internal/jsonin"},
-	"github.com/bojanz/currency":     {"money"},
-	"github.com/alicebob/miniredis":  {"internal/servers"},
-	"github.com/chromedp/chromedp":   {},
-	"github.com/google/go-cmp":       {},
-	"pgregory.net/rapid":             {},
-	"github.com/schollz/progressbar": {"bench", "cmd", "demo"},
-	"github.com/alecthomas/kong":     {"cmd"},
+	"github.com/hibiken/asynq":        {"jobs", "cmd"},
+	"github.com/robfig/cron":          {"jobs", "cmd"},
+	"github.com/hibiken/asynqmon":     {"console", "jobs", "cmd"},
+	"net/http":                        {"api", "bench", "casino", "cashier", "cmd", "console", "coupon", "demo", "internal", "jobs", "player", "reconcile", "settlement", "sim", "wallet"},
+	"testing":                         {"internal/testbed"},
+	"evens/internal/testbed":          {"internal/servers/withservers"},
+	"evens/settlement/booktest":       {},
+	"evens/casino/casinotest":         {},
+	"github.com/go-json-experiment":   {"internal/jsonin"},
+	"github.com/bojanz/currency":      {"money"},
+	"github.com/alicebob/miniredis":   {"internal/servers"},
+	"github.com/chromedp/chromedp":    {},
+	"github.com/google/go-cmp":        {},
+	"pgregory.net/rapid":              {},
+	"github.com/schollz/progressbar":  {"bench", "cmd", "demo"},
+	"github.com/alecthomas/kong":      {"cmd"},
+	"github.com/alexedwards/argon2id": {"access"},
+	"github.com/alexedwards/scs":      {"console"},
+	"github.com/pquerna/otp":          {"access"},
 }
 
 // environment lists who may read it: everyone else gets values passed down.

@@ -1,4 +1,4 @@
-package player
+package access
 
 import (
 	"errors"
@@ -9,6 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 )
+
+var unexported = cmp.AllowUnexported(APIKey{})
 
 func TestKeyOpensItsScopesUntilRevoked(t *testing.T) {
 	t.Parallel()
@@ -21,7 +23,7 @@ func TestKeyOpensItsScopesUntilRevoked(t *testing.T) {
 		ID: made.ID, Name: "shop", Owner: "shop", Siblings: []uuid.UUID{made.ID}, Scopes: []Scope{ScopeWallet, ScopeCoupons}, CreatedAt: b.clock.at,
 	}
 	got, err := b.keys.Resolve(t.Context(), secret)
-	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+	if diff := cmp.Diff(want, got, unexported); err != nil || diff != "" {
 		t.Errorf("Resolve() (-want +got), %v:\n%s", err, diff)
 	}
 	for scope, has := range map[Scope]bool{ScopeWallet: true, ScopeCoupons: true, ScopeCashier: false, ScopePlayers: false} {
@@ -82,7 +84,7 @@ func TestKeyNames(t *testing.T) {
 	}
 	first.RevokedAt = b.clock.at
 	got, err := b.keys.List(t.Context())
-	if diff := cmp.Diff([]APIKey{first, second}, got); err != nil || diff != "" {
+	if diff := cmp.Diff([]APIKey{first, second}, got, unexported); err != nil || diff != "" {
 		t.Errorf("List() (-want +got), %v:\n%s", err, diff)
 	}
 }
@@ -108,5 +110,46 @@ func TestKeysThatAreRefused(t *testing.T) {
 		if _, err := b.keys.Resolve(t.Context(), text); !errors.Is(err, ErrKey) {
 			t.Errorf("Resolve(%q) = %v, want ErrKey", text, err)
 		}
+	}
+}
+
+// A key makes tokens with a scope of its own, and hears of wallets with the scope wallet; those that
+// were made before keep what they had, and a list says so.
+func TestOldKeysKeepWhatTheyHad(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, test := range []struct {
+		name         string
+		scopes       []Scope
+		old          bool
+		mints, hears bool
+		kept         string
+	}{
+		{"players", []Scope{ScopePlayers}, false, false, false, ""},
+		{"tokens", []Scope{ScopeTokens}, false, true, false, ""},
+		{"coupons", []Scope{ScopeCoupons}, false, false, false, ""},
+		{"coupons and wallet", []Scope{ScopeCoupons, ScopeWallet}, false, false, true, ""},
+		{"old players", []Scope{ScopePlayers}, true, true, false, "tokens"},
+		{"old coupons", []Scope{ScopeCoupons}, true, false, true, "wallet events"},
+		{"old, both", []Scope{ScopePlayers, ScopeCoupons}, true, true, true, "tokens, wallet events"},
+		{"old games", []Scope{ScopeGames}, true, false, false, ""},
+	} {
+		_, secret, err := b.keys.Create(t.Context(), test.name, test.scopes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if test.old { // as the release before writes it
+			if _, err := b.db.Pool.Exec(t.Context(), `UPDATE api_keys SET scope_rules = DEFAULT WHERE name = $1`, test.name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		key, err := b.keys.Resolve(t.Context(), secret)
+		if err != nil || key.Has(ScopeTokens) != test.mints || key.HearsWallets() != test.hears || key.Kept() != test.kept {
+			t.Errorf("%s: mints %t, hears %t, kept %q, %v", test.name, key.Has(ScopeTokens), key.HearsWallets(), key.Kept(), err)
+		}
+	}
+	list, err := b.keys.List(t.Context())
+	if err != nil || list[len(list)-2].Kept() != "tokens, wallet events" {
+		t.Errorf("listed %+v, %v", list, err)
 	}
 }

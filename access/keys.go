@@ -1,4 +1,4 @@
-package player
+package access
 
 import (
 	"cmp"
@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"evens/activity"
 	"evens/internal/lookup"
 	"evens/internal/postgres"
 )
@@ -24,17 +25,21 @@ type Scope string
 // The scopes.
 const (
 	ScopePlayers Scope = "players"
+	ScopeTokens  Scope = "tokens"
 	ScopeWallet  Scope = "wallet"
 	ScopeCashier Scope = "cashier"
 	ScopeLimits  Scope = "limits"
 	ScopeBonuses Scope = "bonuses"
 	ScopeCoupons Scope = "coupons"
 	ScopeGames   Scope = "games"
+	ScopeReports Scope = "reports"
 )
 
 // Scopes lists every scope there is.
 func Scopes() []Scope {
-	return []Scope{ScopePlayers, ScopeWallet, ScopeCashier, ScopeLimits, ScopeBonuses, ScopeCoupons, ScopeGames}
+	return []Scope{
+		ScopePlayers, ScopeTokens, ScopeWallet, ScopeCashier, ScopeLimits, ScopeBonuses, ScopeCoupons, ScopeGames, ScopeReports,
+	}
 }
 
 // Errors of API keys.
@@ -61,10 +66,37 @@ type APIKey struct {
 	Scopes    []Scope
 	CreatedAt time.Time
 	RevokedAt time.Time // zero: in use
+
+	// old keys were made before the scope tokens: they keep what their scopes meant then.
+	old bool
 }
 
-// Has reports whether the key opens the scope.
-func (k APIKey) Has(scope Scope) bool { return slices.Contains(k.Scopes, scope) }
+// Has reports whether the key opens the scope. A key made before there was a scope tokens makes
+// them with the scope players.
+func (k APIKey) Has(scope Scope) bool {
+	return slices.Contains(k.Scopes, scope) || scope == ScopeTokens && k.old && slices.Contains(k.Scopes, ScopePlayers)
+}
+
+// HearsWallets reports whether the key's event streams show wallets: with the scope wallet, or with
+// coupons where the key was made before that took wallet too.
+func (k APIKey) HearsWallets() bool {
+	return slices.Contains(k.Scopes, ScopeWallet) || k.old && slices.Contains(k.Scopes, ScopeCoupons)
+}
+
+// Kept says, for a list, what a key may do beyond its scopes because it is old: "" where nothing.
+func (k APIKey) Kept() string {
+	var kept []string
+	if !slices.Contains(k.Scopes, ScopeTokens) && k.Has(ScopeTokens) {
+		kept = append(kept, "tokens")
+	}
+	if !slices.Contains(k.Scopes, ScopeWallet) && k.HearsWallets() {
+		kept = append(kept, "wallet events")
+	}
+	return strings.Join(kept, ", ")
+}
+
+// scopeRules is the generation of keys made now; those of an earlier one are old.
+const scopeRules = 2
 
 // Keys keeps API keys. It is safe for concurrent use.
 type Keys struct {
@@ -92,7 +124,8 @@ func NewKeys(db *postgres.DB, now func() time.Time) *Keys {
 	return k
 }
 
-const insertKey = `INSERT INTO api_keys (id, name, hash, scopes, created_at, owner) VALUES ($1, $2, $3, $4, $5, $6)`
+const insertKey = `
+	INSERT INTO api_keys (id, name, hash, scopes, created_at, owner, scope_rules) VALUES ($1, $2, $3, $4, $5, $6, $7)`
 
 // Create makes a key that is its own owner; see [Keys.CreateFor].
 func (k *Keys) Create(ctx context.Context, name string, scopes []Scope) (key APIKey, secret string, err error) {
@@ -116,11 +149,12 @@ func (k *Keys) CreateFor(ctx context.Context, owner, name string, scopes []Scope
 	hash, _ := hashOf(secret, KeyPrefix)
 	key = APIKey{ID: uuid.Must(uuid.NewV7()), Name: name, Owner: owner, Scopes: scopesOf(names), CreatedAt: k.now().UTC()}
 	err = postgres.InTx(ctx, k.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, insertKey, key.ID, name, hash[:], names, key.CreatedAt, owner); err != nil {
+		if _, err := tx.Exec(ctx, insertKey, key.ID, name, hash[:], names, key.CreatedAt, owner, scopeRules); err != nil {
 			return fmt.Errorf("insert API key: %w", err)
 		}
-		return Log(ctx, tx, Activity{
-			At: key.CreatedAt, Event: EventKeyCreated, Detail: map[string]any{"name": name, "id": key.ID, "owner": owner, "scopes": names},
+		return activity.Log(ctx, tx, activity.Entry{
+			At: key.CreatedAt, Event: EventKeyCreated, Operator: actor(ctx),
+			Detail: map[string]any{"name": name, "id": key.ID, "owner": owner, "scopes": names},
 		})
 	})
 	if postgres.Violates(err, "api_keys_name") {
@@ -160,7 +194,8 @@ func scopesOf(names []string) []Scope {
 }
 
 // A key made before owners were kept is its name's.
-const listKeys = `SELECT id, name, coalesce(nullif(owner, ''), name), scopes, created_at, revoked_at FROM api_keys ORDER BY id`
+const listKeys = `
+	SELECT id, name, coalesce(nullif(owner, ''), name), scopes, created_at, revoked_at, scope_rules < 2 FROM api_keys ORDER BY id`
 
 // List returns every key ever made, oldest first.
 func (k *Keys) List(ctx context.Context) ([]APIKey, error) {
@@ -172,7 +207,7 @@ func (k *Keys) List(ctx context.Context) ([]APIKey, error) {
 		var key APIKey
 		var names []string
 		var revoked pgtype.Timestamptz
-		if err := row.Scan(&key.ID, &key.Name, &key.Owner, &names, &key.CreatedAt, &revoked); err != nil {
+		if err := row.Scan(&key.ID, &key.Name, &key.Owner, &names, &key.CreatedAt, &revoked, &key.old); err != nil {
 			return APIKey{}, err
 		}
 		key.Scopes, key.CreatedAt = scopesOf(names), key.CreatedAt.UTC()
@@ -207,7 +242,9 @@ func (k *Keys) Revoke(ctx context.Context, nameOrID string) error {
 		if err != nil {
 			return fmt.Errorf("revoke API key: %w", err)
 		}
-		return Log(ctx, tx, Activity{At: at, Event: EventKeyRevoked, Detail: map[string]any{"name": name, "id": id}})
+		return activity.Log(ctx, tx, activity.Entry{
+			At: at, Event: EventKeyRevoked, Operator: actor(ctx), Detail: map[string]any{"name": name, "id": id},
+		})
 	})
 }
 
@@ -249,7 +286,7 @@ func (k *Keys) trustedKey(hash digest, now time.Time) (APIKey, bool) {
 
 // Index: api_keys_hash; of the owner's keys none, there are few.
 const readKeys = `
-	SELECT k.hash, k.id, k.name, o.owner, k.scopes, k.created_at,
+	SELECT k.hash, k.id, k.name, o.owner, k.scopes, k.created_at, k.scope_rules < 2,
 	       ARRAY(SELECT s.id FROM api_keys s WHERE coalesce(nullif(s.owner, ''), s.name) = o.owner ORDER BY s.id DESC LIMIT 50)
 	  FROM api_keys k
 	 CROSS JOIN LATERAL (SELECT coalesce(nullif(k.owner, ''), k.name) AS owner) o
@@ -265,7 +302,7 @@ func (k *Keys) fetch(ctx context.Context, hashes []digest) (map[digest]APIKey, e
 		var hash []byte
 		var key APIKey
 		var names []string
-		if err := rows.Scan(&hash, &key.ID, &key.Name, &key.Owner, &names, &key.CreatedAt, &key.Siblings); err != nil {
+		if err := rows.Scan(&hash, &key.ID, &key.Name, &key.Owner, &names, &key.CreatedAt, &key.old, &key.Siblings); err != nil {
 			rows.Close()
 			return nil, err
 		}

@@ -1,4 +1,4 @@
-package player
+package access
 
 import (
 	"crypto/rand"

@@ -1,10 +1,14 @@
-package player
+package access
 
 import (
 	"errors"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
+
+	"evens/wallet"
 )
 
 func TestTokenLivesUntilItsTime(t *testing.T) {
@@ -20,13 +24,13 @@ func TestTokenLivesUntilItsTime(t *testing.T) {
 		{"the longest", MaxTTL, MaxTTL},
 	} {
 		issued := b.clock.at
-		token, expires, err := b.tokens.Issue(t.Context(), p.ID, test.ttl)
+		token, expires, err := b.tokens.Issue(t.Context(), p, test.ttl)
 		if err != nil || !strings.HasPrefix(token, TokenPrefix) || !expires.Equal(issued.Add(test.want)) {
 			t.Errorf("%s: Issue() = %q until %s, %v, want %s more", test.name, token, expires, err, test.want)
 		}
 		b.clock.at = expires.Add(-time.Millisecond)
-		if got, err := b.tokens.Resolve(t.Context(), token); err != nil || got != p.ID {
-			t.Errorf("%s: Resolve() just before its end = %s, %v, want %s", test.name, got, err, p.ID)
+		if got, err := b.tokens.Resolve(t.Context(), token); err != nil || got != p {
+			t.Errorf("%s: Resolve() just before its end = %s, %v, want %s", test.name, got, err, p)
 		}
 		b.clock.at = expires
 		if _, err := b.tokens.Resolve(t.Context(), token); !errors.Is(err, ErrToken) {
@@ -35,7 +39,7 @@ func TestTokenLivesUntilItsTime(t *testing.T) {
 		b.clock.at = issued
 	}
 	for _, ttl := range []time.Duration{-time.Second, MaxTTL + time.Second} {
-		if _, _, err := b.tokens.Issue(t.Context(), p.ID, ttl); !errors.Is(err, ErrTTL) {
+		if _, _, err := b.tokens.Issue(t.Context(), p, ttl); !errors.Is(err, ErrTTL) {
 			t.Errorf("Issue(%s) = %v, want ErrTTL", ttl, err)
 		}
 	}
@@ -45,11 +49,11 @@ func TestEndedTokenIsInvalidAtOnce(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	p := b.player(t, "ext-1")
-	ended, _, err := b.tokens.Issue(t.Context(), p.ID, 0)
+	ended, _, err := b.tokens.Issue(t.Context(), p, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	kept, _, err := b.tokens.Issue(t.Context(), p.ID, 0)
+	kept, _, err := b.tokens.Issue(t.Context(), p, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,8 +65,8 @@ func TestEndedTokenIsInvalidAtOnce(t *testing.T) {
 			t.Errorf("Resolve() of an ended token = %v, want ErrToken", err)
 		}
 	}
-	if got, err := b.tokens.Resolve(t.Context(), kept); err != nil || got != p.ID {
-		t.Errorf("Resolve() of the other token = %s, %v, want %s", got, err, p.ID)
+	if got, err := b.tokens.Resolve(t.Context(), kept); err != nil || got != p {
+		t.Errorf("Resolve() of the other token = %s, %v, want %s", got, err, p)
 	}
 }
 
@@ -70,7 +74,7 @@ func TestForeignTextsAreNoTokens(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	p := b.player(t, "ext-1")
-	token, _, err := b.tokens.Issue(t.Context(), p.ID, 0)
+	token, _, err := b.tokens.Issue(t.Context(), p, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +95,7 @@ func TestSecretsAreNotKept(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	p := b.player(t, "ext-1")
-	token, _, err := b.tokens.Issue(t.Context(), p.ID, 0)
+	token, _, err := b.tokens.Issue(t.Context(), p, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,5 +114,48 @@ func TestSecretsAreNotKept(t *testing.T) {
 		if strings.Contains(rows, secret) || strings.Contains(rows, secret[len(TokenPrefix):]) {
 			t.Error("a secret stands in the database")
 		}
+	}
+}
+
+// A token of a player who is blocked opens nothing, whoever made it and when, and none is made for
+// them; ending all of them leaves those of others alone.
+func TestTokensOfABlockedPlayer(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	p, other := b.player(t, "ext-1"), b.player(t, "ext-2")
+	var tokens []string
+	for _, id := range []uuid.UUID{p, p, other} {
+		token, _, err := b.tokens.Issue(t.Context(), id, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tokens = append(tokens, token)
+	}
+	set := func(status string) {
+		t.Helper()
+		if _, err := b.db.Pool.Exec(t.Context(), `UPDATE players SET status = $2 WHERE id = $1`, p, status); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, status := range []string{"blocked", "closed"} {
+		set(status)
+		if _, err := b.tokens.Resolve(t.Context(), tokens[0]); !errors.Is(err, ErrToken) {
+			t.Errorf("Resolve() of a player who is %s = %v, want ErrToken", status, err)
+		}
+		if _, _, err := b.tokens.Issue(t.Context(), p, 0); !errors.Is(err, wallet.ErrPlayerBlocked) {
+			t.Errorf("Issue() to a player who is %s = %v, want ErrPlayerBlocked", status, err)
+		}
+	}
+	set("active")
+	if err := b.tokens.EndAll(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	for i, token := range tokens {
+		if _, err := b.tokens.Resolve(t.Context(), token); errors.Is(err, ErrToken) != (i < 2) {
+			t.Errorf("Resolve() of token %d after EndAll() = %v", i, err)
+		}
+	}
+	if _, _, err := b.tokens.Issue(t.Context(), uuid.New(), 0); !errors.Is(err, wallet.ErrUnknownPlayer) {
+		t.Errorf("Issue() to nobody = %v, want ErrUnknownPlayer", err)
 	}
 }

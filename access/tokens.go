@@ -1,4 +1,4 @@
-package player
+package access
 
 import (
 	"context"
@@ -8,8 +8,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"gorm.io/gorm"
 
+	"evens/activity"
 	"evens/internal/lookup"
 	"evens/internal/postgres"
 	"evens/wallet"
@@ -42,19 +42,9 @@ func NewTokens(db *postgres.DB, now func() time.Time) *Tokens {
 	return t
 }
 
-// tokenRow is a line of player_tokens as it is first written.
-type tokenRow struct {
-	Hash      []byte
-	PlayerID  uuid.UUID
-	CreatedAt time.Time
-	ExpiresAt time.Time
-}
-
-// TableName implements gorm's Tabler.
-func (tokenRow) TableName() string { return "player_tokens" }
-
 // Issue makes a token for a player: the only time it is seen. A ttl of zero stands for
-// DefaultTTL; below zero or above MaxTTL is ErrTTL. An unknown player is wallet.ErrUnknownPlayer.
+// DefaultTTL; below zero or above MaxTTL is ErrTTL. An unknown player is wallet.ErrUnknownPlayer, one
+// who is blocked or closed wallet.ErrPlayerBlocked.
 func (t *Tokens) Issue(ctx context.Context, player uuid.UUID, ttl time.Duration) (token string, expires time.Time, err error) {
 	if ttl < 0 || ttl > MaxTTL {
 		return "", time.Time{}, fmt.Errorf("%w, not %s", ErrTTL, ttl)
@@ -65,17 +55,28 @@ func (t *Tokens) Issue(ctx context.Context, player uuid.UUID, ttl time.Duration)
 	token = newSecret(TokenPrefix)
 	hash, _ := hashOf(token, TokenPrefix)
 	at := t.now().UTC()
-	err = gorm.G[tokenRow](t.db.Gorm).Create(ctx, &tokenRow{Hash: hash[:], PlayerID: player, CreatedAt: at, ExpiresAt: at.Add(ttl)})
-	if postgres.Violates(err, "player_tokens_player_id_fkey") {
+	var status string
+	err = t.db.Pool.QueryRow(ctx, issueToken, hash[:], player, at, at.Add(ttl)).Scan(&status)
+	switch {
+	case postgres.NotFound(err):
 		return "", time.Time{}, wallet.ErrUnknownPlayer
-	}
-	if err != nil {
+	case err != nil:
 		return "", time.Time{}, fmt.Errorf("issue token: %w", err)
+	case wallet.Status(status) != wallet.Active:
+		return "", time.Time{}, wallet.ErrPlayerBlocked
 	}
 	return token, at.Add(ttl), nil
 }
 
-// Resolve returns whose token it is, or ErrToken. The answer holds for this moment only.
+// Index: players_pkey.
+const issueToken = `
+	WITH player AS (SELECT id, status FROM players WHERE id = $2),
+	     issued AS (INSERT INTO player_tokens (hash, player_id, created_at, expires_at)
+	                SELECT $1::bytea, id, $3::timestamptz, $4::timestamptz FROM player WHERE status = 'active')
+	SELECT status FROM player`
+
+// Resolve returns whose token it is, or ErrToken: one of a player who is blocked or closed too. The
+// answer holds for this moment only.
 func (t *Tokens) Resolve(ctx context.Context, token string) (uuid.UUID, error) {
 	hash, ok := hashOf(token, TokenPrefix)
 	if !ok {
@@ -91,11 +92,11 @@ func (t *Tokens) Resolve(ctx context.Context, token string) (uuid.UUID, error) {
 	return player, nil
 }
 
-// Index: player_tokens_pkey.
+// Indexes: player_tokens_pkey, players_pkey.
 const readTokens = `
-	SELECT hash, player_id
-	  FROM player_tokens
-	 WHERE hash = ANY ($1) AND ended_at IS NULL AND expires_at > $2`
+	SELECT t.hash, t.player_id
+	  FROM player_tokens t JOIN players p ON p.id = t.player_id
+	 WHERE t.hash = ANY ($1) AND t.ended_at IS NULL AND t.expires_at > $2 AND p.status = 'active'`
 
 func (t *Tokens) fetch(ctx context.Context, hashes []digest) (map[digest]uuid.UUID, error) {
 	rows, err := t.db.Pool.Query(ctx, readTokens, digests(hashes), t.now())
@@ -123,6 +124,22 @@ func (t *Tokens) End(ctx context.Context, token string) error {
 	}
 	if _, err := t.db.Pool.Exec(ctx, endToken, hash[:], t.now()); err != nil {
 		return fmt.Errorf("end token: %w", err)
+	}
+	return nil
+}
+
+// Index: player_tokens_player.
+const endTokens = `UPDATE player_tokens SET ended_at = $2 WHERE player_id = $1 AND ended_at IS NULL`
+
+// EndAll makes every token of a player invalid from now on.
+func (t *Tokens) EndAll(ctx context.Context, player uuid.UUID) error {
+	return EndTokens(ctx, t.db.Pool, player, t.now())
+}
+
+// EndTokens makes every token of a player invalid from the commit on that db belongs to.
+func EndTokens(ctx context.Context, db activity.Execer, player uuid.UUID, at time.Time) error {
+	if _, err := db.Exec(ctx, endTokens, player, at); err != nil {
+		return fmt.Errorf("end the tokens of player %s: %w", player, err)
 	}
 	return nil
 }

@@ -1,0 +1,12 @@
+// Package access knows who may call: API keys of other servers, players' tokens, and the operators
+// of the console and the command line, with the one table of what each role may do.
+//
+// A secret is shown once, to whoever it was made for, and kept as its hash only: SHA-256 for
+// tokens and keys, which are long and random, argon2id for passwords, which are not. Whether a
+// token, a key or an operator still counts is asked of the database, so that a logout, a revocation
+// or a disabled operator holds from the moment it is committed; callers that ask at the same moment
+// share one query.
+//
+// Logins are slow on purpose, so they are bounded: few passwords are hashed at once, and wrong ones
+// delay the next attempt of their account and of their source, in all processes alike.
+package access
