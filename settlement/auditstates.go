@@ -31,17 +31,19 @@ var stateChecks = []ledger.Check{
 	SELECT c.id::text, format('%s at %s, settlement at %s; decided at %s by result %s', c.status, c.settled_at, s.at, c.decided_at, c.result_id)
 	  FROM coupons c LEFT JOIN settlements s ON s.coupon_id = c.id AND s.n = c.settlement_count
 	 WHERE c.settled_at IS DISTINCT FROM s.at
-	    OR num_nonnulls(c.decided_at, c.result_id) <> CASE WHEN c.status IN ('won', 'lost', 'refunded') THEN 2 ELSE 0 END`},
+	    OR num_nonnulls(c.decided_at, c.result_id) <> CASE WHEN c.status IN ('won', 'lost', 'refunded') THEN 2
+	                                                       WHEN c.status = 'cancelled' AND c.settlement_count > 1 THEN 2 ELSE 0 END`},
 	{Name: "a settlement is of a coupon that is there, by a result on its own BarCode", SQL: `
 	SELECT s.coupon_id::text, format('settlement %s by result %s of BarCode %s', s.n, s.result_id, r.bar_code)
 	  FROM settlements s
 	  LEFT JOIN coupons c ON c.id = s.coupon_id
 	  LEFT JOIN results r ON r.id = s.result_id
-	 WHERE c.id IS NULL OR r.bar_code IS DISTINCT FROM c.bet_code OR r.state NOT IN ('applied', 'duplicate')`},
+	 WHERE c.id IS NULL OR s.outcome = 'cancelled' AND s.result_id IS NOT NULL
+	    OR s.outcome <> 'cancelled' AND (r.bar_code IS DISTINCT FROM c.bet_code OR r.state NOT IN ('applied', 'duplicate'))`},
 	{Name: "a settlement's outcome fits what it pays, and its transaction is its own", SQL: `
 	SELECT s.coupon_id::text, format('settlement %s: %s, pays %s of a stake of %s', s.n, s.outcome, s.payout_after, c.stake)
 	  FROM settlements s JOIN coupons c ON c.id = s.coupon_id
-	 WHERE (s.outcome = 'lost') <> (s.payout_after = 0) OR s.outcome = 'refunded' AND s.payout_after <> c.stake
+	 WHERE (s.outcome = 'lost') <> (s.payout_after = 0) OR s.outcome = 'refunded' AND s.payout_after <> c.stake AND s.unit IS NOT NULL
 	UNION ALL
 	SELECT s.coupon_id::text, format('settlement %s by transaction %s %s', s.n, t.source, t.external_id)
 	  FROM settlements s JOIN transactions t ON t.id = s.transaction_id
@@ -55,6 +57,7 @@ var stateChecks = []ledger.Check{
 	SELECT c.id::text, format('result %s holds, of %s; result %s, %s, was decided at %s', c.result_id, c.decided_at, r.id, r.state, r.decided_at)
 	  FROM results r JOIN coupons c ON c.bet_code = r.bar_code
 	 WHERE r.state IN ('applied', 'duplicate', 'stale') AND (c.decided_at IS NULL OR (r.decided_at, r.id) > (c.decided_at, greatest(c.result_id, r.id)))
+	       AND NOT EXISTS (SELECT FROM settlements s WHERE s.result_id = r.id AND s.coupon_id = c.id AND s.operator IS NOT NULL)
 	    OR r.id = c.result_id AND c.decided_at < r.decided_at`},
 	{Name: "a result's state, attention and coupon go together", SQL: `
 	SELECT r.id::text, format('%s, attention %s, BarCode %s', r.state, r.attention, r.bar_code)
@@ -85,8 +88,10 @@ var stateChecks = []ledger.Check{
 	SELECT s.coupon_id::text, format('settlement %s by %s', s.n, s.operator)
 	  FROM settlements s
 	 WHERE s.operator IS NOT NULL
-	   AND NOT EXISTS (SELECT FROM activity_log l WHERE l.event = 'result_applied' AND l.detail ->> 'result' = s.result_id::text
-	                      AND l.operator = s.operator AND l.comment = s.comment)
+	   AND NOT EXISTS (SELECT FROM activity_log l WHERE l.operator = s.operator AND l.comment = s.comment
+	                      AND (l.event = 'result_applied' AND l.detail ->> 'result' = s.result_id::text
+	                           AND coalesce((l.detail ->> 'payout')::numeric * 10000, s.payout_after) = s.payout_after
+	                        OR l.event = 'coupon_cancelled' AND s.outcome = 'cancelled' AND l.coupon_id = s.coupon_id))
 	UNION ALL
 	SELECT r.id::text, 'refused by nobody'
 	  FROM results r
