@@ -209,8 +209,14 @@ func (f *fileReader) read(record []string) (Line, error) {
 	if f.mapping.Decimal != "" {
 		text = strings.Replace(text, f.mapping.Decimal, ".", 1)
 	}
-	if line.Amount, err = money.Parse(text); err != nil {
-		return line, fmt.Errorf("amount: %w", err)
+	if line.NoAmount = line.Type == Coupon && text == ""; !line.NoAmount {
+		if line.Amount, err = money.Parse(text); err != nil {
+			return line, fmt.Errorf("amount: %w", err)
+		}
+	}
+	if line.Type == Coupon && value("at") == "" {
+		line.Undated, line.At = true, noTime
+		return line, nil
 	}
 	layout := f.mapping.Time
 	if layout == "" {

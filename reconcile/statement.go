@@ -36,10 +36,13 @@ type statement struct {
 // whole reports whether absence in it means something.
 func (s *statement) whole() bool { return s.complete && !s.cut && !s.blind }
 
-var lineColumns = []string{"statement_id", "page", "transaction_id", "type", "player", "amount", "currency", "status", "at", "round_id", "again", "word"}
+var lineColumns = []string{"statement_id", "page", "transaction_id", "type", "player", "amount", "currency", "status", "at", "round_id", "again", "word", "dated", "amount_told"}
 
 func lineRow(id uuid.UUID, page int, l Line, again bool) []any {
-	return []any{id, page, l.TransactionID, string(l.Type), l.Player, int64(l.Amount), l.Currency, string(l.Status), l.At, l.Round, again, plain(l.Word)}
+	return []any{
+		id, page, l.TransactionID, string(l.Type), l.Player, int64(l.Amount), l.Currency, string(l.Status), l.At, l.Round, again, plain(l.Word),
+		!l.Undated, !l.NoAmount,
+	}
 }
 
 const (
@@ -176,10 +179,10 @@ func (f *fileLines) Next() bool {
 	}
 	f.n++
 	f.total.Add(&f.total, big.NewInt(int64(f.line.Amount)))
-	if f.from.IsZero() || f.line.At.Before(f.from) {
+	if !f.line.Undated && (f.from.IsZero() || f.line.At.Before(f.from)) {
 		f.from = f.line.At
 	}
-	if f.line.At.After(f.to) {
+	if !f.line.Undated && f.line.At.After(f.to) {
 		f.to = f.line.At
 	}
 	if f.progress != nil && f.n%10_000 == 0 {
@@ -214,10 +217,10 @@ func (r *Reconciler) loadFile(ctx context.Context, s *statement, file *fileReade
 			return err
 		}
 		if s.from.IsZero() {
-			s.from = lines.from
+			s.from = orEpoch(lines.from)
 		}
 		if s.to.IsZero() {
-			s.to = lines.to.Add(time.Microsecond)
+			s.to = orEpoch(lines.to).Add(time.Microsecond)
 		}
 		_, err := tx.Exec(ctx, widenStatement, s.id, s.from, s.to, lines.n, lines.total.String())
 		return err
