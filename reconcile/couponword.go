@@ -43,6 +43,9 @@ func (p couponPair) verdict() (verdict settlement.Verdict, decided bool, err err
 	if !decided {
 		return verdict, false, nil
 	}
+	if p.words == "" && p.status == Refunded && word.HasAmount {
+		return verdict, true, &settlement.ParkedError{Reason: fmt.Sprintf("%s is not the stake that came back", p.amount)}
+	}
 	verdict, err = settlement.Target(p.terms(), word)
 	return verdict, true, err
 }

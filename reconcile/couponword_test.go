@@ -40,7 +40,7 @@ func TestCouponLinesAreJudgedByTheTargetRule(t *testing.T) {
 		"open here, won for nothing":           {yen, Open, "0", Won, "2/0", "0", "[status]"},
 		"refunded, and nothing said":           {yen, Refunded, "15", Refunded, "", "", "[]"},
 		"refunded, and the stake":              {yen, Refunded, "15", Refunded, "", "15", "[]"},
-		"refunded, and less":                   {yen, Refunded, "15", Refunded, "", "4", "[status]"},
+		"refunded, and less":                   {yen, Refunded, "15", Refunded, "", "4", "[amount]"},
 		"refunded here, won the stake in file": {yen, Refunded, "15", Won, "", "15", "[]"},
 	} {
 		p := test.pair

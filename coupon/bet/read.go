@@ -166,7 +166,7 @@ func judgeRead(r reply) (List, error) {
 		return List{}, fmt.Errorf("%w: HTTP %d", errStranger, r.status)
 	}
 	var wire headsReply
-	doubled, err := decode(r.body, &wire, "heads", "d", "errorcode", "fullerrorcode")
+	unclear, err := decode(r.body, &wire, nil, "heads", "d", "errorcode", "fullerrorcode")
 	switch {
 	case err != nil && r.bodyErr != nil:
 		return List{}, fmt.Errorf("%w: %w", errStranger, r.bodyErr)
@@ -174,7 +174,7 @@ func judgeRead(r reply) (List, error) {
 		return List{}, fmt.Errorf("%w: %w", errStranger, err)
 	}
 	for _, name := range []string{"heads", "d", "errorcode", "fullerrorcode"} {
-		if slices.Contains(doubled, name) {
+		if slices.Contains(unclear, name) {
 			return List{}, fmt.Errorf("%s comes twice", name)
 		}
 	}
@@ -225,16 +225,16 @@ func (w headsReply) list() ([]json.RawMessage, error) {
 }
 
 // readHead answers an error for a head without one bar code or without a status, or one that says something
-// twice; with it as much of the bar code as can be told.
+// twice or in other letters; with it as much of the bar code as can be told.
 func readHead(raw []byte) (Head, error) {
 	var w wireHead
-	doubled, err := decode(raw, &w, "keyhead", "barcode", "betcode", "status")
+	unclear, err := decode(raw, &w, headSpellings, "keyhead", "barcode", "betcode", "status")
 	if err != nil {
 		return Head{}, err
 	}
 	code, err := w.barCode()
-	if err != nil || len(doubled) > 0 {
-		return Head{BarCode: code}, cmp.Or(err, fmt.Errorf("%s comes twice", strings.Join(doubled, ", ")))
+	if err != nil || len(unclear) > 0 {
+		return Head{BarCode: code}, cmp.Or(err, fmt.Errorf("%s comes twice, or in other letters", strings.Join(unclear, ", ")))
 	}
 	var missing unread
 	h := Head{
