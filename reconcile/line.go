@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"evens/internal/jsonin"
 	"evens/money"
 )
 
@@ -97,6 +98,8 @@ func (l Line) check() error {
 		return fmt.Errorf("currency of more than %d bytes", longestCurrency)
 	case strings.ContainsRune(l.TransactionID+l.Round+l.Player+l.Currency, 0):
 		return errors.New("an id with a zero byte")
+	case jsonin.ID(l.TransactionID, longestID) != nil:
+		return fmt.Errorf("transaction_id %w", jsonin.ID(l.TransactionID, longestID))
 	case l.Amount < 0:
 		return errors.New("amount is below zero: the type says which way money went")
 	case l.At.IsZero(), l.Undated && l.Type != Coupon:
