@@ -86,6 +86,9 @@ var couponCorruptions = []corruption{
 		`SELECT id::text FROM results WHERE state = 'stale'`, "every result says what the message"},
 	{"results", "the one that holds is gone", `DELETE FROM results WHERE id = ` + heldResult, itsID, "the result that holds is the coupon's own"},
 
+	{"callbacks", "another word in a message", `UPDATE callbacks c SET body = convert_to(replace(convert_from(c.body, 'UTF8'), '"Status":2', '"Status":4'), 'UTF8')
+		  FROM results r WHERE r.id = ` + heldResult + ` AND c.id = r.callback_id`, resultID, "every result says what the message"},
+
 	{"result_chunks", "done, and its result is not", `UPDATE result_chunks SET done_at = now() WHERE done_at IS NULL`, `SELECT ` + pending + `::text`, "every pending result is in a chunk"},
 	{"result_chunks", "one to be applied is gone", `DELETE FROM result_chunks WHERE done_at IS NULL`, `SELECT ` + pending + `::text`, "every pending result is in a chunk"},
 	{"result_chunks", "a result that is not there", `UPDATE result_chunks SET result_ids = result_ids || -1::bigint WHERE done_at IS NULL`, "", "every pending result is in a chunk"},
