@@ -36,7 +36,7 @@ func (p Policy) decide(provider string, kind Kind, of pair) Action {
 		}
 	case kind == MissingThere && o.Net < 0:
 		action, amount, currency = ActRollback, o.Net, o.Currency
-	case kind == StatusDiffers && of.sameEvent() && !o.Undone && o.Net < 0 && (t.Undone || !t.Moved && t.Debit): // a win that failed is none of the bet's
+	case kind == StatusDiffers && of.sameEvent() && of.reversedWhole() && !o.Undone && o.Net < 0 && (t.Undone || !t.Moved && t.Debit): // a win that failed is none of the bet's
 		action, amount, currency = ActRollback, o.Net, o.Currency
 	}
 	if action == ActPerson || provider == wallet.CashSource && action == ActRollback || !p.allows(provider, kind, amount, money.Currency(currency)) {

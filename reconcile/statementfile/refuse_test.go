@@ -1,4 +1,4 @@
-package statement_test
+package statementfile_test
 
 import (
 	"archive/zip"
@@ -13,7 +13,7 @@ import (
 	"golang.org/x/text/encoding/unicode"
 
 	"evens/money"
-	"evens/reconcile/statement"
+	"evens/reconcile/statementfile"
 )
 
 const plainHeader = "transaction_id,type,player_id,amount,currency,status,at,round_id\n"
@@ -64,7 +64,7 @@ func TestMappingsNameWhatIsWrong(t *testing.T) {
 		{`currency: XYZ`, `currency: "XYZ"`},
 		{"types: {Kauf: debit, KAUF: credit}", `other letters`},
 	} {
-		if _, err := statement.ReadMapping(strings.NewReader(c.mapping)); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := statementfile.ReadMapping(strings.NewReader(c.mapping)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s\n\terror %v, want one with %q", c.mapping, err, c.want)
 		}
 	}
@@ -119,7 +119,7 @@ func TestFilesNameWhatIsWrong(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Fatalf("read %v, error %v, want one with %q", lines, err, c.want)
 			}
-			if wrong, ok := errors.AsType[*statement.LineError](err); !ok || wrong.Line < 1 {
+			if wrong, ok := errors.AsType[*statementfile.LineError](err); !ok || wrong.Line < 1 {
 				t.Errorf("%v does not name its line", err)
 			}
 		})
@@ -132,39 +132,39 @@ func TestFilesThatAreRight(t *testing.T) {
 	at := time.Date(2026, 11, 24, 10, 15, 30, 0, time.UTC)
 	for _, c := range []struct {
 		name, file, mapping string
-		want                statement.Line
+		want                statementfile.Line
 	}{
-		{"as we have it", set(0, "tx-1"), "", statement.Line{}},
-		{"words in any case", plainLine(func(f []string) { f[1], f[5] = "CREDIT", "Ok" }), "", statement.Line{}},
-		{"a fixed status in capitals", set(5, "whatever"), "status: OK", statement.Line{}},
-		{"Windows' lines", strings.ReplaceAll(set(0, "tx-1"), "\n", "\r\n"), "", statement.Line{}},
-		{"an old Macintosh's lines", strings.ReplaceAll(set(0, "tx-1"), "\n", "\r"), "", statement.Line{}},
-		{"a mark", "\ufeff" + set(0, "tx-1"), "", statement.Line{}},
-		{"without decimals", set(3, "10"), "", statement.Line{}},
-		{"zeros that say nothing", set(3, "10.0000"), "", statement.Line{}},
-		{"thousands", plainLine(func(f []string) { f[3] = `"12,34,567.50"` }), `thousands: ","`, statement.Line{Amount: money.MustParse("1234567.50")}},
-		{"a decimal comma", plainLine(func(f []string) { f[3] = `"10,00"` }), `decimal: ","`, statement.Line{}},
-		{"three decimals that a mapping answers for", set(3, "10.000"), `decimal: "."`, statement.Line{}},
-		{"minor units", set(3, "1000"), "unit: minor", statement.Line{}},
-		{"minor units of dinars", plainLine(func(f []string) { f[3], f[4] = "10000", "KWD" }), "unit: minor", statement.Line{Currency: "KWD"}},
-		{"a column by its number", set(0, "tx-1"), `columns: {transaction_id: "#1", amount: "#4"}`, statement.Line{}},
-		{"a pending line", set(5, "pending"), "", statement.Line{Status: statement.Pending}},
-		{"an offset of its own", set(6, "2026-11-24T13:15:30+03:00"), "", statement.Line{}},
-		{"seconds", set(6, "1795515330"), "time: unix", statement.Line{}},
+		{"as we have it", set(0, "tx-1"), "", statementfile.Line{}},
+		{"words in any case", plainLine(func(f []string) { f[1], f[5] = "CREDIT", "Ok" }), "", statementfile.Line{}},
+		{"a fixed status in capitals", set(5, "whatever"), "status: OK", statementfile.Line{}},
+		{"Windows' lines", strings.ReplaceAll(set(0, "tx-1"), "\n", "\r\n"), "", statementfile.Line{}},
+		{"an old Macintosh's lines", strings.ReplaceAll(set(0, "tx-1"), "\n", "\r"), "", statementfile.Line{}},
+		{"a mark", "\ufeff" + set(0, "tx-1"), "", statementfile.Line{}},
+		{"without decimals", set(3, "10"), "", statementfile.Line{}},
+		{"zeros that say nothing", set(3, "10.0000"), "", statementfile.Line{}},
+		{"thousands", plainLine(func(f []string) { f[3] = `"12,34,567.50"` }), `thousands: ","`, statementfile.Line{Amount: money.MustParse("1234567.50")}},
+		{"a decimal comma", plainLine(func(f []string) { f[3] = `"10,00"` }), `decimal: ","`, statementfile.Line{}},
+		{"three decimals that a mapping answers for", set(3, "10.000"), `decimal: "."`, statementfile.Line{}},
+		{"minor units", set(3, "1000"), "unit: minor", statementfile.Line{}},
+		{"minor units of dinars", plainLine(func(f []string) { f[3], f[4] = "10000", "KWD" }), "unit: minor", statementfile.Line{Currency: "KWD"}},
+		{"a column by its number", set(0, "tx-1"), `columns: {transaction_id: "#1", amount: "#4"}`, statementfile.Line{}},
+		{"a pending line", set(5, "pending"), "", statementfile.Line{Status: statementfile.Pending}},
+		{"an offset of its own", set(6, "2026-11-24T13:15:30+03:00"), "", statementfile.Line{}},
+		{"seconds", set(6, "1795515330"), "time: unix", statementfile.Line{}},
 		{"a day", set(6, "24.11.2026"), "time: 02.01.2006\nzone: Europe/Berlin",
-			statement.Line{At: time.Date(2026, 11, 23, 23, 0, 0, 0, time.UTC), Day: true}},
-		{"a spreadsheet's day", set(6, "46350.4274305556"), "time: spreadsheet", statement.Line{}},
+			statementfile.Line{At: time.Date(2026, 11, 23, 23, 0, 0, 0, time.UTC), Day: true}},
+		{"a spreadsheet's day", set(6, "46350.4274305556"), "time: spreadsheet", statementfile.Line{}},
 		{"a zone in each line", plainLine(func(f []string) { f[6], f[7] = "2026-11-24 07:15:30", "America/Sao_Paulo" }),
-			"columns: {zone: round_id}\ntime: '2006-01-02 15:04:05'", statement.Line{Round: "America/Sao_Paulo"}},
+			"columns: {zone: round_id}\ntime: '2006-01-02 15:04:05'", statementfile.Line{Round: "America/Sao_Paulo"}},
 		{"an offset in each line", plainLine(func(f []string) { f[6], f[7] = "2026-11-24 13:45:30", "UTC+3:30" }),
-			"columns: {zone: round_id}\ntime: '2006-01-02 15:04:05'", statement.Line{Round: "UTC+3:30"}},
+			"columns: {zone: round_id}\ntime: '2006-01-02 15:04:05'", statementfile.Line{Round: "UTC+3:30"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			want := c.want
-			fill(&want, statement.Line{
-				Number: 2, TransactionID: "tx-1", Type: statement.Credit, Player: "p-1", Amount: money.MustParse("10.00"),
-				Currency: "USD", Status: statement.OK, At: at, Round: "r-1",
+			fill(&want, statementfile.Line{
+				Number: 2, TransactionID: "tx-1", Type: statementfile.Credit, Player: "p-1", Amount: money.MustParse("10.00"),
+				Currency: "USD", Status: statementfile.OK, At: at, Round: "r-1",
 			})
 			lines, _, err := read(t, strings.NewReader(c.file), c.mapping, "betao")
 			if err != nil || len(lines) != 1 || lines[0] != want {
@@ -174,7 +174,7 @@ func TestFilesThatAreRight(t *testing.T) {
 	}
 }
 
-func fill(line *statement.Line, from statement.Line) {
+func fill(line *statementfile.Line, from statementfile.Line) {
 	from.Day = line.Day
 	for _, pair := range [][2]*string{{&line.Currency, &from.Currency}, {&line.Round, &from.Round}} {
 		if *pair[0] != "" {
@@ -196,7 +196,7 @@ func fill(line *statement.Line, from statement.Line) {
 // The same word is money out at a gateway, and a win at a game platform.
 func TestWordsBelongToTheProvider(t *testing.T) {
 	t.Parallel()
-	for provider, want := range map[string]statement.Type{"cashier": statement.Debit, "betao": statement.Credit} {
+	for provider, want := range map[string]statementfile.Type{"cashier": statementfile.Debit, "betao": statementfile.Credit} {
 		lines, _, err := read(t, strings.NewReader(set(1, "payout")), "", provider)
 		if err != nil || lines[0].Type != want {
 			t.Errorf("%s: %+v, %v, want a %s", provider, lines, err, want)

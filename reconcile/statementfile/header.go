@@ -1,4 +1,4 @@
-package statement
+package statementfile
 
 import (
 	"errors"
@@ -60,7 +60,7 @@ func (f *Reader) needless(ours string) bool {
 	}
 }
 
-var errNoColumn = errors.New("there is no such column")
+var errNoColumn = errors.New("there is no column")
 
 // find is where a column stands. A name that stands twice means neither.
 func find(names []string, column Column) (int, error) {
@@ -70,7 +70,7 @@ func find(names []string, column Column) (int, error) {
 	}
 	if numbered {
 		if index >= len(names) {
-			return 0, fmt.Errorf("%w: %q, the header has %d", errNoColumn, column.Name, len(names))
+			return 0, fmt.Errorf("%w %q, the header has %d", errNoColumn, column.Name, len(names))
 		}
 		return index, nil
 	}
@@ -91,7 +91,7 @@ func find(names []string, column Column) (int, error) {
 			return found, nil
 		}
 	}
-	return 0, fmt.Errorf("%w: %q", errNoColumn, column.Name)
+	return 0, fmt.Errorf("%w %q", errNoColumn, column.Name)
 }
 
 // hint says what a file looks like in which a column is missing.

@@ -1,4 +1,4 @@
-package statement_test
+package statementfile_test
 
 import (
 	"errors"
@@ -12,17 +12,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"evens/money"
-	"evens/reconcile/statement"
+	"evens/reconcile/statementfile"
 )
 
 // read reads a whole file.
-func read(t *testing.T, file io.Reader, mapping, provider string) ([]statement.Line, int64, error) {
+func read(t *testing.T, file io.Reader, mapping, provider string) ([]statementfile.Line, int64, error) {
 	t.Helper()
-	m, err := statement.ReadMapping(strings.NewReader(mapping))
+	m, err := statementfile.ReadMapping(strings.NewReader(mapping))
 	if err != nil {
 		return nil, 0, err
 	}
-	reader, err := statement.NewReader(file, m, provider)
+	reader, err := statementfile.NewReader(file, m, provider)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -31,7 +31,7 @@ func read(t *testing.T, file io.Reader, mapping, provider string) ([]statement.L
 			t.Errorf("close: %v", err)
 		}
 	}()
-	var lines []statement.Line
+	var lines []statementfile.Line
 	for {
 		line, err := reader.Next()
 		if errors.Is(err, io.EOF) {
@@ -48,10 +48,10 @@ func read(t *testing.T, file io.Reader, mapping, provider string) ([]statement.L
 func TestLayoutsOfRealFiles(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 24, 10, 15, 30, 0, time.UTC)
-	want := []statement.Line{
-		{TransactionID: "dep-1001-1", Type: statement.Credit, Amount: money.MustParse("1234.50"), Player: "p-1001"},
-		{TransactionID: "dep-1001-2", Type: statement.Credit, Amount: money.MustParse("10.00"), Player: "p-1001"},
-		{TransactionID: "wd-1001-1", Type: statement.Debit, Amount: money.MustParse("25.00"), Player: "p-1001"},
+	want := []statementfile.Line{
+		{TransactionID: "dep-1001-1", Type: statementfile.Credit, Amount: money.MustParse("1234.50"), Player: "p-1001"},
+		{TransactionID: "dep-1001-2", Type: statementfile.Credit, Amount: money.MustParse("10.00"), Player: "p-1001"},
+		{TransactionID: "wd-1001-1", Type: statementfile.Debit, Amount: money.MustParse("25.00"), Player: "p-1001"},
 	}
 	for name, is := range map[string]struct {
 		anonymous bool // the file does not say who the player is
@@ -83,9 +83,9 @@ func TestLayoutsOfRealFiles(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			expected := make([]statement.Line, len(want))
+			expected := make([]statementfile.Line, len(want))
 			for i, line := range want {
-				line.Status, line.Currency, line.At, line.Number = statement.OK, "USD", at.Truncate(max(is.round, time.Second)), is.numbers[i]
+				line.Status, line.Currency, line.At, line.Number = statementfile.OK, "USD", at.Truncate(max(is.round, time.Second)), is.numbers[i]
 				line.Day = is.round == 24*time.Hour
 				if is.anonymous {
 					line.Player = ""

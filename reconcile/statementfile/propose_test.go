@@ -1,4 +1,4 @@
-package statement_test
+package statementfile_test
 
 import (
 	"bytes"
@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"evens/reconcile/statement"
+	"evens/reconcile/statementfile"
 )
 
 // A draft that finance can start from: what a file tells is there, what it does not tell is asked.
@@ -32,7 +32,7 @@ func TestProposals(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			draft, err := statement.Propose(bytes.NewReader(file), "cashier")
+			draft, err := statementfile.Propose(bytes.NewReader(file), "cashier")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -42,7 +42,7 @@ func TestProposals(t *testing.T) {
 				}
 			}
 			lines, _, err := read(t, bytes.NewReader(file), draft, "cashier")
-			if c.reads && (err != nil || len(lines) < 3 || lines[2].TransactionID != "wd-1001-1" || lines[2].Type != statement.Debit) {
+			if c.reads && (err != nil || len(lines) < 3 || lines[2].TransactionID != "wd-1001-1" || lines[2].Type != statementfile.Debit) {
 				t.Errorf("read by the draft: %+v, %v", lines, err)
 			}
 			if t.Failed() {
@@ -51,7 +51,7 @@ func TestProposals(t *testing.T) {
 		})
 	}
 	for _, file := range []string{"", "hello\nworld\n", "%PDF-1.7", "a,b,c\n"} {
-		if draft, err := statement.Propose(strings.NewReader(file), "cashier"); err == nil {
+		if draft, err := statementfile.Propose(strings.NewReader(file), "cashier"); err == nil {
 			t.Errorf("a draft for %q:\n%s", file, draft)
 		}
 	}
@@ -63,7 +63,7 @@ func FuzzFile(f *testing.F) {
 	f.Add([]byte("transaction_id,at\n\"a\nb\",2026-06-01T12:00:00Z"), "type: coupon\nstatus: won\ncurrency: USD\ncolumns: {amount: at}")
 	f.Add([]byte("a,b\n1,2\n"), "skip: 1\nencoding: utf-16le\nsign: debit_negative\nunit: minor\ntime: spreadsheet")
 	f.Fuzz(func(t *testing.T, file []byte, mapping string) {
-		_, _ = statement.Propose(bytes.NewReader(file), "cashier") // must not crash
+		_, _ = statementfile.Propose(bytes.NewReader(file), "cashier") // must not crash
 		lines, _, _ := read(t, bytes.NewReader(file), mapping, "betao")
 		for _, line := range lines {
 			if line.Amount < 0 || line.TransactionID == "" || line.At.IsZero() || line.Number < 2 || line.Status == "" || line.Type == "" {
