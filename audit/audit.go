@@ -66,5 +66,8 @@ func In(ctx context.Context, tx pgx.Tx, now time.Time, more ...ledger.Check) (*l
 	if err := settlement.AuditTargets(ctx, tx, report); err != nil {
 		return nil, err
 	}
+	if err := settlement.AuditMessages(ctx, tx, report); err != nil {
+		return nil, err
+	}
 	return report, seal.Audit(ctx, tx, report)
 }

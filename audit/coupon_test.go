@@ -76,7 +76,18 @@ var couponCorruptions = []corruption{
 	{"results", "pending for days", `UPDATE results SET received_at = received_at - interval '5 days' WHERE id = ` + pending, `SELECT ` + pending + `::text`, "no result waits for days"},
 	{"results", "a coupon that came, and nobody looked", `UPDATE results SET bar_code = (SELECT bet_code FROM coupons WHERE id = ` + openCoupon + `), received_at = received_at - interval '5 days' WHERE attention = 'unknown_bar_code'`,
 		`SELECT id::text FROM results WHERE attention = 'unknown_bar_code'`, "no result waits for days"},
+	{"results", "another code than came in", `UPDATE results SET bar_code = 'another' WHERE attention = 'unknown_bar_code'`,
+		`SELECT id::text FROM results WHERE attention = 'unknown_bar_code'`, "every result says what the message"},
+	{"results", "a time of decision that no message bears, in the coupon too", `
+		UPDATE results SET decided_at = decided_at + interval '1 second' WHERE id = ` + heldResult + `;
+		UPDATE coupons SET decided_at = decided_at + interval '1 second' WHERE id = ` + wonCoupon,
+		resultID, "every result says what the message"},
+	{"results", "a word that does not hold, and did not come", `UPDATE results SET amount_out = 1 WHERE state = 'stale'`,
+		`SELECT id::text FROM results WHERE state = 'stale'`, "every result says what the message"},
 	{"results", "the one that holds is gone", `DELETE FROM results WHERE id = ` + heldResult, itsID, "the result that holds is the coupon's own"},
+
+	{"callbacks", "another word in a message", `UPDATE callbacks c SET body = convert_to(replace(convert_from(c.body, 'UTF8'), '"Status":2', '"Status":4'), 'UTF8')
+		  FROM results r WHERE r.id = ` + heldResult + ` AND c.id = r.callback_id`, resultID, "every result says what the message"},
 
 	{"result_chunks", "done, and its result is not", `UPDATE result_chunks SET done_at = now() WHERE done_at IS NULL`, `SELECT ` + pending + `::text`, "every pending result is in a chunk"},
 	{"result_chunks", "one to be applied is gone", `DELETE FROM result_chunks WHERE done_at IS NULL`, `SELECT ` + pending + `::text`, "every pending result is in a chunk"},
@@ -103,6 +114,8 @@ var couponCorruptions = []corruption{
 	{"reversal_hours", "an hour in which nothing was taken back", `INSERT INTO reversal_hours VALUES (date_trunc('hour', now()) - interval '9 hours', 'USD', 5, 5)`, "", "an hour's reversals"},
 
 	{"activity_log", "who applied a result is gone", `DELETE FROM activity_log WHERE event = 'result_applied'`, `SELECT ` + byHand + `::text`, "what a person decided about a result"},
+	{"activity_log", "a person said another payout", `UPDATE activity_log SET detail = detail || '{"payout": "999.00"}' WHERE event = 'result_applied'`,
+		`SELECT ` + byHand + `::text`, "what a person decided about a result"},
 	{"activity_log", "who refused a result is gone", `DELETE FROM activity_log WHERE event = 'result_refused'`, `SELECT id::text FROM results WHERE state = 'refused'`, "what a person decided about a result"},
 	{"activity_log", "who approved an adjustment is somebody else", `UPDATE activity_log SET operator = 'one@example.com' WHERE event = 'adjustment_approved'`,
 		`SELECT id::text FROM adjustments WHERE reference = 'a-big'`, "what was decided on an adjustment"},

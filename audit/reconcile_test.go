@@ -86,7 +86,7 @@ var unseen = []corruption{
 	{table: "coupons", name: "texts", change: `UPDATE coupons SET rate_mode = 'accept', lang = 'xx', error_code = 'x', error_message = 'x', answered_status = 'x'`},
 	{table: "selections", name: "what was shown", change: `UPDATE selections SET match_id = 'x', teams = 'x', tournament = 'x', bet_name = 'x', coef = 1, live = NOT live, event_date = now()`},
 	{table: "results", name: "texts, and where it came from", change: `UPDATE results SET reason = 'x', callback_id = gen_random_uuid()`},
-	{table: "results", name: "a word that does not hold", change: `UPDATE results SET amount_out = 1 WHERE state = 'stale'`},
+	{table: "callbacks", name: "what games and gateways sent", change: `UPDATE callbacks SET body = 'x' WHERE provider <> 'bet'`},
 	{table: "result_chunks", name: "how often and how it was asked for", change: `UPDATE result_chunks SET rung = rung + 1, rung_at = now(), guarded = NOT guarded`},
 	{table: "result_chunks", name: "one that is done is gone", change: `DELETE FROM result_chunks WHERE done_at IS NOT NULL`},
 	{table: "requests", name: "what was asked and answered", change: `UPDATE requests SET hash = '\x00', answer = '{}' WHERE key = 'held-1'`},

@@ -29,6 +29,10 @@ func fileLine(provider string, l statementfile.Line) (Line, error) {
 	line := Line{
 		TransactionID: l.TransactionID, Type: Type(l.Type), Player: l.Player, Amount: l.Amount, Currency: l.Currency, Status: Status(l.Status),
 		At: l.At.UTC().Truncate(time.Microsecond), Round: l.Round, // as the database keeps it
+		NoAmount: l.NoAmount, Undated: l.Undated,
+	}
+	if line.Undated {
+		line.At = noTime
 	}
 	if (line.Type == Coupon) != (provider == BeT) {
 		return line, fmt.Errorf("%w: %s", errKind, line.Type)
@@ -70,20 +74,28 @@ func (f *fileLines) Next() bool {
 	if f.line.Status == Pending {
 		f.pending++
 	}
+	f.widen(read.Day)
+	if f.progress != nil && f.n%10_000 == 0 {
+		f.progress(f.n)
+	}
+	return true
+}
+
+// widen takes a line's time into the file's window.
+func (f *fileLines) widen(day bool) {
+	if f.line.Undated {
+		return
+	}
 	if f.from.IsZero() || f.line.At.Before(f.from) {
 		f.from = f.line.At
 	}
 	end := f.line.At.Add(time.Microsecond)
-	if read.Day { // without a clock a line may be of any time of its day
+	if day { // without a clock a line may be of any time of its day
 		end, f.days = f.line.At.AddDate(0, 0, 1), true
 	}
 	if end.After(f.to) {
 		f.to = end
 	}
-	if f.progress != nil && f.n%10_000 == 0 {
-		f.progress(f.n)
-	}
-	return true
 }
 
 // Values implements pgx.CopyFromSource.
@@ -125,10 +137,10 @@ func (r *Reconciler) loadFile(ctx context.Context, q Request) (*statement, error
 			return err
 		}
 		if s.from.IsZero() {
-			s.from = lines.from
+			s.from = orEpoch(lines.from)
 		}
 		if s.to.IsZero() {
-			s.to = lines.to
+			s.to = orEpoch(lines.to)
 		}
 		if lines.n == 0 {
 			return errors.New("every line of the file is left out by its mapping")

@@ -38,10 +38,13 @@ type statement struct {
 // whole reports whether absence in it means something.
 func (s *statement) whole() bool { return s.complete && !s.cut && !s.blind }
 
-var lineColumns = []string{"statement_id", "page", "transaction_id", "type", "player", "amount", "currency", "status", "at", "round_id", "again", "word"}
+var lineColumns = []string{"statement_id", "page", "transaction_id", "type", "player", "amount", "currency", "status", "at", "round_id", "again", "word", "dated", "amount_told"}
 
 func lineRow(id uuid.UUID, page int, l Line, again bool) []any {
-	return []any{id, page, l.TransactionID, string(l.Type), l.Player, int64(l.Amount), l.Currency, string(l.Status), l.At, l.Round, again, plain(l.Word)}
+	return []any{
+		id, page, l.TransactionID, string(l.Type), l.Player, int64(l.Amount), l.Currency, string(l.Status), l.At, l.Round, again, plain(l.Word),
+		!l.Undated, !l.NoAmount,
+	}
 }
 
 const (

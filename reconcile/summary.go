@@ -37,10 +37,11 @@ func sums(breaks []*Break) map[string]Sum {
 		case b.Action == ActRollback:
 			add(&sum.GivenBack, b.Amount)
 		case b.Action == ActSettle && b.heal != nil && b.heal.coupon != nil:
-			if payout, err := b.heal.coupon.theirPayout(); err == nil && payout >= b.heal.coupon.payout {
-				add(&sum.Paid, payout-b.heal.coupon.payout)
+			verdict, _, err := b.heal.coupon.verdict()
+			if more := verdict.Payout - b.heal.coupon.payout; err == nil && more >= 0 {
+				add(&sum.Paid, more)
 			} else if err == nil {
-				add(&sum.Taken, payout-b.heal.coupon.payout)
+				add(&sum.Taken, more)
 			}
 		case b.Action == ActPerson && b.Kind == MissingThere && b.Amount > 0:
 			add(&sum.Taken, b.Amount)
@@ -54,7 +55,7 @@ func sums(breaks []*Break) map[string]Sum {
 
 // outside counts the lines of another time than the window.
 func (r *Reconciler) outside(ctx context.Context, s *statement) (n int64, err error) {
-	err = r.db.Pool.QueryRow(ctx, `SELECT count(*) FROM statement_lines WHERE statement_id = $1 AND (at < $2 OR at >= $3)`,
+	err = r.db.Pool.QueryRow(ctx, `SELECT count(*) FROM statement_lines WHERE statement_id = $1 AND dated AND (at < $2 OR at >= $3)`,
 		s.id, s.from, s.to).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("count a list's lines of other times: %w", err)

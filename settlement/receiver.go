@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"time"
 
+	"evens/internal/jsonin"
 	"evens/internal/postgres"
 	"evens/internal/problem"
 	"evens/internal/source"
@@ -44,6 +45,7 @@ const (
 	codeNotAllowed  = "source_not_allowed"
 	codeTooLarge    = "body_too_large"
 	codeUnreadable  = "unreadable_body"
+	codeMedia       = "unsupported_media_type"
 	codeSyntax      = "invalid_body"
 	codeField       = "validation_failed"
 	codeUnavailable = "unavailable"
@@ -65,21 +67,12 @@ func (h *Receiver) receive(w http.ResponseWriter, r *http.Request) (status, head
 		h.log.WarnContext(r.Context(), "result push from an address that is not allowed", "provider", "bet", "source", from)
 		return problem.Write(w, http.StatusForbidden, codeNotAllowed, "this address may not post results"), 0
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, LargestPush))
-	if err != nil {
-		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return problem.Write(w, http.StatusRequestEntityTooLarge, codeTooLarge, "a push is at most 16 MiB"), 0
-		}
-		return problem.Write(w, http.StatusBadRequest, codeUnreadable, "the body could not be read to its end"), 0
+	body, parsed, no := h.read(w, r)
+	if no != nil {
+		h.keep(r.Context(), Push{Body: body, Path: r.URL.Path, Source: from.String(), At: h.now()}, no.status)
+		return problem.Write(w, no.status, no.code, no.detail, no.fields...), 0
 	}
-	parsed, err := ParsePush(body)
-	if fieldErr, ok := errors.AsType[*FieldError](err); ok {
-		return problem.Write(w, http.StatusUnprocessableEntity, codeField, fieldErr.Error(),
-			problem.Field{Location: fieldErr.Field, Message: fieldErr.Reason}), 0
-	}
-	if err != nil {
-		return problem.Write(w, http.StatusBadRequest, codeSyntax, err.Error()), 0
-	}
+	var err error
 	if len(parsed) > 0 {
 		err = h.store(r.Context(), Push{Heads: parsed, Body: body, Path: r.URL.Path, Source: from.String(), At: h.now()})
 	}
@@ -95,6 +88,61 @@ func (h *Receiver) receive(w http.ResponseWriter, r *http.Request) (status, head
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = io.WriteString(w, `{"status":"ok"}`) // a sender that went away sends again
 	return http.StatusOK, len(parsed)
+}
+
+// refusal is why a push is not stored.
+type refusal struct {
+	status       int
+	code, detail string
+	fields       []problem.Field
+}
+
+// read reads a push to its end: what came of it, and its Heads or why there are none.
+func (h *Receiver) read(w http.ResponseWriter, r *http.Request) (body []byte, heads []Head, no *refusal) {
+	tooLarge := &refusal{status: http.StatusRequestEntityTooLarge, code: codeTooLarge, detail: "a push is at most 16 MiB"}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, LargestPush))
+	if err != nil {
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			return body, nil, tooLarge
+		}
+		return body, nil, &refusal{status: http.StatusBadRequest, code: codeUnreadable, detail: "the body could not be read to its end"}
+	}
+	if err := jsonin.Charset(r.Header.Get("Content-Type")); err != nil {
+		return body, nil, &refusal{status: http.StatusUnsupportedMediaType, code: codeMedia, detail: err.Error()}
+	}
+	plain, err := jsonin.Unpack(body, r.Header.Get("Content-Encoding"), LargestPush)
+	switch {
+	case errors.Is(err, jsonin.ErrTooLarge):
+		return body, nil, tooLarge
+	case err != nil:
+		return body, nil, &refusal{status: http.StatusBadRequest, code: codeUnreadable, detail: "the body " + err.Error()}
+	}
+	heads, err = ParsePush(plain)
+	if wrong, ok := errors.AsType[*FieldError](err); ok {
+		return plain, nil, &refusal{
+			status: http.StatusUnprocessableEntity, code: codeField, detail: wrong.Error(),
+			fields: []problem.Field{{Location: wrong.Field, Message: wrong.Reason}},
+		}
+	}
+	if err != nil {
+		return plain, nil, &refusal{status: http.StatusBadRequest, code: codeSyntax, detail: err.Error()}
+	}
+	return plain, heads, nil
+}
+
+// longestRefused bounds what is kept of a push that is refused.
+const longestRefused = 64 << 10
+
+// keep keeps what was refused, for people: a result may be in it. The answer does not hang on it.
+func (h *Receiver) keep(ctx context.Context, push Push, status int) {
+	if len(push.Body) == 0 {
+		return
+	}
+	push.Body = push.Body[:min(len(push.Body), longestRefused)]
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	err := h.inbox.keepRefused(ctx, push, status)
+	h.log.WarnContext(ctx, "result push refused", "provider", "bet", "status", status, "bytes", len(push.Body), "kept", err == nil, "error", err)
 }
 
 // storeTimeout ends the wait for a database that does not answer, before the sender gives up.

@@ -43,9 +43,11 @@ func (s *system) publicHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", api.New(s.apiConfig()))
 	if s.desk != nil {
-		mux.Handle("POST "+s.settings.resultPath, settlement.NewReceiver(s.inbox, settlement.ReceiverConfig{
+		results := settlement.NewReceiver(s.inbox, settlement.ReceiverConfig{
 			Allow: s.settings.allow, Now: s.now, Observe: s.metrics.Push, Log: s.log,
-		}))
+		})
+		mux.Handle("POST "+s.settings.resultPath, results)
+		mux.Handle("POST "+s.settings.resultPath+"/{$}", results)
 	}
 	if s.cfg.CashierSecret != "" {
 		mux.Handle("POST /cashier/callback", &cashier.Receiver{

@@ -49,6 +49,8 @@ type Line struct {
 	Amount   money.Amount
 	Currency string
 	Status   Status
+	// NoAmount and Undated say of a coupon that the file leaves its amount, or its time, empty.
+	NoAmount, Undated bool
 	// At is the line's time; where the file has no clock, the beginning of its day, and Day is set.
 	At    time.Time
 	Day   bool

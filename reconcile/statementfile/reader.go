@@ -143,6 +143,9 @@ func (f *Reader) read(record row) (Line, error) {
 	if err := f.readAmount(record, currency, &line); err != nil {
 		return line, err
 	}
+	if line.Undated, err = f.leavesOut(record, line.Type, "at"); err != nil || line.Undated {
+		return line, errors.Join(err, line.check())
+	}
 	if line.At, line.Day, err = f.at(record); err != nil {
 		return line, err
 	}
@@ -237,10 +240,23 @@ func (f *Reader) status(record row, coupon bool) (Status, error) {
 	return status, nil
 }
 
+// leavesOut reports whether a coupon's line has nothing in a column, which is neither zero nor a time.
+func (f *Reader) leavesOut(record row, kind Type, column string) (bool, error) {
+	if kind != Coupon {
+		return false, nil
+	}
+	text, err := f.value(record, column)
+	return text == "", err
+}
+
 // readAmount reads the amount, and what its sign or its column says of the type.
 func (f *Reader) readAmount(record row, currency money.Currency, line *Line) error {
 	if _, two := f.columns["debit"]; two {
 		return f.readDebitOrCredit(record, currency, line)
+	}
+	var err error
+	if line.NoAmount, err = f.leavesOut(record, line.Type, "amount"); err != nil || line.NoAmount {
+		return err
 	}
 	amount, negative, err := f.amount(record, "amount", currency)
 	if err != nil {
