@@ -78,6 +78,9 @@ func (p paged) Page(_ context.Context, from, to time.Time, cursor string) (recon
 	_, _ = fmt.Sscan(cursor, &at) // "": the first
 	lines := p.house.lists[p.provider]
 	page := reconcile.Page{Raw: []byte("page " + cursor)}
+	if at == 0 && !p.byRound {
+		page.Unreadable = []reconcile.Unreadable{{TransactionID: "bo-odd", Text: "?", Reason: "no amount"}}
+	}
 	for ; at < len(lines) && len(page.Lines) < 4; at++ {
 		if line := lines[at]; !line.At.Before(from) && line.At.Before(to) {
 			page.Lines = append(page.Lines, line)
@@ -243,17 +246,24 @@ func playDay(t *testing.T) *house {
 	ana, ben, cleo := h.Player(t, "ana", h.sum("1000")), h.Player(t, "ben", h.sum("500")), h.Player(t, "cleo", h.sum("300"))
 	h.Catalogue(t, "betao", map[string]string{"book-of-ra": "slots"})
 	h.coupons(ana)
+	h.decidedByHand(ana)
+	h.oddAnswers(ana)
 	h.games(ana)
+	h.late(ana)
 	h.bonuses(ben)
+	h.reopened(h.Player(t, "dan", h.sum("100")))
 	h.limits(cleo)
 	h.forward(20 * time.Minute)
 	h.limits(cleo)
 	h.payments(ana)
+	h.outside(ana)
 	h.byHand(ana)
+	h.twoPersons()
 	h.asynchronous(ana)
 	h.lists["betao"] = h.theirs("betao")
 	h.lists["naga"] = h.theirs("naga")
 	h.reconciliation(ana)
+	h.toldAfterHealing(ana)
 	h.close()
 	// What comes after the first closing and the first seals.
 	h.forward(time.Hour)

@@ -12,7 +12,7 @@ const (
 	ana       = `(SELECT id FROM players WHERE external_id = 'ana')`
 	ben       = `(SELECT id FROM players WHERE external_id = 'ben')`
 	cleo      = `(SELECT id FROM players WHERE external_id = 'cleo')`
-	aBonus    = `(SELECT id FROM bonuses WHERE status = 'completed')`
+	aBonus    = `(SELECT id FROM bonuses WHERE status = 'completed' AND reopened = 0)`
 	aStake    = `SELECT id::text FROM transactions WHERE kind = 'stake' ORDER BY id LIMIT 1`
 
 	isSealed = "every sealed range of the ledger"

@@ -60,7 +60,10 @@ func (o office) clean() {
 func (o office) violations() (found []string) {
 	o.t.Helper()
 	err := postgres.InTx(context.WithoutCancel(o.t.Context()), o.DB.Pool, func(ctx context.Context, tx pgx.Tx) error {
-		report := &ledger.Report{Clean: true}
+		report, err := ledger.Begin(ctx, tx, o.Now())
+		if err != nil {
+			return err
+		}
 		for _, check := range breaks.Checks {
 			if err := report.Add(ctx, tx, check); err != nil {
 				return err

@@ -19,9 +19,9 @@ func TestTheAuditNamesBrokenCoupons(t *testing.T) {
 		"a time that no result bears":  {`UPDATE coupons SET decided_at = decided_at + interval '1 day' WHERE status = 'won'`, "time of decision"},
 		"a result without its time":    {`UPDATE coupons SET decided_at = NULL WHERE status = 'won'`, "time of decision"},
 		"a lost text":                  {`UPDATE results SET raw = NULL WHERE attention = 'unreadable'`, "cannot be read"},
-		"an unreadable one forgotten":  {`UPDATE results SET attention = NULL WHERE raw IS NOT NULL`, "says why"},
-		"parked without a reason":      {`UPDATE results SET reason = NULL WHERE state = 'parked'`, "says why"},
-		"attention after the end":      {`UPDATE results SET attention = 'blast_radius' WHERE state = 'applied'`, "says why"},
+		"an unreadable one forgotten":  {`UPDATE results SET attention = NULL WHERE raw IS NOT NULL`, "go together"},
+		"parked without a reason":      {`UPDATE results SET reason = NULL WHERE state = 'parked'`, "go together"},
+		"attention after the end":      {`UPDATE results SET attention = 'blast_radius' WHERE state = 'applied'`, "go together"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

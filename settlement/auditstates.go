@@ -10,7 +10,7 @@ var stateChecks = []ledger.Check{
 	  LEFT JOIN players p ON p.id = c.player_id
 	  LEFT JOIN transactions s ON s.source = 'coupon' AND s.external_id = c.id || ':stake'
 	 WHERE p.currency IS DISTINCT FROM c.currency OR s.at IS DISTINCT FROM c.placed_at OR s.amount <> -c.stake
-	    OR NOT c.nominal AND c.sent_amount <> c.stake
+	    OR NOT c.nominal AND (c.sent_amount <> c.stake OR c.sent_currency <> c.currency)
 	    OR abs(c.possible_win - c.stake::numeric * c.coef / 1000000) > 10000
 	    OR c.open_since IS NOT NULL AND c.open_since <> c.placed_at
 	    OR c.bonus_stake < 0 OR c.bonus_stake > c.stake
@@ -47,6 +47,7 @@ var stateChecks = []ledger.Check{
 	  FROM settlements s JOIN coupons c ON c.id = s.coupon_id
 	 WHERE (s.outcome = 'lost') <> (s.payout_after = 0)
 	    OR s.payout_after <> c.stake AND (s.outcome = 'cancelled' OR s.outcome = 'refunded' AND s.unit IS NOT NULL)
+	    OR s.outcome = 'won' AND s.operator IS NULL AND s.payout_after % s.unit <> 0
 	UNION ALL
 	SELECT s.coupon_id::text, format('settlement %s by transaction %s %s', s.n, t.source, t.external_id)
 	  FROM settlements s JOIN transactions t ON t.id = s.transaction_id
@@ -66,7 +67,7 @@ var stateChecks = []ledger.Check{
 	{Name: "a result's state, attention and coupon go together", SQL: `
 	SELECT r.id::text, format('%s, attention %s, BarCode %s', r.state, r.attention, r.bar_code)
 	  FROM results r
-	 WHERE r.state = 'parked' AND coalesce(r.attention, 'unknown_bar_code') = 'unknown_bar_code'
+	 WHERE r.state = 'parked' AND (coalesce(r.attention, 'unknown_bar_code') = 'unknown_bar_code' OR r.reason IS NULL)
 	    OR r.state = 'pending' AND coalesce(r.attention, 'unknown_bar_code') <> 'unknown_bar_code'
 	    OR r.state NOT IN ('parked', 'pending') AND r.attention IS NOT NULL
 	    OR r.state IN ('applied', 'duplicate', 'stale') AND NOT EXISTS (SELECT FROM coupons c WHERE c.bet_code = r.bar_code)

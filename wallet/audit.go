@@ -56,6 +56,14 @@ var CountingChecks = []ledger.Check{
 	    OR b.status = 'expired' AND (b.expires_at IS NULL OR b.ended_at < b.expires_at)
 	    OR b.status <> 'completed' AND b.released <> 0
 	UNION ALL
+	SELECT b.id::text, format('opened again %s times; ended by %s, taken back by %s', b.reopened, x.external_id, coalesce(r.external_id, 'nothing'))
+	  FROM transactions x
+	  JOIN bonuses b ON b.id = x.bonus_id
+	 CROSS JOIN LATERAL (SELECT coalesce(substring(x.external_id FROM ':end:([0-9]{1,9})$')::integer, 0) AS n) e
+	  LEFT JOIN transactions r ON r.source = 'bonus' AND r.external_id = b.id || ':reopened:' || e.n + 1
+	 WHERE x.source = 'bonus' AND x.kind = 'bonus_conversion'
+	   AND (e.n > b.reopened OR e.n < b.reopened AND r.id IS NULL AND x.amount <> coalesce(x.bonus_amount, 0))
+	UNION ALL
 	SELECT x.id::text, format('%s of bonus %s, which is not there', x.kind, x.bonus_id)
 	  FROM transactions x WHERE x.source = 'bonus' AND NOT EXISTS (SELECT FROM bonuses b WHERE b.id = x.bonus_id)`},
 	{Name: "no active bonus has been wagered already", SQL: `

@@ -191,8 +191,8 @@ func TestALateCommitIsSealedLater(t *testing.T) {
 	}
 	defer slow.Rollback(context.Background()) //nolint:errcheck // it was committed
 	late := `
-	INSERT INTO transactions (id, source, external_id, kind, player_id, amount, cash_after, bonus_after, payload_hash, at)
-	VALUES ($1, 'betao', $2, 'tombstone', gen_random_uuid(), 0, 0, 0, '', now())`
+	INSERT INTO transactions (id, source, external_id, kind, player_id, amount, cash_after, bonus_after, provider, payload_hash, at)
+	VALUES ($1, 'betao', $2, 'tombstone', gen_random_uuid(), 0, 0, 0, 'betao', '', now())`
 	if _, err := slow.Exec(t.Context(), late, postgres.IDAt(time.Now()), "late"); err != nil {
 		t.Fatal(err)
 	}
@@ -236,8 +236,8 @@ func TestSealsOfTheReleaseBefore(t *testing.T) {
 	v.sealAsBefore(false)
 	// With an id that lies in what is sealed: another clock.
 	if _, err := db.Pool.Exec(ctx, `
-		INSERT INTO transactions (id, source, external_id, kind, player_id, amount, cash_after, bonus_after, payload_hash, at)
-		VALUES ($1, 'betao', 'other clock', 'tombstone', $2, 0, 0, 0, '', now())`, postgres.IDAt(time.Now().Add(-time.Hour)), v.who.ID); err != nil {
+		INSERT INTO transactions (id, source, external_id, kind, player_id, amount, cash_after, bonus_after, provider, payload_hash, at)
+		VALUES ($1, 'betao', 'other clock', 'tombstone', $2, 0, 0, 0, 'betao', '', now())`, postgres.IDAt(time.Now().Add(-time.Hour)), v.who.ID); err != nil {
 		t.Fatal(err)
 	}
 	if end := v.extend(); end.N != 4 || end.Transactions != 2 {
