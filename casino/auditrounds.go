@@ -8,7 +8,7 @@ var RoundChecks = []ledger.Check{
 	WITH played AS (
 	    SELECT x.provider, x.round_id, x.player_id, x.kind, x.amount, x.at, x.bonus_id, b.id IS NOT NULL AS undone, t.stake, t.bonus_stake
 	      FROM transactions x
-	      LEFT JOIN transactions b ON b.kind = 'rollback' AND b.source = split_part(x.source, ':', 1) || ':rollback' AND b.external_id = x.external_id
+	      LEFT JOIN transactions b ON b.kind = 'rollback' AND b.source = x.source || ':rollback' AND b.external_id = x.external_id
 	                              AND b.payload_hash = substr(sha256(convert_to('rollback', 'UTF8') || '\x00' || convert_to(x.id::text, 'UTF8') || '\x00'), 1, 16)
 	     CROSS JOIN LATERAL (SELECT coalesce(sum(f.amount), 0) AS stake, coalesce(sum(f.amount) FILTER (WHERE a.kind = 'bonus'), 0) AS bonus_stake
 	                           FROM transfers f JOIN accounts a ON a.id = f.debit_account AND a.player_id IS NOT NULL
