@@ -471,7 +471,9 @@ func (h *house) asynchronous(who player.Identity) {
 		}
 		_, err := h.Floor.Win(ctx, casino.Win{Call: h.call("betao", "nt-1", who, "bo-r1"), Amount: h.sum("1")})
 		return err
-	}, func(body []byte) casino.Message { return casino.Message{Kind: "credit", Content: ledger.HashOf(string(body))} })
+	}, func(body []byte) casino.Message {
+		return casino.Message{Kind: "credit", Content: ledger.HashOf(string(body))}
+	})
 	for id, body := range map[string]string{"nt-1": "good", "nt-2": "bad", "nt-3": "later"} {
 		message := casino.Message{Transaction: id, Kind: "credit", Content: ledger.HashOf(body)}
 		_, err := h.notices.Store(h.t.Context(), "betao", message, []byte(body), uuid.Must(uuid.NewV7()))

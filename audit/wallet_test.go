@@ -62,11 +62,11 @@ var walletCorruptions = []corruption{
 	{"usage_quarters", "one is gone", `DELETE FROM usage_quarters WHERE player_id = ` + cleo, cleosID, "what has been used of limits"},
 	{"usage_quarters", "one of somebody without limits", `INSERT INTO usage_quarters VALUES (` + ana + `, date_bin('15 minutes', now(), 'epoch'), 0, 0, 0)`, `SELECT ` + ana + `::text`, "usage is kept of players"},
 
-	{"transactions", "a withdrawal ended by another player", `UPDATE transactions SET player_id = ` + ben + ` WHERE ` + ofPaid, idOfPaid, "every end of a withdrawal"},
-	{"transactions", "a withdrawal that never was is paid", `UPDATE transactions SET external_id = 'never' WHERE ` + ofPaid, idOfPaid, "every end of a withdrawal"},
-	{"transactions", "a withdrawal paid that was not held", `UPDATE transactions SET external_id = 'direct-1' WHERE ` + ofPaid, idOfPaid, "every end of a withdrawal"},
-	{"transactions", "a withdrawal paid in part", `UPDATE transfers SET amount = amount - 1 WHERE transaction_id::text = (` + idOfPaid + `)`, idOfPaid, "every end of a withdrawal"},
-	{"transactions", "a withdrawal paid and returned", `UPDATE transactions SET external_id = 'returned-1' WHERE ` + ofPaid, idOfPaid, "every end of a withdrawal"},
+	{"transactions", "a withdrawal ended by another player", `UPDATE transactions SET player_id = ` + ben + ` WHERE ` + ofPaid, idOfPaid, "what was said of a payment's end"},
+	{"transactions", "a withdrawal that never was is paid", `UPDATE transactions SET external_id = 'never' WHERE ` + ofPaid, idOfPaid, "what was said of a payment's end"},
+	{"transactions", "a withdrawal paid that was not held", `UPDATE transactions SET external_id = 'direct-1' WHERE ` + ofPaid, `SELECT 'direct-1'`, "no more than its amount was held"},
+	{"transactions", "a withdrawal paid in part", `UPDATE transfers SET amount = amount - 1 WHERE transaction_id::text = (` + idOfPaid + `)`, `SELECT 'USD'`, "held withdrawals are those"},
+	{"transactions", "a withdrawal paid and returned", `UPDATE transactions SET external_id = 'returned-1' WHERE ` + ofPaid, `SELECT 'returned-1'`, "no more than its amount was held"},
 	{"transactions", "a held withdrawal is gone", `DELETE FROM transactions WHERE external_id = 'held-1' AND kind = 'withdrawal'`, `SELECT 'USD'`, "held withdrawals are those"},
 
 	{"requests", "of a coupon that is not there", `UPDATE requests SET coupon_id = '00000000-0000-7000-8000-00000000000a' WHERE key = (SELECT min(key) FROM requests WHERE coupon_id IS NOT NULL)`, "", "every request was answered"},

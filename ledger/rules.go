@@ -58,27 +58,39 @@ var ShapeChecks = []Check{
 	       WHEN 'deposit' THEN x.source <> 'cashier'
 	       WHEN 'withdrawal' THEN x.source <> 'cashier'
 	       WHEN 'withdrawal_paid' THEN x.source <> 'cashier:paid'
-	       WHEN 'withdrawal_return' THEN x.source <> 'cashier:returned'
+	       WHEN 'withdrawal_return' THEN x.source NOT IN ('cashier:returned', 'cashier:failed', 'cashier:unreserved')
+	       WHEN 'deposit_return' THEN x.source NOT IN ('cashier:returned', 'cashier:unreserved')
+	       WHEN 'suspense' THEN x.source <> 'cashier:suspense'
+	       WHEN 'suspense_end' THEN x.source <> 'cashier:suspense_end'
 	       WHEN 'adjustment' THEN x.source <> 'adjustment'
 	       WHEN 'stake' THEN x.source <> 'coupon' OR x.external_id IS DISTINCT FROM x.coupon_id || ':stake'
 	       WHEN 'refund' THEN NOT (x.source = 'coupon' AND x.external_id IS NOT DISTINCT FROM x.coupon_id || ':return'
 	                               OR x.source = 'settlement' AND x.external_id IS NOT DISTINCT FROM x.coupon_id || ':1')
 	       WHEN 'payout' THEN x.source <> 'settlement' OR x.external_id IS DISTINCT FROM x.coupon_id || ':1'
 	       WHEN 'loss' THEN x.source <> 'settlement' OR x.external_id IS DISTINCT FROM x.coupon_id || ':1'
-	       WHEN 'resettlement' THEN x.source <> 'settlement' OR x.external_id NOT LIKE x.coupon_id || ':%' OR x.coupon_id IS NULL
+	       WHEN 'resettlement' THEN x.coupon_id IS NULL
+	                                OR NOT (x.source = 'settlement' AND x.external_id LIKE x.coupon_id || ':%'
+	                                        OR x.source = 'coupon' AND x.external_id = x.coupon_id || ':stake:2')
 	       WHEN 'bonus' THEN x.source <> 'bonus' OR x.external_id IS DISTINCT FROM x.bonus_id || ':grant'
-	       WHEN 'bonus_correction' THEN x.source <> 'bonus' OR x.external_id NOT LIKE x.bonus_id || ':after:%' OR x.bonus_id IS NULL
-	       ELSE x.source <> 'bonus' OR x.external_id IS DISTINCT FROM x.bonus_id || ':end' END`},
+	       WHEN 'bonus_correction' THEN x.bonus_id IS NULL OR x.source <> 'bonus'
+	                                    OR NOT (x.external_id LIKE x.bonus_id || ':after:%' OR x.external_id ~ ('^' || x.bonus_id || ':reopened:[1-9][0-9]*$'))
+	       ELSE x.bonus_id IS NULL OR x.source <> 'bonus' OR x.external_id !~ ('^' || x.bonus_id || ':end(:[1-9][0-9]*)?$') END`},
 }
 
 // ways lists from which account to which each kind of transaction may move money; pocket stands for a
 // player's cash or bonus. Another kind of transaction, or another way, gets its line here.
 const ways = `
-	    ('deposit', 'cashier', 'cash'), ('withdrawal', 'cash', 'cashier'), ('withdrawal', 'cash', 'withdrawals_held'),
-	    ('withdrawal_paid', 'withdrawals_held', 'cashier'), ('withdrawal_return', 'withdrawals_held', 'cash'),
+	    ('deposit', 'cashier', 'cash'), ('deposit', 'suspense', 'cash'), ('deposit_return', 'cash', 'cashier'), ('deposit_return', 'cash', 'suspense'),
+	    ('withdrawal', 'cash', 'cashier'), ('withdrawal', 'cash', 'withdrawals_held'),
+	    ('withdrawal_paid', 'withdrawals_held', 'cashier'), ('withdrawal_paid', 'withdrawals_held', 'suspense'),
+	    ('withdrawal_paid', 'cash', 'cashier'), ('withdrawal_paid', 'cash', 'suspense'),
+	    ('withdrawal_return', 'withdrawals_held', 'cash'), ('withdrawal_return', 'cashier', 'cash'), ('withdrawal_return', 'suspense', 'cash'),
+	    ('suspense', 'cashier', 'suspense'), ('suspense', 'suspense', 'cashier'),
+	    ('suspense_end', 'suspense', 'cashier'), ('suspense_end', 'cashier', 'suspense'),
+	    ('suspense_end', 'suspense', 'adjustments'), ('suspense_end', 'adjustments', 'suspense'),
 	    ('stake', 'pocket', 'stakes_held'), ('refund', 'stakes_held', 'pocket'), ('loss', 'stakes_held', 'sportsbook'),
 	    ('payout', 'stakes_held', 'sportsbook'), ('payout', 'sportsbook', 'pocket'),
-	    ('resettlement', 'sportsbook', 'pocket'), ('resettlement', 'pocket', 'sportsbook'),
+	    ('resettlement', 'sportsbook', 'pocket'), ('resettlement', 'pocket', 'sportsbook'), ('resettlement', 'pocket', 'stakes_held'),
 	    ('bet', 'pocket', 'casino'), ('win', 'casino', 'pocket'), ('bet_win', 'pocket', 'casino'), ('bet_win', 'casino', 'pocket'),
 	    ('rollback', 'pocket', 'casino'), ('rollback', 'casino', 'pocket'),
 	    ('adjustment', 'adjustments', 'cash'), ('adjustment', 'cash', 'adjustments'),

@@ -102,8 +102,15 @@ func TestAClosingWaitsForTheLists(t *testing.T) {
 	t.Parallel()
 	list := &ledgerOfDays{}
 	o := open(t, map[string]reconcile.Source{"tg": list})
-	o.settled()
+	if err := o.Nightly(t.Context(), "tg"); err != nil || len(list.asked) > 0 {
+		t.Errorf("before its first list: asked for %q, %v", list.asked, err)
+	}
 	today := o.Now().Truncate(24 * time.Hour)
+	o.SetClock(today.Add(12 * time.Hour))
+	if err := o.Recent(t.Context(), "tg"); err != nil {
+		t.Fatal(err)
+	}
+	o.settled()
 	o.SetClock(today.Add(27 * time.Hour))
 	for _, want := range []int{0, 1} {
 		if err := o.CloseDue(t.Context()); err != nil {

@@ -48,7 +48,7 @@ var CountingChecks = []ledger.Check{
 	  FROM bonuses b
 	  LEFT JOIN players p ON p.id = b.player_id
 	  LEFT JOIN transactions g ON g.source = 'bonus' AND g.external_id = b.id || ':grant'
-	  LEFT JOIN transactions e ON e.source = 'bonus' AND e.external_id = b.id || ':end'
+	  LEFT JOIN transactions e ON e.source = 'bonus' AND e.external_id = b.id || ':end' || CASE b.reopened WHEN 0 THEN '' ELSE ':' || b.reopened END
 	 WHERE g.amount IS DISTINCT FROM b.granted OR g.player_id IS DISTINCT FROM b.player_id OR g.at <> b.granted_at
 	    OR p.currency IS DISTINCT FROM b.currency
 	    OR e.kind IS NOT NULL AND (NOT EXISTS (SELECT FROM ends WHERE ends.status = b.status AND ends.kind = e.kind) OR e.at <> b.ended_at)
@@ -107,15 +107,6 @@ var CountingChecks = []ledger.Check{
 	SELECT player_id::text, format('since %s: kept %s/%s/%s, the quarters have %s/%s/%s', start, earlier[3 * i + 1], earlier[3 * i + 2], earlier[3 * i + 3], deposited, lost, staked)
 	  FROM sums
 	 WHERE (earlier[3 * i + 1], earlier[3 * i + 2], earlier[3 * i + 3]) IS DISTINCT FROM (deposited, lost, staked)`},
-	{Name: "every end of a withdrawal ends one that was held, once, in full", SQL: `
-	SELECT e.id::text, format('%s of %s by player %s, asked for was %s by %s', e.kind, coalesce(m.amount, 0), e.player_id, w.amount, w.player_id)
-	  FROM transactions e
-	  LEFT JOIN transactions w ON w.source = 'cashier' AND w.external_id = e.external_id AND w.kind = 'withdrawal'
-	  LEFT JOIN (SELECT t.transaction_id, sum(t.amount) AS amount FROM transfers t GROUP BY t.transaction_id) m ON m.transaction_id = e.id
-	 WHERE e.source IN ('cashier:paid', 'cashier:returned')
-	   AND (w.id IS NULL OR w.player_id <> e.player_id OR m.amount IS DISTINCT FROM -w.amount
-	        OR NOT EXISTS (SELECT FROM transfers t JOIN accounts a ON a.id = t.credit_account AND a.kind = 'withdrawals_held' WHERE t.transaction_id = w.id)
-	        OR EXISTS (SELECT FROM transactions o WHERE o.external_id = e.external_id AND o.source IN ('cashier:paid', 'cashier:returned') AND o.id <> e.id))`},
 	{Name: "every request was answered, with a coupon that is there where it was one", SQL: `
 	SELECT r.scope || ' ' || r.key, format('coupon %s, status %s', r.coupon_id, r.status)
 	  FROM requests r LEFT JOIN coupons c ON c.id = r.coupon_id
