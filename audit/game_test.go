@@ -27,7 +27,8 @@ var gameCorruptions = []corruption{
 		`SELECT 'betao new'`, counts},
 	{"rounds", "one of no bet is gone", `DELETE FROM rounds WHERE round_id = 'bo-r5'`, `SELECT 'betao bo-r5'`, counts},
 
-	{"transactions", "a win whose bet was refused", `UPDATE transactions SET kind = 'refused' WHERE source = 'betron' AND external_id = 'bn-1'`,
+	{"transactions", "a win whose bet was refused", `UPDATE transactions SET external_id = 'bn-other' WHERE source IN ('betron', 'betron:win') AND external_id = 'bn-1';
+		UPDATE transactions SET kind = 'refused' WHERE source = 'betron' AND external_id = 'bn-other'`,
 		`SELECT id::text FROM transactions WHERE source = 'betron:win' AND external_id = 'bn-1'`, "a win of a bet's own id"},
 	{"transactions", "a win whose bet had been taken back", `UPDATE transactions SET external_id = 'bn-2' WHERE source = 'betron:win' AND external_id = 'bn-1';
 		UPDATE transactions SET id = '00000000-0000-7000-8000-00000000000b' WHERE source = 'betron:rollback' AND external_id = 'bn-2'`,
