@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -16,6 +17,10 @@ import (
 type Part struct {
 	Name  string
 	Check func(ctx context.Context) error
+	// Known are errors whose own text may be told to anyone.
+	Known []error
+	// Advice, where it is not nil, says what an operator should change; the process is ready all the same.
+	Advice func() string
 }
 
 // Config of the listener. All fields are required.
@@ -36,7 +41,7 @@ type Config struct {
 func New(cfg Config) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", alive)
-	mux.Handle("GET /readyz", ready(cfg.Parts))
+	mux.Handle("GET /readyz", ready(cfg.Parts, cfg.Log))
 	mux.Handle("GET /metrics", cfg.Metrics)
 	g := newGuard(cfg.Operators, cfg.Sessions, cfg.Log)
 	pages := http.NewServeMux()
@@ -78,19 +83,44 @@ func alive(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write([]byte("ok\n"))
 }
 
+// unwell is what is told of an error that is not Known.
+const unwell = "not available: the log says why"
+
+// state is what the listener tells of a part. It has no login, and what a driver says names its server, its
+// user and its database: that is for the log.
+func (p Part) state(ctx context.Context) (state string, err error) {
+	if err := p.Check(ctx); err != nil {
+		for _, known := range p.Known {
+			if errors.Is(err, known) {
+				return known.Error(), err
+			}
+		}
+		return unwell, err
+	}
+	if p.Advice == nil {
+		return "ok", nil
+	}
+	if advice := p.Advice(); advice != "" {
+		return "ok, but " + advice, nil
+	}
+	return "ok", nil
+}
+
 const readyTimeout = 2 * time.Second
 
 // ready answers 200 when every part answers, 503 otherwise, and says which.
-func ready(parts []Part) http.Handler {
+func ready(parts []Part, log *slog.Logger) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 		defer cancel()
 		status, states := http.StatusOK, make(map[string]string, len(parts))
 		for _, part := range parts {
-			states[part.Name] = "ok"
-			if err := part.Check(ctx); err != nil {
-				status, states[part.Name] = http.StatusServiceUnavailable, err.Error()
+			state, err := part.state(ctx)
+			if err != nil {
+				log.WarnContext(r.Context(), "not ready", "part", part.Name, "error", err)
+				status = http.StatusServiceUnavailable
 			}
+			states[part.Name] = state
 		}
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)

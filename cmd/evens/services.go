@@ -112,8 +112,15 @@ func (s *system) opsHandler() http.Handler {
 		Parts: []console.Part{
 			{Name: "database", Check: s.db.Pool.Ping},
 			{Name: "redis", Check: func(ctx context.Context) error { return s.redis.Ping(ctx).Err() }},
-			{Name: "redis_eviction", Check: func(ctx context.Context) error { return redis.CheckEviction(ctx, s.redis) }},
-			{Name: "schema", Check: func(ctx context.Context) error { return postgres.CheckSchema(ctx, s.db.Pool) }},
+			{
+				Name: "redis_eviction", Known: []error{redis.ErrEviction},
+				Check: func(ctx context.Context) error { return redis.CheckEviction(ctx, s.redis) },
+			},
+			{
+				Name: "schema", Known: []error{postgres.ErrOldSchema, postgres.ErrRestored},
+				Check: func(ctx context.Context) error { return postgres.CheckSchema(ctx, s.db.Pool) },
+			},
+			{Name: "database_role", Check: s.db.Pool.Ping, Advice: func() string { return s.excess }},
 		},
 		Log: s.log,
 	})

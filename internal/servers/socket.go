@@ -13,11 +13,15 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	pg "evens/internal/postgres"
 )
 
 const (
 	userName     = "evens"
 	databaseName = "evens"
+	// RuntimeRole is whom processes work as; the owner of the cluster only migrates.
+	RuntimeRole = "evens_app"
 	// socketDirLimit keeps the socket's whole path below the 104 bytes that macOS allows (108
 	// on Linux): PostgreSQL adds `/.s.PGSQL.5432.lock` for a moment.
 	socketDirLimit = 80
@@ -77,24 +81,30 @@ func (p *postgres) removeSockets(dir string) error {
 	return nil
 }
 
-func (p *postgres) url() string { return p.urlOf(databaseName) }
+func (p *postgres) url() string { return p.urlOf(userName, databaseName) }
 
-func (p *postgres) urlOf(database string) string {
+func (p *postgres) runtimeURL() string { return p.urlOf(RuntimeRole, databaseName) }
+
+func (p *postgres) urlOf(user, database string) string {
 	// The port is named, although it is the usual one, because PGPORT may say otherwise. libpq
 	// takes a plus sign for itself, not for a blank.
 	host := strings.ReplaceAll(url.QueryEscape(p.socketDir), "+", "%20")
-	return "postgres://" + userName + "@/" + database + "?host=" + host + "&port=5432"
+	return "postgres://" + user + "@/" + database + "?host=" + host + "&port=5432"
 }
 
-// makeDatabase makes the database of [Servers.DatabaseURL] if it is not there yet.
+// makeDatabase makes the database of [Servers.DatabaseURL] and the role of [Servers.RuntimeURL] if they are
+// not there yet.
 func (p *postgres) makeDatabase(ctx context.Context) error {
 	connect, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	conn, err := pgx.Connect(connect, p.urlOf("postgres"))
+	conn, err := pgx.Connect(connect, p.urlOf(userName, "postgres"))
 	if err != nil {
 		return fmt.Errorf("connect to private postgresql: %w", err)
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
+	if err := pg.MakeRole(connect, conn, RuntimeRole, ""); err != nil {
+		return err
+	}
 	var exists bool
 	const find = `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`
 	if err := conn.QueryRow(connect, find, databaseName).Scan(&exists); err != nil {
