@@ -166,7 +166,7 @@ func TestOneRoleOrTwo(t *testing.T) {
 		_ = cmd.Run()
 		return cmd.ProcessState.ExitCode(), out.String(), log.String()
 	}
-	if code, _, log := run(); code != 0 || !strings.Contains(log, "EVENS_DATABASE_OWNER_URL") {
+	if code, _, log := run("EVENS_DATABASE_URL=" + i.databaseURL); code != 0 || !strings.Contains(log, "EVENS_DATABASE_OWNER_URL") {
 		t.Errorf("one address: exit code %d, want 0 and a warning\n%s", code, log)
 	}
 	role := "evens_" + strings.ReplaceAll(uuid.NewString(), "-", "")

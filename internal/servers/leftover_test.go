@@ -112,6 +112,15 @@ func TestRestartAfterCrash(t *testing.T) {
 func TestInterruptedInitdb(t *testing.T) {
 	t.Parallel()
 	dir := folder(t)
+	if os.Geteuid() == 0 { // the folder is the account's from its first moment on
+		of, err := unprivilegedAccount()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := of.mkdir(filepath.Join(dir, "postgres")); err != nil {
+			t.Fatal(err)
+		}
+	}
 	half := filepath.Join(dir, "postgres", "data.new-1")
 	if err := os.MkdirAll(half, 0o755); err != nil {
 		t.Fatal(err)

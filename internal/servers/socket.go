@@ -45,7 +45,7 @@ func (p *postgres) makeSocketDir() (string, error) {
 	dir = socketDirShort + shortHash(p.data)
 	err := os.Mkdir(dir, 0o700)
 	if err == nil {
-		return dir, p.place.account.own(dir)
+		return dir, p.place.account.ownDir(dir)
 	}
 	if errors.Is(err, os.ErrExist) && p.ownsPrivately(dir) {
 		return dir, p.removeSockets(dir)
@@ -54,7 +54,7 @@ func (p *postgres) makeSocketDir() (string, error) {
 	if dir, err = os.MkdirTemp(filepath.Dir(socketDirShort), filepath.Base(socketDirShort)+"*"); err != nil {
 		return "", err
 	}
-	return dir, p.place.account.own(dir)
+	return dir, p.place.account.ownDir(dir)
 }
 
 // ownsPrivately is true of a real folder of the account's that is open to nobody else.
@@ -65,6 +65,13 @@ func (p *postgres) ownsPrivately(dir string) bool {
 	}
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	return ok && stat.Uid == p.place.account.uid
+}
+
+// mayRemove is true of a folder below /tmp that we make for sockets. Its name comes from a file that the account
+// writes.
+func (p *postgres) mayRemove(dir string) bool {
+	return strings.HasPrefix(dir, socketDirShort) && filepath.Clean(dir) == dir &&
+		filepath.Dir(dir) == filepath.Dir(socketDirShort) && p.ownsPrivately(dir)
 }
 
 // removeSockets clears away what a killed server left; it is called while none runs.
