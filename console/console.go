@@ -2,10 +2,13 @@ package console
 
 import (
 	"context"
+	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -23,7 +26,7 @@ type Part struct {
 	Advice func() string
 }
 
-// Config of the listener. All fields are required.
+// Config of the listener. All fields but MetricsToken are required.
 type Config struct {
 	Operators Operators
 	Sessions  scs.Store
@@ -32,9 +35,11 @@ type Config struct {
 	Callbacks Callbacks
 	Support   *Support
 	Metrics   http.Handler
-	Parts     []Part
-	Now       func() time.Time
-	Log       *slog.Logger
+	// MetricsToken is the bearer that /metrics asks for; none when empty.
+	MetricsToken string
+	Parts        []Part
+	Now          func() time.Time
+	Log          *slog.Logger
 }
 
 // New returns the handler of the operators' listener.
@@ -42,7 +47,7 @@ func New(cfg Config) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", alive)
 	mux.Handle("GET /readyz", ready(cfg.Parts, cfg.Log))
-	mux.Handle("GET /metrics", cfg.Metrics)
+	mux.Handle("GET /metrics", bearer(cfg.MetricsToken, cfg.Metrics))
 	g := newGuard(cfg.Operators, cfg.Sessions, cfg.Log)
 	pages := http.NewServeMux()
 	pages.HandleFunc("GET "+loginPath, g.loginPage)
@@ -53,7 +58,7 @@ func New(cfg Config) http.Handler {
 	}
 	mux.Handle(consolePath, http.NewCrossOriginProtection().Handler(g.sessions(pages)))
 	mux.Handle("GET /{$}", http.RedirectHandler(consolePath, http.StatusFound))
-	return mux
+	return secured(mux)
 }
 
 // guarded is a route that takes a login, and what it is in the permission table.
@@ -76,6 +81,39 @@ func routes(cfg Config, g *guard) []guarded {
 		{"GET /console/callbacks/{id}", always(access.ReadCallbacks), callback(cfg.Callbacks)},
 		{queuesPath + "/", queueOperation, queues(cfg.Queue, cfg.Record, cfg.Now, cfg.Log)},
 	}
+}
+
+// secured sets the headers of every answer; a page that needs more of its browser says so itself.
+func secured(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// bearer asks for the token, where there is one.
+func bearer(token string, next http.Handler) http.Handler {
+	if token == "" {
+		return next
+	}
+	want := sha256.Sum256([]byte(token))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		got := sha256.Sum256([]byte(given))
+		if !strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare(want[:], got[:]) != 1 {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="metrics"`)
+			http.Error(w, "the metrics ask for their bearer token", http.StatusUnauthorized)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 func alive(w http.ResponseWriter, _ *http.Request) {

@@ -27,6 +27,7 @@ type Config struct {
 	OpsListen        string `help:"Console, queue dashboard, metrics, health." default:"127.0.0.1:8081"`
 	PublicURL        string `help:"How providers reach the public listener; http:// and the listen address when empty." placeholder:"URL"`
 	LogLevel         string `help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
+	MetricsToken     string `help:"A bearer that /metrics asks for; none when empty."`
 	LogFormat        string `help:"text or json." default:"text" enum:"text,json"`
 
 	OperatorPasswordFile string `help:"A file with the password of the operator that a command names, and a code on its second line." placeholder:"FILE"`

@@ -108,7 +108,7 @@ func (s *system) opsHandler() http.Handler {
 			Debts:   func(ctx context.Context, id uuid.NullUUID) ([]player.Debt, error) { return player.Debts(ctx, s.db, id) },
 			Bonuses: s.bonuses,
 		},
-		Metrics: s.metrics.Handler(),
+		Metrics: s.metrics.Handler(), MetricsToken: s.cfg.MetricsToken,
 		Parts: []console.Part{
 			{Name: "database", Check: s.db.Pool.Ping},
 			{Name: "redis", Check: func(ctx context.Context) error { return s.redis.Ping(ctx).Err() }},

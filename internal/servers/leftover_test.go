@@ -1,6 +1,7 @@
 package servers
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -117,7 +118,7 @@ func TestInterruptedInitdb(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := of.mkdir(filepath.Join(dir, "postgres")); err != nil {
+		if err := errors.Join(os.MkdirAll(dir, 0o755), of.mkdir(filepath.Join(dir, "postgres"))); err != nil {
 			t.Fatal(err)
 		}
 	}
