@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -43,9 +44,12 @@ func (s *system) publicHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", api.New(s.apiConfig()))
 	if s.desk != nil {
-		mux.Handle("POST "+s.settings.resultPath, settlement.NewReceiver(s.inbox, settlement.ReceiverConfig{
-			Allow: s.settings.allow, Now: s.now, Observe: s.metrics.Push, Log: s.log,
-		}))
+		secret := strings.Trim(s.cfg.BetResultSecret, "/")
+		receiver := settlement.NewReceiver(s.inbox, settlement.ReceiverConfig{
+			Allow: s.settings.allow, Now: s.now, Observe: s.metrics.Push, Log: s.log, Secret: secret,
+		})
+		// Behind its route nobody sees the secret, who keeps or logs the path.
+		mux.Handle("POST "+s.settings.resultPath, http.StripPrefix(strings.TrimSuffix("/"+secret, "/"), receiver))
 	}
 	if s.cfg.CashierSecret != "" {
 		mux.Handle("POST /cashier/callback", &cashier.Receiver{

@@ -21,7 +21,7 @@ import (
 // empty owner, or the same role in both, is an installation with one role.
 func MigrateAs(ctx context.Context, ownerURL, runtimeURL string) error {
 	if ownerURL == "" {
-		return Migrate(ctx, runtimeURL)
+		return migrateAlone(ctx, runtimeURL)
 	}
 	owner, err := pgx.ParseConfig(ownerURL)
 	if err != nil {
@@ -46,6 +46,28 @@ func MigrateAs(ctx context.Context, ownerURL, runtimeURL string) error {
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	return admit(ctx, conn, runtime.User, runtime.Password)
+}
+
+// migrateAlone migrates where the only role that is known owns the tables, or there are none yet. One that works
+// on tables of another's finds them up to date, or says who is needed.
+func migrateAlone(ctx context.Context, url string) error {
+	pool, err := openPool(ctx, Config{URL: url, ApplicationName: "evens-migrate", MaxConns: 2}, nil)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	var foreign bool
+	const ofOthers = `SELECT coalesce((SELECT NOT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass('transfers')), false)`
+	if err := pool.QueryRow(ctx, ofOthers).Scan(&foreign); err != nil {
+		return fmt.Errorf("read who owns the tables: %w", err)
+	}
+	if !foreign {
+		return Migrate(ctx, url)
+	}
+	if err := CheckSchema(ctx, pool); err != nil {
+		return fmt.Errorf("%w, with EVENS_DATABASE_OWNER_URL: this role does not own the tables", err)
+	}
+	return nil
 }
 
 // admit makes the role where there is none, and grants.
