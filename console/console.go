@@ -149,7 +149,8 @@ const readyTimeout = 2 * time.Second
 // ready answers 200 when every part answers, 503 otherwise, and says which.
 func ready(parts []Part, log *slog.Logger) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+		// Whoever asks may have closed its side already: that says nothing of the parts.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), readyTimeout)
 		defer cancel()
 		status, states := http.StatusOK, make(map[string]string, len(parts))
 		for _, part := range parts {

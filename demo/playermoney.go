@@ -49,6 +49,7 @@ func (p *Play) wager(ctx context.Context) error {
 	for turn := range most {
 		report, err := casinosim.Play(ctx, platform, casinosim.Plan{
 			Operator: p.cfg.BaseURL, Players: []casinosim.Player{seat}, Rounds: 10, Seed: p.cfg.Seed + uint64(100+turn), Every: time.Millisecond, Rollback: 60,
+			Path: p.cfg.Paths[platform.Name()],
 		})
 		if err != nil {
 			return err

@@ -43,20 +43,19 @@ func TestTenThousandMalformedRequests(t *testing.T) {
 	}
 	routes := x.everyRoute(t)
 	statuses := make(map[int]int)
-	for n, kind := range kinds {
+	for _, kind := range kinds {
 		for _, r := range routes {
 			status, text := x.malformed(t, kind, r)
 			sent++
 			statuses[status]++
-			if status >= 500 {
+			// 501 and 505 are HTTP's own words for a coding and a version that nobody speaks, said before a route is known.
+			if status >= 500 && !strings.Contains(text, "505 HTTP Version") && (kind.name != "message: an odd encoding" || status != 501) {
 				t.Errorf("%s on %s %s: %d %.200s", kind.name, r.method, r.url, status, text)
 			}
 		}
-		if n%20 == 19 || n == len(kinds)-1 {
-			if now := x.count(t, books); now != before {
-				t.Errorf("the books changed up to kind %q", kind.name)
-				before = now
-			}
+		if now := x.count(t, books); now != before {
+			t.Errorf("the books changed by kind %q", kind.name)
+			before = now
 		}
 	}
 	t.Logf("%d requests of %d kinds on %d routes: %v; at most %d MiB", sent, len(kinds), len(routes), statuses, x.peak(t)>>20)
