@@ -14,14 +14,16 @@ var errOwnerAlone = errors.New("EVENS_DATABASE_OWNER_URL needs EVENS_DATABASE_UR
 // schemaURL is the address of whoever may make databases and tables.
 func (s *system) schemaURL() string { return cmp.Or(s.ownerURL, s.databaseURL) }
 
-// warnOfRights says at the start where processes may do more than they need.
-func (s *system) warnOfRights(ctx context.Context) {
+// readRights finds out whether processes may do more than they need.
+func (s *system) readRights(ctx context.Context) {
 	var err error
-	s.excess, err = postgres.ExcessRights(ctx, s.db.Pool)
-	if err != nil {
+	if s.excess, err = postgres.ExcessRights(ctx, s.db.Pool); err != nil {
 		s.log.Warn("the rights of the database role", "error", err)
-		return
 	}
+}
+
+// warnOfRights says so at the start of a process that stays.
+func (s *system) warnOfRights() {
 	if s.excess != "" {
 		s.log.Warn(s.excess + ": give EVENS_DATABASE_URL a role of its own and EVENS_DATABASE_OWNER_URL this one (docs/security.md)")
 	}

@@ -92,6 +92,7 @@ func (s *system) serveAPI(ctx context.Context) error {
 }
 
 func (s *system) serveOps(ctx context.Context) error {
+	s.warnOfRights()
 	return s.serve(ctx, "ops", s.cfg.OpsListen, s.opsHandler())
 }
 

@@ -163,7 +163,7 @@ func (s *system) connect(ctx context.Context, redisURL, application string) (err
 	if err := postgres.CheckSchema(ctx, s.db.Pool); err != nil {
 		return err
 	}
-	s.warnOfRights(ctx)
+	s.readRights(ctx)
 	if s.redis, err = redis.Open(redisURL); err != nil {
 		return err
 	}
