@@ -167,7 +167,7 @@ func (p *Play) refusedAt(ctx context.Context, platform casinosim.Platform) error
 	if err != nil {
 		return err
 	}
-	words, err := casinosim.Refused(ctx, platform, p.cfg.BaseURL, seat, "limit-"+p.run)
+	words, err := casinosim.Refused(ctx, platform, casinosim.Plan{Operator: p.cfg.BaseURL, Path: p.cfg.Paths[platform.Name()]}, seat, "limit-"+p.run)
 	if err != nil {
 		return err
 	}
