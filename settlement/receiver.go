@@ -22,6 +22,7 @@ type Receiver struct {
 	now     func() time.Time
 	observe func(status, heads int, took time.Duration)
 	log     *slog.Logger
+	secret  []byte
 }
 
 // ReceiverConfig of a Receiver.
@@ -30,11 +31,12 @@ type ReceiverConfig struct {
 	Now     func() time.Time
 	Observe func(status, heads int, took time.Duration) // may be nil
 	Log     *slog.Logger
+	Secret  string // the secret in the address that results come to: in bodies it is not kept
 }
 
 // NewReceiver returns a handler that stores into inbox.
 func NewReceiver(inbox *Inbox, cfg ReceiverConfig) *Receiver {
-	return &Receiver{inbox: inbox, allow: cfg.Allow, now: cfg.Now, observe: cfg.Observe, log: cfg.Log}
+	return &Receiver{inbox: inbox, allow: cfg.Allow, now: cfg.Now, observe: cfg.Observe, log: cfg.Log, secret: []byte(cfg.Secret)}
 }
 
 // LargestPush bounds a push's body: some hundred thousand Heads.
@@ -74,7 +76,7 @@ func (h *Receiver) receive(w http.ResponseWriter, r *http.Request) (status, head
 	}
 	var err error
 	if len(parsed) > 0 {
-		err = h.store(r.Context(), Push{Heads: parsed, Body: body, Path: r.URL.Path, Source: from.String(), At: h.now()})
+		err = h.store(r.Context(), Push{Heads: parsed, Body: h.withoutSecret(body), Path: r.URL.Path, Source: from.String(), At: h.now()})
 	}
 	switch {
 	case postgres.Unavailable(err):

@@ -19,14 +19,16 @@ import (
 // Config is every setting that the long-running commands share. Each is a flag and a variable
 // EVENS_<NAME>; EVENS_<NAME>_FILE reads it from a file.
 type Config struct {
-	DatabaseURL string `help:"PostgreSQL to use; private server when empty." placeholder:"URL"`
-	RedisURL    string `help:"Redis to use: redis, rediss, redis-sentinel or redis-cluster; private server when empty." placeholder:"URL"`
-	DataDir     string `help:"Where private servers keep their data." default:"./.evens"`
-	Listen      string `help:"Public API and callbacks." default:"127.0.0.1:8080"`
-	OpsListen   string `help:"Console, queue dashboard, metrics, health." default:"127.0.0.1:8081"`
-	PublicURL   string `help:"How providers reach the public listener; http:// and the listen address when empty." placeholder:"URL"`
-	LogLevel    string `help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
-	LogFormat   string `help:"text or json." default:"text" enum:"text,json"`
+	DatabaseURL      string `help:"PostgreSQL to use; private server when empty." placeholder:"URL"`
+	DatabaseOwnerURL string `help:"The same database as the role that owns its tables, for migrations; database-url when empty." placeholder:"URL"`
+	RedisURL         string `help:"Redis to use: redis, rediss, redis-sentinel or redis-cluster; private server when empty." placeholder:"URL"`
+	DataDir          string `help:"Where private servers keep their data." default:"./.evens"`
+	Listen           string `help:"Public API and callbacks." default:"127.0.0.1:8080"`
+	OpsListen        string `help:"Console, queue dashboard, metrics, health." default:"127.0.0.1:8081"`
+	PublicURL        string `help:"How providers reach the public listener; http:// and the listen address when empty." placeholder:"URL"`
+	LogLevel         string `help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
+	MetricsToken     string `help:"A bearer that /metrics asks for; none when empty."`
+	LogFormat        string `help:"text or json." default:"text" enum:"text,json"`
 
 	OperatorPasswordFile string `help:"A file with the password of the operator that a command names, and a code on its second line." placeholder:"FILE"`
 

@@ -151,6 +151,9 @@ type house struct {
 	nagaToken string
 	tg        *casinosim.TG
 	naga      *casinosim.Naga
+	environ   []string // of the process that the doors are of
+
+	resultPrefix, betronSuffix string // with the secrets of their paths
 }
 
 // Keys of the doors.
@@ -161,6 +164,15 @@ const (
 )
 
 func (i *installation) openDoors(t *testing.T) *house {
+	t.Helper()
+	h := i.newHouse(t)
+	i.start(t, []string{"api"}, h.environ...)
+	h.enter(t)
+	return h
+}
+
+// newHouse makes the keys of a house that is not open yet.
+func (i *installation) newHouse(t *testing.T) *house {
 	t.Helper()
 	h := &house{installation: i}
 	key := []byte(strings.Repeat("k", 32))
@@ -173,11 +185,21 @@ func (i *installation) openDoors(t *testing.T) *house {
 	}
 	address := freeAddress(t)
 	h.url = "http://" + address
-	i.start(t, []string{"api"}, "EVENS_LISTEN="+address, "EVENS_CASHIER_SECRET="+gatewaySecret,
-		"EVENS_BETAO_URL="+nowhere, "EVENS_BETAO_API_KEY=k", "EVENS_BETAO_SECRET_KEY="+betaoSecret,
-		"EVENS_BETRON_URL="+nowhere, "EVENS_BETRON_AGENT_CODE=a", "EVENS_BETRON_AGENT_TOKEN=t", "EVENS_BETRON_SECRET_KEY=s",
-		"EVENS_TG_URL="+nowhere, "EVENS_TG_AGENT_ID="+tgAgent, "EVENS_TG_KEY="+hex.EncodeToString(key), "EVENS_TG_SECRET_KEY=s",
-		"EVENS_NAGA_URL="+nowhere, "EVENS_NAGA_GROUP_CODE=gc01", "EVENS_NAGA_BRAND_CODE=bc01", "EVENS_NAGA_PUBLIC_KEY="+h.naga.PublicKey())
+	h.environ = []string{
+		"EVENS_LISTEN=" + address, "EVENS_CASHIER_SECRET=" + gatewaySecret,
+		"EVENS_BETAO_URL=" + nowhere, "EVENS_BETAO_API_KEY=k", "EVENS_BETAO_SECRET_KEY=" + betaoSecret,
+		"EVENS_BETRON_URL=" + nowhere, "EVENS_BETRON_AGENT_CODE=a", "EVENS_BETRON_AGENT_TOKEN=t", "EVENS_BETRON_SECRET_KEY=s",
+		"EVENS_TG_URL=" + nowhere, "EVENS_TG_AGENT_ID=" + tgAgent, "EVENS_TG_KEY=" + hex.EncodeToString(key), "EVENS_TG_SECRET_KEY=s",
+		"EVENS_NAGA_URL=" + nowhere, "EVENS_NAGA_GROUP_CODE=gc01", "EVENS_NAGA_BRAND_CODE=bc01", "EVENS_NAGA_PUBLIC_KEY=" + h.naga.PublicKey(),
+	}
+	return h
+}
+
+// enter waits for the doors to open, and makes a player with money.
+func (h *house) enter(t *testing.T) {
+	t.Helper()
+	i := h.installation
+	var err error
 	if _, h.key, err = access.NewKeys(i.db, time.Now).Create(t.Context(), "doors", access.Scopes()); err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +216,6 @@ func (i *installation) openDoors(t *testing.T) *house {
 	if status != http.StatusOK {
 		t.Fatalf("deposit: %d %s", status, text)
 	}
-	return h
 }
 
 // doors are all there are. One that is strict from now on is a word more in its line.
@@ -238,7 +259,7 @@ func (h *house) doors() []door {
 			body: `{"player_id":"p-1","amount":0.01,"currency":"USD","transaction_id":"ID","round_id":"r"}`,
 		},
 		{
-			name: "BetronTech", path: "/casino/betron", id: "transaction_id", amount: "amount", strict: true,
+			name: "BetronTech", path: "/casino/betron" + h.betronSuffix, id: "transaction_id", amount: "amount", strict: true,
 			body: `{"method":"transaction_bet","user_id":"p-1","amount":"0.01","transaction_id":"ID","game_id":"g"}`,
 			refused: func(_ int, text string) bool {
 				return !strings.Contains(text, `"status":true`) && !strings.Contains(text, `"status":1`)
@@ -255,7 +276,7 @@ func (h *house) doors() []door {
 				`","groupCode":"gc01","transactionId":"t","amount":0.01,"parentBetId":null,"brandCode":"bc01","betType":"NORMAL"}`,
 		},
 		{
-			name: "BeT's results", path: "/api/bet/result", id: "BarCode", amount: "AmountOut", strict: true, parks: true,
+			name: "BeT's results", path: h.resultPrefix + "/api/bet/result", id: "BarCode", amount: "AmountOut", strict: true, parks: true,
 			body: `{"Heads":[{"KeyHead":{"BarCode":"ID"},"Status":2,"ExtStatus":0,"AmountOut":30.85,"DateRecive":1748800000}]}`,
 		},
 	}
