@@ -27,6 +27,12 @@ var gameCorruptions = []corruption{
 		`SELECT 'betao new'`, counts},
 	{"rounds", "one of no bet is gone", `DELETE FROM rounds WHERE round_id = 'bo-r5'`, `SELECT 'betao bo-r5'`, counts},
 
+	{"bet_details", "of no bet", `UPDATE bet_details SET transaction_id = '00000000-0000-7000-8000-00000000000a'`, `SELECT '00000000-0000-7000-8000-00000000000a'`, "what is told of a bet"},
+	{"bet_details", "of a bet without its win", `UPDATE bet_details SET transaction_id = (SELECT id FROM transactions WHERE ` + ofBet + `)`, idOfBet, "what is told of a bet"},
+	{"transactions", "a win's rollback, a bet's", `UPDATE transactions SET source = 'betron:rollback' WHERE source = 'betron:win:rollback'`,
+		`SELECT id::text FROM transactions WHERE source = 'betron:win:rollback'`, "a rollback gives back"},
+	{"transactions", "what came late, another provider's", `UPDATE transactions SET provider = 'tg' WHERE source = 'betao:late'`, `SELECT id::text FROM transactions WHERE source = 'betao:late'`, "a movement of a game has the key"},
+
 	{"game_sessions", "another currency", `UPDATE game_sessions SET currency = 'EUR' WHERE mode = 'real'`, `SELECT id::text FROM game_sessions WHERE mode = 'real'`, "a game session is its player's"},
 	{"game_sessions", "of nobody", `UPDATE game_sessions SET player_id = '00000000-0000-7000-8000-00000000000a' WHERE mode = 'real'`, `SELECT id::text FROM game_sessions WHERE mode = 'real'`, "a game session is its player's"},
 	{"game_sessions", "ended before it began", `UPDATE game_sessions SET ended_at = created_at - interval '1 hour' WHERE mode = 'demo'`, `SELECT id::text FROM game_sessions WHERE mode = 'demo'`, "a game session is its player's"},
