@@ -30,7 +30,7 @@ func TestClosing(t *testing.T) {
 		t.Error("a day was closed that is not over")
 	}
 	o.SetClock(today.Add(25 * time.Hour))
-	o.settled()
+	o.Sealable(t)
 	lines, err := o.Close(t.Context(), today)
 	if err != nil {
 		t.Fatal(err)
@@ -64,25 +64,6 @@ func TestClosing(t *testing.T) {
 	}
 }
 
-// settled waits until nothing that the cluster has under way, in other tests' databases too, is older than
-// what was written here.
-func (o office) settled() {
-	o.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		var done bool
-		err := o.DB.Pool.QueryRow(o.t.Context(), `SELECT ledger_horizon() > coalesce(max(position), 0) FROM transactions`).Scan(&done)
-		if err != nil {
-			o.t.Fatal(err)
-		}
-		if done {
-			return
-		}
-		if time.Now().After(deadline) {
-			o.t.Fatal("the horizon stands still")
-		}
-	}
-}
-
 func TestFailures(t *testing.T) {
 	t.Parallel()
 	o := open(t, nil)
@@ -97,7 +78,8 @@ func TestFailures(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := o.DB.Pool.Exec(t.Context(), `
-		INSERT INTO notices (provider, transaction_id, body, callback_id, state, reason, rung_at, received_at) VALUES ('betao', 'n1', '', gen_random_uuid(), 'refused', 'unreadable', now(), now())`); err != nil {
+		INSERT INTO notices (provider, transaction_id, body, callback_id, state, reason, rung_at, received_at, done_at)
+		VALUES ('betao', 'n1', '', gen_random_uuid(), 'refused', 'unreadable', now(), now(), now())`); err != nil {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
