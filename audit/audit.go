@@ -22,8 +22,8 @@ import (
 
 // Checks are the rules that are one query each, beside the ledger's own.
 func Checks() []ledger.Check {
-	return slices.Concat(settlement.AuditChecks(), wallet.PlayerChecks, wallet.WithdrawalChecks, player.AdjustmentChecks,
-		casino.Checks, seal.Checks)
+	return slices.Concat(ledger.ShapeChecks, settlement.AuditChecks(), wallet.PlayerChecks, wallet.CountingChecks, wallet.WithdrawalChecks,
+		player.AdjustmentChecks, player.DecisionChecks, casino.Checks, casino.RoundChecks, seal.Checks)
 }
 
 // Run audits the books as they stand, in one snapshot. It reads, and changes nothing.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -68,7 +69,7 @@ var auditChecks = []ledger.Check{
 }
 
 // AuditChecks are the rules about coupons, results and settlements that are one query each.
-func AuditChecks() []ledger.Check { return auditChecks }
+func AuditChecks() []ledger.Check { return slices.Concat(auditChecks, stateChecks) }
 
 const (
 	countCoupons = `SELECT 'coupons ' || status, count(*) FROM coupons GROUP BY status ORDER BY status`

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -54,7 +55,7 @@ func (p *purse) betKeyed(key ledger.Key, category, stake string, when time.Time)
 			return err
 		}
 		posted, _, err = batch.Post(ledger.Transaction{
-			Key: key, Kind: ledger.Bet, Player: p.id, BonusID: paid.BonusID, Contribution: paid.Contribution, Staked: amount, Effective: when, At: when,
+			Key: key, Kind: ledger.Bet, Provider: key.Source, Player: p.id, BonusID: paid.BonusID, Contribution: paid.Contribution, Staked: amount, Effective: when, At: when,
 			Payload: ledger.HashOf(stake),
 		}, paid.Moves(ledger.Casino)...)
 		return err
@@ -86,6 +87,7 @@ func (p *purse) post(t ledger.Transaction, moves ...ledger.Move) *ledger.Transac
 	if t.Player = p.id; t.Key == (ledger.Key{}) {
 		t.Key = p.key()
 	}
+	t.Provider, _, _ = strings.Cut(t.Source, ":")
 	var posted *ledger.Transaction
 	work := &wallet.Work{Players: []uuid.UUID{p.id}, Keys: []ledger.Key{t.Key}, At: t.At}
 	work.Decide = func(batch *wallet.Batch) (err error) {
@@ -643,7 +645,7 @@ func TestACommitThatFailsChangesNothing(t *testing.T) {
 			return err
 		}
 		_, _, err = batch.Post(ledger.Transaction{
-			Key: key, Kind: ledger.Bet, Player: p.id, BonusID: paid.BonusID, Contribution: paid.Contribution, Staked: stake, Effective: at, At: at,
+			Key: key, Kind: ledger.Bet, Provider: key.Source, Player: p.id, BonusID: paid.BonusID, Contribution: paid.Contribution, Staked: stake, Effective: at, At: at,
 		}, paid.Moves(ledger.Casino)...)
 		batch.Rows(key, func() wallet.RowSet { return broken{} })
 		return err

@@ -222,7 +222,7 @@ func TestTwoProcessesRace(t *testing.T) {
 func post(id string, players ...uuid.UUID) *wallet.Work {
 	work := &wallet.Work{Players: players}
 	for i := range players {
-		work.Keys = append(work.Keys, ledger.Key{Source: "test", ExternalID: fmt.Sprintf("%s/%d", id, i)})
+		work.Keys = append(work.Keys, ledger.Key{Source: wallet.CashSource, ExternalID: fmt.Sprintf("%s/%d", id, i)})
 	}
 	work.Decide = func(batch *wallet.Batch) error {
 		for i, p := range players {
