@@ -97,7 +97,7 @@ func TestReconcileByHand(t *testing.T) {
 	if code, _ := i.evens(t, "closing", now.Format(time.DateOnly)); code != 1 {
 		t.Error("a day was closed that is not over")
 	}
-	if code, out := i.evens(t, "closing", now.AddDate(0, 0, -3).Format(time.DateOnly)); code != 0 || !strings.Contains(out, "USD,total,0.00,,,0\n") {
+	if code, out := i.evens(t, "closing", now.AddDate(0, 0, -3).Format(time.DateOnly)); code != 0 || !strings.Contains(out, "USD,total,0.00,,,") {
 		t.Errorf("closing: %d %s", code, out)
 	}
 	if code, out := i.evens(t, "player", "block", "ana", "--operator", "eva", "--comment", "asked to"); code != 0 || !strings.HasSuffix(out, ": blocked\n") {
