@@ -565,7 +565,7 @@ func (h *house) reconciliation(who player.Identity) {
 // close waits until everything is certain, seals it, and closes the day that is then over.
 func (h *house) close() {
 	h.t.Helper()
-	h.eventually(`SELECT ledger_horizon() > (SELECT max(position) FROM transactions)`)
+	h.Sealable(h.t)
 	day := h.start
 	h.SetClock(day.Add(27 * time.Hour))
 	if _, err := h.reconciler.Close(h.t.Context(), day); err != nil {

@@ -6,13 +6,14 @@ import "evens/ledger"
 var RoundChecks = []ledger.Check{
 	{Name: "every round counts the bets, wins and stakes of its transactions", SQL: `
 	WITH played AS (
-	    SELECT x.provider, x.round_id, x.player_id, x.kind, x.amount, x.at, x.bonus_id, b.id IS NOT NULL AS undone, t.stake, t.bonus_stake
+	    SELECT x.provider, x.round_id, x.player_id, x.kind, x.amount, x.at, x.bonus_id, b.id IS NOT NULL AS undone,
+	           coalesce(t.stake, 0) AS stake, coalesce(t.bonus_stake, 0) AS bonus_stake
 	      FROM transactions x
 	      LEFT JOIN transactions b ON b.kind = 'rollback' AND b.source IN (x.source || ':rollback', x.provider || ':rollback') AND b.external_id = x.external_id
 	                              AND b.payload_hash = substr(sha256(convert_to('rollback', 'UTF8') || '\x00' || convert_to(x.id::text, 'UTF8') || '\x00'), 1, 16)
-	     CROSS JOIN LATERAL (SELECT coalesce(sum(f.amount), 0) AS stake, coalesce(sum(f.amount) FILTER (WHERE a.kind = 'bonus'), 0) AS bonus_stake
-	                           FROM transfers f JOIN accounts a ON a.id = f.debit_account AND a.player_id IS NOT NULL
-	                          WHERE f.transaction_id = x.id) t
+	      LEFT JOIN (SELECT f.transaction_id, sum(f.amount) AS stake, sum(f.amount) FILTER (WHERE a.kind = 'bonus') AS bonus_stake
+	                   FROM transfers f JOIN accounts a ON a.id = f.debit_account AND a.player_id IS NOT NULL
+	                  GROUP BY f.transaction_id) t ON t.transaction_id = x.id
 	     WHERE x.round_id IS NOT NULL AND x.kind IN ('bet', 'win', 'bet_win')
 	), counted AS (
 	    SELECT provider, round_id, player_id,

@@ -46,7 +46,7 @@ func TestMissedDaysAreMadeUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.bet("b1", "10")
-	o.settled()
+	o.Sealable(t)
 	closed := func() (days []string) {
 		t.Helper()
 		rows, err := o.DB.Pool.Query(t.Context(), `SELECT day::text FROM closings GROUP BY day ORDER BY min(made_at), day`)
@@ -110,7 +110,7 @@ func TestAClosingWaitsForTheLists(t *testing.T) {
 	if err := o.Recent(t.Context(), "tg"); err != nil {
 		t.Fatal(err)
 	}
-	o.settled()
+	o.Sealable(t)
 	o.SetClock(today.Add(27 * time.Hour))
 	for _, want := range []int{0, 1} {
 		if err := o.CloseDue(t.Context()); err != nil {
