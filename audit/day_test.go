@@ -263,7 +263,6 @@ func playDay(t *testing.T) *house {
 	h.lists["betao"] = h.theirs("betao")
 	h.lists["naga"] = h.theirs("naga")
 	h.reconciliation(ana)
-	h.toldAfterHealing(ana)
 	h.close()
 	// What comes after the first closing and the first seals.
 	h.forward(time.Hour)

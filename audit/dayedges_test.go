@@ -156,9 +156,3 @@ func (h *house) twoPersons() {
 	large.Subject = "result 2"
 	h.must(approvals.Propose(h.t.Context(), large))
 }
-
-// toldAfterHealing has a platform ask for a rollback that reconciliation has made.
-func (h *house) toldAfterHealing(who player.Identity) {
-	h.t.Helper()
-	h.rollback(h.call("betron", "bn-f0", who, ""))
-}

@@ -40,6 +40,11 @@ var gameCorruptions = []corruption{
 	{"transactions", "a win in another pocket than its latest bet", `UPDATE transactions SET bonus_amount = amount, bonus_id = ` + aBonus + ` WHERE source = 'betron:win' AND external_id = 'bn-1'`,
 		`SELECT id::text FROM transactions WHERE source = 'betron:win' AND external_id = 'bn-1'`, "a win goes into the pockets"},
 	{"bet_names", "one that leads nowhere", `INSERT INTO bet_names (source, name, id) VALUES ('tg:other', 't-1', 'nowhere')`, `SELECT 'tg:other t-1'`, "a second name of a bet"},
+	{"bet_details", "of no bet", `UPDATE bet_details SET transaction_id = '00000000-0000-7000-8000-00000000000a'`, `SELECT '00000000-0000-7000-8000-00000000000a'`, "what is told of a bet"},
+	{"bet_details", "of a bet without its win", `UPDATE bet_details SET transaction_id = (SELECT id FROM transactions WHERE ` + ofBet + `)`, idOfBet, "what is told of a bet"},
+	{"transactions", "a win's rollback, a bet's", `UPDATE transactions SET source = 'betron:rollback' WHERE source = 'betron:win:rollback'`,
+		`SELECT id::text FROM transactions WHERE source = 'betron:win:rollback'`, "a rollback gives back"},
+	{"transactions", "what came late, another provider's", `UPDATE transactions SET provider = 'tg' WHERE source = 'betao:late'`, `SELECT id::text FROM transactions WHERE source = 'betao:late'`, "a movement of a game has the key"},
 
 	{"game_sessions", "another currency", `UPDATE game_sessions SET currency = 'EUR' WHERE mode = 'real'`, `SELECT id::text FROM game_sessions WHERE mode = 'real'`, "a game session is its player's"},
 	{"game_sessions", "of nobody", `UPDATE game_sessions SET player_id = '00000000-0000-7000-8000-00000000000a' WHERE mode = 'real'`, `SELECT id::text FROM game_sessions WHERE mode = 'real'`, "a game session is its player's"},

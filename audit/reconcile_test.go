@@ -3,7 +3,7 @@ package audit_test
 const (
 	apiList   = `(SELECT id FROM statements WHERE source = 'api' AND provider = 'betao' ORDER BY started_at LIMIT 1)`
 	itsList   = `SELECT ` + apiList + `::text`
-	openBreak = `(SELECT id FROM breaks WHERE state = 'open' ORDER BY id LIMIT 1)`
+	openBreak = `(SELECT id FROM breaks WHERE state = 'open' AND provider = 'betron' ORDER BY id LIMIT 1)`
 	itsBreak  = `SELECT ` + openBreak + `::text`
 	healed    = `(SELECT id FROM breaks WHERE healed_by IS NOT NULL ORDER BY id LIMIT 1)`
 	itsHealed = `SELECT ` + healed + `::text`
@@ -25,6 +25,12 @@ var reconcileCorruptions = []corruption{
 	{"statement_lines", "one is doubled", `INSERT INTO statement_lines SELECT * FROM statement_lines WHERE ctid = (SELECT min(ctid) FROM statement_lines WHERE statement_id = ` + apiList + `)`, itsList, "a statement has its lines"},
 	{"statement_lines", "another amount", `UPDATE statement_lines SET amount = amount + 1 WHERE ctid = (SELECT min(ctid) FROM statement_lines WHERE statement_id = ` + apiList + `)`, itsList, "a statement has its lines"},
 	{"statement_lines", "of no statement", `UPDATE statement_lines SET statement_id = '00000000-0000-7000-8000-00000000000a' WHERE statement_id = ` + apiList, `SELECT '00000000-0000-7000-8000-00000000000a'`, "a line, a page, a line left aside"},
+	{"unreadable_lines", "one is gone", `DELETE FROM unreadable_lines WHERE statement_id = ` + apiList, itsList, "a statement has its lines"},
+	{"unreadable_lines", "of no statement", `UPDATE unreadable_lines SET statement_id = '00000000-0000-7000-8000-00000000000a' WHERE statement_id = ` + apiList,
+		`SELECT '00000000-0000-7000-8000-00000000000a'`, "a line, a page, a line left aside"},
+	{"statements", "fewer lines left aside", `UPDATE statements SET unreadable = 0 WHERE id = ` + apiList, itsList, "a statement has its lines"},
+	{"statements", "another total", `UPDATE statements SET total = total + 1 WHERE id = ` + apiList, itsList, "a statement has its lines"},
+	{"statements", "pruned, and its lines are there", `UPDATE statements SET pruned_at = now() WHERE id = ` + apiList, itsList, "a statement has its lines"},
 	{"statement_pages", "one is gone", `DELETE FROM statement_pages WHERE statement_id = ` + apiList + ` AND page = 1`, itsList, "a statement has its lines"},
 	{"statement_pages", "another number", `UPDATE statement_pages SET page = 99 WHERE statement_id = ` + apiList + ` AND page = 1`, itsList, "a statement has its lines"},
 	{"statement_pages", "of no statement", `INSERT INTO statement_pages VALUES ('00000000-0000-7000-8000-00000000000a', 1, '')`, `SELECT '00000000-0000-7000-8000-00000000000a'`, "a line, a page, a line left aside"},
@@ -39,6 +45,8 @@ var reconcileCorruptions = []corruption{
 	{"breaks", "healed by what is not there", `UPDATE breaks SET healed_by = '00000000-0000-7000-8000-00000000000a' WHERE id = ` + healed, itsHealed, "what healed a break"},
 	{"breaks", "another amount", `UPDATE breaks SET amount = amount * 2 WHERE id = ` + openBreak, itsBreak, "a break's amount"},
 	{"breaks", "seen before it was first seen", `UPDATE breaks SET last_seen = first_seen - interval '1 hour' WHERE id = ` + openBreak, itsBreak, "a break was seen in a statement"},
+	{"breaks", "seen less than never", `UPDATE breaks SET sightings = -1 WHERE id = ` + openBreak, itsBreak, "a break was seen in a statement"},
+	{"breaks", "healing for days", `UPDATE breaks SET state = 'healing' WHERE id = ` + openBreak + `; UPDATE break_events SET event = 'healing', at = at - interval '9 days' WHERE break_id = ` + openBreak, itsBreak, "a break stands where"},
 	{"breaks", "seen by no statement", `UPDATE breaks SET statement_id = '00000000-0000-7000-8000-00000000000a' WHERE id = ` + openBreak, itsBreak, "a break was seen in a statement"},
 	{"breaks", "ended by nobody", `UPDATE breaks SET owner = NULL WHERE state = 'ignored'`, `SELECT id::text FROM breaks WHERE state = 'ignored'`, "a break stands where"},
 	{"breaks", "one is gone", `DELETE FROM breaks WHERE id = ` + openBreak, itsBreak, "a break's history is"},
@@ -84,23 +92,33 @@ var unseen = []corruption{
 	{table: "allowances", name: "what a player wishes", change: `UPDATE allowances SET limits[7] = 1, excluded_until = now(), cooling_until = now(), waiting = '{}', rolling = rolling WHERE player_id = ` + cleo},
 	{table: "bonuses", name: "texts, and how much is still to be wagered", change: `UPDATE bonuses SET campaign = 'x', operator = 'x', required = required + 1, expires_at = expires_at + interval '1 day' WHERE status = 'active'`},
 	{table: "coupons", name: "texts", change: `UPDATE coupons SET rate_mode = 'accept', lang = 'xx', error_code = 'x', error_message = 'x', answered_status = 'x'`},
+	{table: "coupon_answers", name: "what BeT answered and told", change: `UPDATE coupon_answers SET http_status = 0, reason = 'x', body = 'x', body_size = 1, asked = 9, told = 'x', told_at = now()`},
+	{table: "coupon_answers", name: "one is gone", change: `DELETE FROM coupon_answers`},
 	{table: "selections", name: "what was shown", change: `UPDATE selections SET match_id = 'x', teams = 'x', tournament = 'x', bet_name = 'x', coef = 1, live = NOT live, event_date = now()`},
 	{table: "results", name: "texts, and where it came from", change: `UPDATE results SET reason = 'x', callback_id = gen_random_uuid()`},
 	{table: "callbacks", name: "what games and gateways sent", change: `UPDATE callbacks SET body = 'x' WHERE provider <> 'bet'`},
+	{table: "results", name: "the text of one that could not be read", change: `UPDATE results SET raw = 'x' WHERE raw IS NOT NULL`},
+	{table: "settlements", name: "no unit", change: `UPDATE settlements SET unit = NULL`},
 	{table: "result_chunks", name: "how often and how it was asked for", change: `UPDATE result_chunks SET rung = rung + 1, rung_at = now(), guarded = NOT guarded`},
 	{table: "result_chunks", name: "one that is done is gone", change: `DELETE FROM result_chunks WHERE done_at IS NOT NULL`},
 	{table: "requests", name: "what was asked and answered", change: `UPDATE requests SET hash = '\x00', answer = '{}' WHERE key = 'held-1'`},
 	{table: "requests", name: "one is gone", change: `DELETE FROM requests WHERE key = 'held-1'`},
 	{table: "rounds", name: "a provider's own words", change: `UPDATE rounds SET parent_id = 'x', bet_type = 'x', bet_transaction = 'x', win_transaction = 'x', closed_at = NULL`},
+	{table: "bet_details", name: "the sums, and one that is gone", change: `UPDATE bet_details SET jackpot_win = jackpot_win + 1; UPDATE bet_details SET valid_stake = NULL; DELETE FROM bet_details`},
 	{table: "game_sessions", name: "token, game and mode", change: `UPDATE game_sessions SET hash = id::text::bytea, game_id = 'x', mode = 'real', expires_at = expires_at + interval '1 day'`},
-	{table: "notices", name: "body, and what became of it", change: `UPDATE notices SET body = 'x', state = 'done', done_at = received_at WHERE state = 'pending'`},
+	{table: "notices", name: "body, and what became of it", change: `UPDATE notices SET body = 'x', kind = 'x', content = body, state = 'done', done_at = received_at WHERE state = 'pending'`},
 	{table: "notices", name: "one is gone", change: `DELETE FROM notices WHERE transaction_id = 'nt-1'`},
-	{table: "activity_log", name: "what decides nothing", change: `DELETE FROM activity_log WHERE event NOT LIKE 'result%' AND event NOT LIKE 'adjustment%'`},
+	{table: "activity_log", name: "what decides nothing", change: `DELETE FROM activity_log WHERE event NOT LIKE 'result%' AND event NOT LIKE 'adjustment%'
+		AND event NOT LIKE 'approval%' AND event NOT LIKE 'coupon%'`},
 	{table: "statement_lines", name: "what a line says besides its amount", change: `UPDATE statement_lines SET player = 'x', status = 'failed', at = now()`},
+	{table: "unreadable_lines", name: "what a line says", change: `UPDATE unreadable_lines SET body = 'x', reason = 'x', transaction_id = 'x', at = now()`},
 	{table: "statement_pages", name: "what a page says", change: `UPDATE statement_pages SET body = '\x00'`},
-	{table: "statements", name: "cursor, and how many agree", change: `UPDATE statements SET cursor = 'x', ours = ours + 1`},
+	{table: "statements", name: "cursor, how many agree, and whether it is believed", change: `UPDATE statements SET cursor = 'x', ours = ours + 1, complete = NOT complete, cut = NOT cut`},
 	{table: "watermarks", name: "one is gone", change: `DELETE FROM watermarks`},
 	{table: "breaks", name: "whose and what, in words, where nothing healed it", change: `UPDATE breaks SET player = 'x', currency = 'x', action = 'x', at = now() WHERE healed_by IS NULL`},
+	{table: "breaks", name: "how often it was seen", change: `UPDATE breaks SET sightings = sightings + 1, later_at = first_seen`},
+	{table: "suspense", name: "what the gateway said besides the sum", change: `UPDATE suspense SET player = 'x', method = 'x', at = now() WHERE reason <> 'contradiction'`},
+	{table: "approvals", name: "the first person's words", change: `UPDATE approvals SET comment = 'x'`},
 	{table: "closings", name: "a provider's figures moved together", change: `UPDATE closings SET ours = ours + 1 WHERE item IN ('betao/stakes', 'betao/ggr')`},
 	{table: "closings", name: "theirs moved together", change: `UPDATE closings SET theirs = theirs + 1 WHERE item IN ('betao/stakes', 'betao/ggr')`},
 	{table: "closings", name: "a day is gone", change: `DELETE FROM closings`},
