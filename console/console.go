@@ -18,7 +18,7 @@ type Part struct {
 	Check func(ctx context.Context) error
 }
 
-// Config of the listener. All fields are required.
+// Config of the listener. All fields are required but what says otherwise.
 type Config struct {
 	Operators Operators
 	Sessions  scs.Store
@@ -28,17 +28,20 @@ type Config struct {
 	Support   *Support
 	Metrics   http.Handler
 	Parts     []Part
-	Now       func() time.Time
-	Log       *slog.Logger
+	// Warnings are what the process's owner has allowed and should not forget. None is fine.
+	Warnings []string
+	Now      func() time.Time
+	Log      *slog.Logger
 }
 
 // New returns the handler of the operators' listener.
 func New(cfg Config) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", alive)
-	mux.Handle("GET /readyz", ready(cfg.Parts))
+	mux.Handle("GET /readyz", ready(cfg.Parts, cfg.Warnings))
 	mux.Handle("GET /metrics", cfg.Metrics)
 	g := newGuard(cfg.Operators, cfg.Sessions, cfg.Log)
+	g.warnings = cfg.Warnings
 	pages := http.NewServeMux()
 	pages.HandleFunc("GET "+loginPath, g.loginPage)
 	pages.HandleFunc("POST "+loginPath, g.login)
@@ -80,8 +83,8 @@ func alive(w http.ResponseWriter, _ *http.Request) {
 
 const readyTimeout = 2 * time.Second
 
-// ready answers 200 when every part answers, 503 otherwise, and says which.
-func ready(parts []Part) http.Handler {
+// ready answers 200 when every part answers, 503 otherwise, and says which. Warnings change nothing.
+func ready(parts []Part, warnings []string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 		defer cancel()
@@ -94,6 +97,10 @@ func ready(parts []Part) http.Handler {
 		}
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
-		_ = json.NewEncoder(w).Encode(map[string]any{"ready": status == http.StatusOK, "parts": states})
+		answer := map[string]any{"ready": status == http.StatusOK, "parts": states}
+		if len(warnings) > 0 {
+			answer["warnings"] = warnings
+		}
+		_ = json.NewEncoder(w).Encode(answer)
 	})
 }

@@ -16,3 +16,6 @@ make_secret() {
 make_secret postgres_password "$(random)"
 make_secret database_url "postgres://evens:$(cat "$dir/postgres_password")@postgres:5432/evens?sslmode=disable"
 make_secret cashier_secret "$(random)"
+# Parts of paths: BeT's results and BetronTech's calls carry no signature.
+make_secret bet_result_secret "$(random)"
+make_secret betron_path_secret "$(random)"
