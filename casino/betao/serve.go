@@ -57,6 +57,9 @@ func (p *Platform) wallet(ctx context.Context, kind string, r casino.Request) ca
 	}
 	b, err := parse(r.Body)
 	if err == nil {
+		err = b.belongs(kind)
+	}
+	if err == nil {
 		err = b.require(kind)
 	}
 	if err != nil {

@@ -58,6 +58,9 @@ func (p *Platform) Mount(mux *http.ServeMux, desk *casino.Desk) {
 			if err == nil {
 				err = p.ours(text)
 			}
+			if err == nil {
+				err = belongs(route, text)
+			}
 			if err != nil {
 				return refused(err)
 			}
