@@ -105,6 +105,7 @@ func (d *Desk) answer(ctx context.Context, w http.ResponseWriter, r *http.Reques
 	_ = http.NewResponseController(w).SetReadDeadline(deadline) // where there is no connection there is no wait
 	body, err := d.read(http.MaxBytesReader(w, r.Body, LargestCall))
 	if err != nil {
+		w.Header().Set("Connection", "close") // or the server would first wait for the rest of it
 		return e.Unreadable(errors.Join(ErrUnreadable, err))
 	}
 	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
