@@ -3,6 +3,7 @@ package settlement
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -17,6 +18,7 @@ import (
 // Receiver is the HTTP end that BeT posts results to. Its 200 means: stored durably.
 type Receiver struct {
 	inbox   *Inbox
+	admit   *admission
 	allow   []netip.Prefix
 	now     func() time.Time
 	observe func(status, heads int, took time.Duration)
@@ -33,11 +35,8 @@ type ReceiverConfig struct {
 
 // NewReceiver returns a handler that stores into inbox.
 func NewReceiver(inbox *Inbox, cfg ReceiverConfig) *Receiver {
-	return &Receiver{inbox: inbox, allow: cfg.Allow, now: cfg.Now, observe: cfg.Observe, log: cfg.Log}
+	return &Receiver{inbox: inbox, admit: newAdmission(), allow: cfg.Allow, now: cfg.Now, observe: cfg.Observe, log: cfg.Log}
 }
-
-// LargestPush bounds a push's body: some hundred thousand Heads.
-const LargestPush = 16 << 20
 
 // Codes of the receiver's refusals.
 const (
@@ -65,6 +64,11 @@ func (h *Receiver) receive(w http.ResponseWriter, r *http.Request) (status, head
 		h.log.WarnContext(r.Context(), "result push from an address that is not allowed", "provider", "bet", "source", from)
 		return problem.Write(w, http.StatusForbidden, codeNotAllowed, "this address may not post results"), 0
 	}
+	read, err := h.admit.body(r.Context(), r)
+	if err != nil {
+		return busy(w), 0
+	}
+	defer read()
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, LargestPush))
 	if err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
@@ -72,6 +76,15 @@ func (h *Receiver) receive(w http.ResponseWriter, r *http.Request) (status, head
 		}
 		return problem.Write(w, http.StatusBadRequest, codeUnreadable, "the body could not be read to its end"), 0
 	}
+	most := longestList(body)
+	if most > MostHeads {
+		return problem.Write(w, http.StatusRequestEntityTooLarge, codeTooLarge, fmt.Sprintf("a push has at most %d Heads", MostHeads)), 0
+	}
+	parse, err := h.admit.parse(r.Context(), most)
+	if err != nil {
+		return busy(w), 0
+	}
+	defer parse()
 	parsed, err := ParsePush(body)
 	if fieldErr, ok := errors.AsType[*FieldError](err); ok {
 		return problem.Write(w, http.StatusUnprocessableEntity, codeField, fieldErr.Error(),
@@ -95,6 +108,12 @@ func (h *Receiver) receive(w http.ResponseWriter, r *http.Request) (status, head
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = io.WriteString(w, `{"status":"ok"}`) // a sender that went away sends again
 	return http.StatusOK, len(parsed)
+}
+
+// busy answers a push that found no room in time.
+func busy(w http.ResponseWriter) (status int) {
+	w.Header().Set("Retry-After", "5")
+	return problem.Write(w, http.StatusServiceUnavailable, codeUnavailable, "too many pushes at once; send it again")
 }
 
 // storeTimeout ends the wait for a database that does not answer, before the sender gives up.
