@@ -17,7 +17,6 @@ import (
 	"evens/access"
 	"evens/coupon"
 	"evens/internal/broadcast"
-	"evens/internal/jsonin"
 	"evens/player"
 	"evens/wallet"
 	"evens/wallet/campaign"
@@ -183,7 +182,7 @@ func (s *server) guard(who admission) func(huma.Context, func(huma.Context)) {
 			refused.write(w)
 			return
 		}
-		limitBody(w, r)
+		limitBody(w, r, c.largestBody())
 		ctx = context.WithValue(ctx, callerKey{}, c)
 		if hc.Operation().Metadata[streams] == nil {
 			var cancel context.CancelFunc
@@ -226,5 +225,5 @@ var jsonFormat = huma.Format{
 		_, _ = w.Write(buffer.Bytes())
 		return nil
 	},
-	Unmarshal: jsonin.Unmarshal,
+	Unmarshal: unmarshal,
 }

@@ -66,7 +66,7 @@ var meanings = []meaning{
 	{CodeBonusActive, http.StatusConflict, "The player has an active bonus: one at a time."},
 	{CodeExclusionActive, http.StatusConflict, "A self-exclusion or a cooling-off can be made longer, never shorter."},
 	{CodeRequestInProgress, http.StatusConflict, "A call with this Idempotency-Key is still under way: ask again after Retry-After."},
-	{CodeBodyTooLarge, http.StatusRequestEntityTooLarge, "The body is larger than 1 MiB."},
+	{CodeBodyTooLarge, http.StatusRequestEntityTooLarge, "The body is larger than 1 MiB, or than 64 KiB with a player's token."},
 	{CodeUnsupportedMediaType, http.StatusUnsupportedMediaType, "The body's Content-Type is not application/json."},
 	{CodeValidationFailed, http.StatusUnprocessableEntity, "A field is missing, of the wrong type, or out of its bounds; errors names it."},
 	{CodeInvalidAmount, http.StatusUnprocessableEntity, "An amount is not a decimal above zero with at most the decimals of its currency, or is out of range."},
