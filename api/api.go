@@ -39,7 +39,6 @@ type Coupons interface {
 // Changes tells what has changed. *broadcast.Broadcaster is one.
 type Changes interface {
 	Subscribe(ctx context.Context) (changes <-chan broadcast.Change, cancel func())
-	SubscribePlayer(ctx context.Context, player uuid.UUID) (changes <-chan broadcast.Change, cancel func())
 }
 
 // Provider is one line of GET /v1/providers.
@@ -73,6 +72,8 @@ type Config struct {
 	Now     func() time.Time
 	// Observe, when not nil, is told each request's route pattern, status and time.
 	Observe func(route string, status int, took time.Duration)
+	// Streams bounds the event streams.
+	Streams StreamBounds
 	// Stop, when it is closed, ends the event streams: a server that shuts down waits for them.
 	Stop <-chan struct{}
 	Log  *slog.Logger
@@ -84,6 +85,8 @@ type server struct {
 	// operations are in the order of routes, for the page that describes them.
 	operations []*huma.Operation
 	heartbeat  time.Duration
+	relays     relays
+	seats      *seats
 }
 
 // New returns the handler of everything under /v1; whatever else it is asked is a 404 problem.
@@ -93,7 +96,7 @@ func New(cfg Config) http.Handler { return newHandler(cfg, heartbeat) }
 
 func newHandler(cfg Config, heartbeat time.Duration) http.Handler {
 	speakProblems()
-	s := &server{cfg: cfg, heartbeat: heartbeat}
+	s := &server{cfg: cfg, heartbeat: heartbeat, seats: newSeats(cfg.Streams)}
 	spec := description(cfg.Version)
 	spec.OnAddOperation = append(spec.OnAddOperation, func(_ *huma.OpenAPI, op *huma.Operation) {
 		s.operations = append(s.operations, op)

@@ -31,6 +31,7 @@ const (
 	CodeInvalidSelection       = "invalid_selection"
 	CodeCurrencyMismatch       = "currency_mismatch"
 	CodeModeUnsupported        = "mode_unsupported"
+	CodeTooManyRequests        = "too_many_requests"
 	CodeInternal               = "internal"
 	CodeProviderNotConfigured  = "provider_not_configured"
 	CodeProviderUnavailable    = "provider_unavailable"
@@ -73,6 +74,7 @@ var meanings = []meaning{
 	{CodeInvalidSelection, http.StatusUnprocessableEntity, "A selection is no bet pointer, or the selections do not go together."},
 	{CodeCurrencyMismatch, http.StatusUnprocessableEntity, "The player's wallet is in another currency."},
 	{CodeModeUnsupported, http.StatusUnprocessableEntity, "The game cannot be opened in this mode."},
+	{CodeTooManyRequests, http.StatusTooManyRequests, "More calls, placements or event streams than are taken at a time: wait for Retry-After."},
 	{CodeInternal, http.StatusInternalServerError, "Our mistake. Repeating the call with the same Idempotency-Key is safe."},
 	{CodeProviderNotConfigured, http.StatusServiceUnavailable, "The provider this call needs is not configured here."},
 	{CodeProviderUnavailable, http.StatusServiceUnavailable, "The provider does not answer, or not in a way that can be used: try again."},

@@ -19,7 +19,7 @@ func (s *server) couponEventsOperation() huma.Operation {
 		OperationID: "coupon-events", Method: http.MethodGet, Path: "/v1/coupons/{id}/events", Tags: []string{"Coupons"},
 		Summary:     "Follow a coupon and its player's wallet",
 		Description: "Server-sent events `coupon` and `wallet`: the present state at once, then every change." + aboutStreams,
-		Errors:      []int{http.StatusNotFound},
+		Errors:      []int{http.StatusNotFound, http.StatusTooManyRequests},
 		Metadata:    map[string]any{streams: true},
 		Responses:   s.eventResponses(),
 	}
@@ -31,6 +31,7 @@ func (s *server) allEventsOperation() huma.Operation {
 		Summary: "Follow coupons and wallets",
 		Description: "Server-sent events `coupon` and `wallet` on every change: with a player's token or player_id that player's, " +
 			"with an API key everybody's." + aboutStreams,
+		Errors:    []int{http.StatusTooManyRequests},
 		Metadata:  map[string]any{streams: true},
 		Responses: s.eventResponses(),
 	}
@@ -55,18 +56,10 @@ func (s *server) couponEvents(ctx context.Context, who *caller, in *couponInput)
 		return nil, err
 	}
 	id, owner := found.ID, found.Player
-	return s.stream(ctx, who, follow{
-		subscribe: func(ctx context.Context) (<-chan broadcast.Change, func()) {
-			return s.cfg.Changes.SubscribePlayer(ctx, owner)
-		},
-		wants: func(change broadcast.Change) bool {
-			return change.Kind == broadcast.Wallet || change.Coupon.UUID == id
-		},
-		first: []broadcast.Change{
-			{Kind: broadcast.Coupon, Player: owner, Coupon: uuid.NullUUID{UUID: id, Valid: true}},
-			{Kind: broadcast.Wallet, Player: owner},
-		},
-	}), nil
+	return s.stream(ctx, who, newListener(uuid.NullUUID{UUID: owner, Valid: true}, uuid.NullUUID{UUID: id, Valid: true}, who.hearsWallets(),
+		broadcast.Change{Kind: broadcast.Coupon, Player: owner, Coupon: uuid.NullUUID{UUID: id, Valid: true}},
+		broadcast.Change{Kind: broadcast.Wallet, Player: owner},
+	))
 }
 
 type eventsInput struct {
@@ -78,11 +71,5 @@ func (s *server) allEvents(ctx context.Context, who *caller, in *eventsInput) (*
 	if err != nil {
 		return nil, err
 	}
-	subscribe := s.cfg.Changes.Subscribe
-	if owner.Valid {
-		subscribe = func(ctx context.Context) (<-chan broadcast.Change, func()) {
-			return s.cfg.Changes.SubscribePlayer(ctx, owner.UUID)
-		}
-	}
-	return s.stream(ctx, who, follow{subscribe: subscribe, wants: func(broadcast.Change) bool { return true }}), nil
+	return s.stream(ctx, who, newListener(owner, uuid.NullUUID{}, who.hearsWallets()))
 }
