@@ -72,6 +72,8 @@ type Config struct {
 	Now     func() time.Time
 	// Observe, when not nil, is told each request's route pattern, status and time.
 	Observe func(route string, status int, took time.Duration)
+	// Rates bounds how often it is called.
+	Rates Rates
 	// Streams bounds the event streams.
 	Streams StreamBounds
 	// Stop, when it is closed, ends the event streams: a server that shuts down waits for them.
@@ -156,7 +158,7 @@ func route[I, O any](s *server, who admission, op huma.Operation, handle handler
 	op.MaxBodyBytes, op.BodyReadTimeout = -1, -1 // limitBody does both
 	op.Middlewares = huma.Middlewares{s.guard(who)}
 	op.Security = security(who)
-	op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden, http.StatusServiceUnavailable)
+	op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusServiceUnavailable)
 	huma.Register(s.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, ctx.Value(callerKey{}).(*caller), in)
 		if err != nil {
@@ -174,6 +176,10 @@ func (s *server) guard(who admission) func(huma.Context, func(huma.Context)) {
 	return func(hc huma.Context, next func(huma.Context)) {
 		r, w := humago.Unwrap(hc)
 		ctx := hc.Context()
+		if refused := s.cfg.Rates.takeSource(r); refused != nil {
+			refused.write(w)
+			return
+		}
 		c, err := s.authenticate(ctx, hc.Header("Authorization"), who)
 		if err != nil {
 			s.refusal(ctx, err).write(w)
@@ -181,6 +187,10 @@ func (s *server) guard(who admission) func(huma.Context, func(huma.Context)) {
 		}
 		e := eventOf(ctx)
 		e.caller, e.player = c.name(), c.player
+		if refused := s.cfg.Rates.takeCaller(ctx, c, hc.Operation().Metadata[places] != nil); refused != nil {
+			refused.write(w)
+			return
+		}
 		if refused := readable(r, hc.Operation()); refused != nil {
 			refused.write(w)
 			return

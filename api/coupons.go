@@ -22,6 +22,7 @@ var placeCoupon = huma.Operation{
 		"The coupon comes back accepted, rejected (the stake is returned) or unconfirmed (the bookmaker's answer was lost: " +
 		"the stake stays reserved until it is known). Read `status`; 201 alone does not mean accepted.",
 	DefaultStatus: http.StatusCreated,
+	Metadata:      map[string]any{places: true},
 	Errors: []int{
 		http.StatusBadRequest, http.StatusPaymentRequired, http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge,
 	},

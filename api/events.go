@@ -19,7 +19,7 @@ func (s *server) couponEventsOperation() huma.Operation {
 		OperationID: "coupon-events", Method: http.MethodGet, Path: "/v1/coupons/{id}/events", Tags: []string{"Coupons"},
 		Summary:     "Follow a coupon and its player's wallet",
 		Description: "Server-sent events `coupon` and `wallet`: the present state at once, then every change." + aboutStreams,
-		Errors:      []int{http.StatusNotFound, http.StatusTooManyRequests},
+		Errors:      []int{http.StatusNotFound},
 		Metadata:    map[string]any{streams: true},
 		Responses:   s.eventResponses(),
 	}
@@ -31,7 +31,6 @@ func (s *server) allEventsOperation() huma.Operation {
 		Summary: "Follow coupons and wallets",
 		Description: "Server-sent events `coupon` and `wallet` on every change: with a player's token or player_id that player's, " +
 			"with an API key everybody's." + aboutStreams,
-		Errors:    []int{http.StatusTooManyRequests},
 		Metadata:  map[string]any{streams: true},
 		Responses: s.eventResponses(),
 	}

@@ -47,6 +47,7 @@ func (c benchCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 	own := *cfg
 	own.DataDir = filepath.Join(cfg.DataDir, "bench")
 	own.LogLevel = "warn"
+	own.unbounded()
 	host := &system{cfg: &own, log: own.logger(std.err)}
 	defer host.close()
 	redisURL, err := host.acquireServers(ctx, true)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"evens/internal/rate"
 	"evens/money"
 	"evens/money/threshold"
 	"evens/wallet/campaign"
@@ -34,6 +35,16 @@ type Config struct {
 
 	Connections          int `help:"Connections that a listener has open at once; no bound when 0." default:"8192"`
 	ConnectionsPerSource int `help:"The same of one address, or one IPv6 /64; proxies have no bound of their own." default:"2500"`
+
+	RateSource      string `help:"Calls of /v1 a second, and at once after a pause, from one address; 0 for no bound." default:"2500/5000"`
+	RateKey         string `help:"The same with one API key." default:"1500/3000"`
+	RatePlayer      string `help:"The same with one player's tokens." default:"50/300"`
+	RatePlaceKey    string `help:"Placements with one API key." default:"500/1500"`
+	RatePlacePlayer string `help:"Placements with one player's tokens." default:"5/200"`
+
+	Streams          int `help:"Event streams that a process has open at once." default:"4000"`
+	StreamsPerKey    int `help:"The same with one API key." default:"1000"`
+	StreamsPerPlayer int `help:"The same with one player's tokens." default:"16"`
 
 	LogLevel  string `help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
 	LogFormat string `help:"text or json." default:"text" enum:"text,json"`
@@ -103,6 +114,7 @@ type settings struct {
 	nominal     money.Amount // 0: the player's stake is sent
 	allow       []netip.Prefix
 	proxies     []netip.Prefix
+	bounds      map[string]rate.Rule // of calls, by setting
 	guardAmount threshold.Sums
 	approval    threshold.Sums // of adjustments
 	rates       *threshold.Rates
@@ -162,6 +174,7 @@ func (c *Config) parse() (settings, error) {
 			problem(name+"CERT_FILE", errors.New("and "+name+"KEY_FILE go together"))
 		}
 	}
+	s.bounds = c.parseBounds(problem)
 	if c.Connections < 0 || c.ConnectionsPerSource < 0 {
 		problem("EVENS_CONNECTIONS", errors.New("and EVENS_CONNECTIONS_PER_SOURCE must not be below zero"))
 	}

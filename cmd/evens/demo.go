@@ -58,6 +58,7 @@ func (c demoCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 	own.DataDir = filepath.Join(cfg.DataDir, demoFolder)
 	own.Listen, own.OpsListen = public.Addr().String(), ops.Addr().String()
 	own.TLSCertFile, own.TLSKeyFile, own.OpsTLSCertFile, own.OpsTLSKeyFile = "", "", "", "" // it prints http addresses
+	own.unbounded()
 	own.BetURL, own.BetLogin, own.BetPassword = betURL, demoLogin, demoLogin
 	platforms, err := newSimulated(&own)
 	if err == nil {

@@ -62,6 +62,7 @@ func (s *system) apiConfig() api.Config {
 		Bonuses:   s.bonuses,
 		Providers: s.providers(), HoldWithdrawals: s.cfg.CashierSecret != "",
 		Version: version, Now: s.now, Observe: s.metrics.Request, Stop: s.streamsEnd, Log: s.log,
+		Rates: s.rates(), Streams: api.StreamBounds{Total: s.cfg.Streams, PerPlayer: s.cfg.StreamsPerPlayer, PerKey: s.cfg.StreamsPerKey},
 	}
 	if s.desk != nil {
 		cfg.Desk = s.desk

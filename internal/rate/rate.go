@@ -92,7 +92,10 @@ func (l *Limiter) Take(ctx context.Context, bucket string, rule Rule) (wait time
 		return max(result.RetryAfter, time.Millisecond)
 	case result.Allowed > 1:
 		held.mu.Lock()
-		held.left, held.until = result.Allowed-1, now.Add(leaseTime)
+		if !now.Before(held.until) {
+			held.left = 0
+		}
+		held.left, held.until = held.left+result.Allowed-1, now.Add(leaseTime) // others may have taken a lot at the same time
 		held.mu.Unlock()
 	}
 	return 0
