@@ -21,6 +21,7 @@ type listener struct {
 	coupon  uuid.NullUUID // valid: of coupons this one only
 	wallets bool
 	first   []broadcast.Change // shown before anything has changed
+	arrived bool               // the first look is over; the relay's lock guards it
 
 	wake chan struct{} // something waits, or the listener was cut off
 

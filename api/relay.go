@@ -68,7 +68,7 @@ func (r *relay) add(l *listener) bool {
 	default:
 		r.byPlayer[l.player.UUID][l] = struct{}{}
 	}
-	if len(l.first) > 0 {
+	if l.arrived = len(l.first) == 0; !l.arrived {
 		r.arriving = append(r.arriving, l)
 		r.wake()
 	}
@@ -167,7 +167,7 @@ func (r *relay) wanted(change broadcast.Change) bool {
 }
 
 // show reads and renders the present state of what has changed, and of what arriving listeners see first,
-// and hands it out. Coupons come before wallets.
+// and hands it out in the order of the changes.
 func (r *relay) show(changes []broadcast.Change, arriving []*listener) error {
 	needed := changes
 	for _, l := range arriving {
@@ -182,18 +182,15 @@ func (r *relay) show(changes []broadcast.Change, arriving []*listener) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, kind := range []broadcast.Kind{broadcast.Coupon, broadcast.Wallet} {
-		for _, l := range arriving {
-			for _, change := range l.first {
-				if change.Kind == kind {
-					l.offer(change, texts[change])
-				}
-			}
+	for _, l := range arriving {
+		for _, change := range l.first {
+			l.offer(change, texts[change])
 		}
-		for _, change := range changes {
-			if change.Kind == kind && texts[change] != nil {
-				r.deliver(change, texts[change])
-			}
+		l.arrived = true
+	}
+	for _, change := range changes {
+		if text := texts[change]; text != nil {
+			r.deliver(change, text)
 		}
 	}
 	return nil
@@ -201,7 +198,9 @@ func (r *relay) show(changes []broadcast.Change, arriving []*listener) error {
 
 func (r *relay) deliver(change broadcast.Change, text []byte) {
 	for l := range r.byPlayer[change.Player] {
-		l.offer(change, text)
+		if l.arrived { // its first look is read later, and shows this too
+			l.offer(change, text)
+		}
 	}
 	for l := range r.all {
 		l.offer(change, text)

@@ -40,7 +40,7 @@ func New(client redis.UniversalClient, now func() time.Time, log *slog.Logger) *
 
 const (
 	// patience is how long a caller waits for Redis; pause is how long nobody asks it after it failed.
-	patience = 100 * time.Millisecond
+	patience = 500 * time.Millisecond
 	pause    = time.Second
 
 	// A busy bucket takes calls from Redis by the lot: as many as a fiftieth of a second may have. What is
