@@ -26,7 +26,7 @@ type Part struct {
 	Advice func() string
 }
 
-// Config of the listener. All fields but MetricsToken are required.
+// Config of the listener. All fields are required but what says otherwise.
 type Config struct {
 	Operators Operators
 	Sessions  scs.Store
@@ -38,17 +38,20 @@ type Config struct {
 	// MetricsToken is the bearer that /metrics asks for; none when empty.
 	MetricsToken string
 	Parts        []Part
-	Now          func() time.Time
-	Log          *slog.Logger
+	// Warnings are what the process's owner has allowed and should not forget. None is fine.
+	Warnings []string
+	Now      func() time.Time
+	Log      *slog.Logger
 }
 
 // New returns the handler of the operators' listener.
 func New(cfg Config) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", alive)
-	mux.Handle("GET /readyz", ready(cfg.Parts, cfg.Log))
+	mux.Handle("GET /readyz", ready(cfg.Parts, cfg.Warnings, cfg.Log))
 	mux.Handle("GET /metrics", bearer(cfg.MetricsToken, cfg.Metrics))
 	g := newGuard(cfg.Operators, cfg.Sessions, cfg.Log)
+	g.warnings = cfg.Warnings
 	pages := http.NewServeMux()
 	pages.HandleFunc("GET "+loginPath, g.loginPage)
 	pages.HandleFunc("POST "+loginPath, g.login)
@@ -146,8 +149,8 @@ func (p Part) state(ctx context.Context) (state string, err error) {
 
 const readyTimeout = 2 * time.Second
 
-// ready answers 200 when every part answers, 503 otherwise, and says which.
-func ready(parts []Part, log *slog.Logger) http.Handler {
+// ready answers 200 when every part answers, 503 otherwise, and says which. Warnings change nothing.
+func ready(parts []Part, warnings []string, log *slog.Logger) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// Whoever asks may have closed its side already: that says nothing of the parts.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), readyTimeout)
@@ -163,6 +166,10 @@ func ready(parts []Part, log *slog.Logger) http.Handler {
 		}
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
-		_ = json.NewEncoder(w).Encode(map[string]any{"ready": status == http.StatusOK, "parts": states})
+		answer := map[string]any{"ready": status == http.StatusOK, "parts": states}
+		if len(warnings) > 0 {
+			answer["warnings"] = warnings
+		}
+		_ = json.NewEncoder(w).Encode(answer)
 	})
 }

@@ -248,3 +248,20 @@ func TestBacklogSaysWhatItCannotRead(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What the owner has allowed is shown, and changes nothing else.
+func TestWarningsAreShown(t *testing.T) {
+	t.Parallel()
+	fine := Part{Name: "redis", Check: func(context.Context) error { return nil }}
+	server := serve(t, Config{Parts: []Part{fine}, Warnings: []string{"anybody may call"}})
+	if _, body := get(t, server.URL+"/console/", "viewer@example.com", password); !strings.Contains(body, "anybody may call") {
+		t.Errorf("the first page is %s", body)
+	}
+	status, body := get(t, server.URL+"/readyz", "", "")
+	if status != http.StatusOK || !strings.Contains(body, `"warnings":["anybody may call"]`) {
+		t.Errorf("/readyz = %d %s", status, body)
+	}
+	if _, body := get(t, serve(t, Config{Parts: []Part{fine}}).URL+"/readyz", "", ""); strings.Contains(body, "warnings") {
+		t.Errorf("/readyz without warnings = %s", body)
+	}
+}

@@ -104,6 +104,7 @@ func (i *Inbox) Store(ctx context.Context, push Push) (fresh int, err error) {
 	var unreadable []Head
 	if faulty >= 0 {
 		unreadable = slices.DeleteFunc(slices.Clone(heads), func(h Head) bool { return h.Fault == "" })
+		unreadable = slices.CompactFunc(unreadable, func(a, b Head) bool { return a.BarCode == b.BarCode }) // sorted, named by their text
 		heads = slices.DeleteFunc(heads, func(h Head) bool { return h.Fault != "" })
 	}
 	for range deadlockRetries {

@@ -3,6 +3,7 @@ package settlement
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -18,6 +19,7 @@ import (
 // Receiver is the HTTP end that BeT posts results to. Its 200 means: stored durably.
 type Receiver struct {
 	inbox   *Inbox
+	admit   *admission
 	allow   []netip.Prefix
 	now     func() time.Time
 	observe func(status, heads int, took time.Duration)
@@ -36,11 +38,10 @@ type ReceiverConfig struct {
 
 // NewReceiver returns a handler that stores into inbox.
 func NewReceiver(inbox *Inbox, cfg ReceiverConfig) *Receiver {
-	return &Receiver{inbox: inbox, allow: cfg.Allow, now: cfg.Now, observe: cfg.Observe, log: cfg.Log, secret: []byte(cfg.Secret)}
+	return &Receiver{
+		inbox: inbox, admit: newAdmission(), allow: cfg.Allow, now: cfg.Now, observe: cfg.Observe, log: cfg.Log, secret: []byte(cfg.Secret),
+	}
 }
-
-// LargestPush bounds a push's body: some hundred thousand Heads.
-const LargestPush = 16 << 20
 
 // Codes of the receiver's refusals.
 const (
@@ -69,12 +70,26 @@ func (h *Receiver) receive(w http.ResponseWriter, r *http.Request) (status, head
 		h.log.WarnContext(r.Context(), "result push from an address that is not allowed", "provider", "bet", "source", from)
 		return problem.Write(w, http.StatusForbidden, codeNotAllowed, "this address may not post results"), 0
 	}
-	body, parsed, no := h.read(w, r)
+	room, err := h.admit.body(r.Context(), r)
+	if err != nil {
+		return busy(w), 0
+	}
+	defer room()
+	body, no := h.read(w, r)
+	var parsed []Head
+	if no == nil {
+		most := longestList(body)
+		parse, err := h.admit.parse(r.Context(), min(most, MostHeads))
+		if err != nil {
+			return busy(w), 0
+		}
+		defer parse()
+		parsed, no = parsePush(body, most)
+	}
 	if no != nil {
 		h.keep(r.Context(), Push{Body: body, Path: r.URL.Path, Source: from.String(), At: h.now()}, no.status)
 		return problem.Write(w, no.status, no.code, no.detail, no.fields...), 0
 	}
-	var err error
 	if len(parsed) > 0 {
 		err = h.store(r.Context(), Push{Heads: parsed, Body: h.withoutSecret(body), Path: r.URL.Path, Source: from.String(), At: h.now()})
 	}
@@ -99,37 +114,47 @@ type refusal struct {
 	fields       []problem.Field
 }
 
-// read reads a push to its end: what came of it, and its Heads or why there are none.
-func (h *Receiver) read(w http.ResponseWriter, r *http.Request) (body []byte, heads []Head, no *refusal) {
+// read reads a push to its end and unpacks it.
+func (h *Receiver) read(w http.ResponseWriter, r *http.Request) (body []byte, no *refusal) {
 	tooLarge := &refusal{status: http.StatusRequestEntityTooLarge, code: codeTooLarge, detail: "a push is at most 16 MiB"}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, LargestPush))
 	if err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return body, nil, tooLarge
+			return body, tooLarge
 		}
-		return body, nil, &refusal{status: http.StatusBadRequest, code: codeUnreadable, detail: "the body could not be read to its end"}
+		return body, &refusal{status: http.StatusBadRequest, code: codeUnreadable, detail: "the body could not be read to its end"}
 	}
 	if err := jsonin.Charset(r.Header.Get("Content-Type")); err != nil {
-		return body, nil, &refusal{status: http.StatusUnsupportedMediaType, code: codeMedia, detail: err.Error()}
+		return body, &refusal{status: http.StatusUnsupportedMediaType, code: codeMedia, detail: err.Error()}
 	}
 	plain, err := jsonin.Unpack(body, r.Header.Get("Content-Encoding"), LargestPush)
 	switch {
 	case errors.Is(err, jsonin.ErrTooLarge):
-		return body, nil, tooLarge
+		return body, tooLarge
 	case err != nil:
-		return body, nil, &refusal{status: http.StatusBadRequest, code: codeUnreadable, detail: "the body " + err.Error()}
+		return body, &refusal{status: http.StatusBadRequest, code: codeUnreadable, detail: "the body " + err.Error()}
 	}
-	heads, err = ParsePush(plain)
+	return plain, nil
+}
+
+// parsePush reads the Heads of a push whose longest list has so many values.
+func parsePush(body []byte, most int) (heads []Head, no *refusal) {
+	if most > MostHeads {
+		return nil, &refusal{
+			status: http.StatusRequestEntityTooLarge, code: codeTooLarge, detail: fmt.Sprintf("a push has at most %d Heads", MostHeads),
+		}
+	}
+	heads, err := ParsePush(body)
 	if wrong, ok := errors.AsType[*FieldError](err); ok {
-		return plain, nil, &refusal{
+		return nil, &refusal{
 			status: http.StatusUnprocessableEntity, code: codeField, detail: wrong.Error(),
 			fields: []problem.Field{{Location: wrong.Field, Message: wrong.Reason}},
 		}
 	}
 	if err != nil {
-		return plain, nil, &refusal{status: http.StatusBadRequest, code: codeSyntax, detail: err.Error()}
+		return nil, &refusal{status: http.StatusBadRequest, code: codeSyntax, detail: err.Error()}
 	}
-	return plain, heads, nil
+	return heads, nil
 }
 
 // longestRefused bounds what is kept of a push that is refused.
@@ -145,6 +170,12 @@ func (h *Receiver) keep(ctx context.Context, push Push, status int) {
 	defer cancel()
 	err := h.inbox.keepRefused(ctx, push, status)
 	h.log.WarnContext(ctx, "result push refused", "provider", "bet", "status", status, "bytes", len(push.Body), "kept", err == nil, "error", err)
+}
+
+// busy answers a push that found no room in time.
+func busy(w http.ResponseWriter) (status int) {
+	w.Header().Set("Retry-After", "5")
+	return problem.Write(w, http.StatusServiceUnavailable, codeUnavailable, "too many pushes at once; send it again")
 }
 
 // storeTimeout ends the wait for a database that does not answer, before the sender gives up.

@@ -40,7 +40,7 @@ func (p *Platform) Address() string { return p.cfg.URL }
 // Mount implements casino.Platform: POST /casino/betao/api/v3/wallet/… and /casino/betao/callback.
 func (p *Platform) Mount(mux *http.ServeMux, desk *casino.Desk) {
 	endpoint := casino.Endpoint{
-		Provider: Provider, Allow: p.cfg.Allow, Headers: []string{headerSignature},
+		Provider: Provider, Allow: p.cfg.Allow,
 		Unreadable: func(err error) casino.Reply { return refused(casino.Outcome{}, err) },
 	}
 	for _, kind := range []string{typeBalance, typeDebit, typeCredit, typeRollback} {
@@ -56,6 +56,9 @@ func (p *Platform) wallet(ctx context.Context, kind string, r casino.Request) ca
 		return refused(casino.Outcome{}, casino.ErrUnauthentic)
 	}
 	b, err := parse(r.Body)
+	if err == nil {
+		err = b.belongs(kind)
+	}
 	if err == nil {
 		err = b.require(kind)
 	}

@@ -48,7 +48,7 @@ type call func(ctx context.Context, text []byte, r casino.Request) casino.Reply
 
 // Mount implements casino.Platform: POST /casino/naga/… for each call.
 func (p *Platform) Mount(mux *http.ServeMux, desk *casino.Desk) {
-	endpoint := casino.Endpoint{Provider: Provider, Allow: p.cfg.Allow, Headers: []string{"X-Signature"}, Unreadable: func(err error) casino.Reply { return refused(err) }}
+	endpoint := casino.Endpoint{Provider: Provider, Allow: p.cfg.Allow, Unreadable: func(err error) casino.Reply { return refused(err) }}
 	for route, answer := range map[string]call{
 		"authorize": p.authorize, "balance": p.balance, "place-bet": p.placeBet,
 		"payout": p.payout, "cancel-bet": p.cancelBet, "bet-status": p.betStatus,
@@ -57,6 +57,9 @@ func (p *Platform) Mount(mux *http.ServeMux, desk *casino.Desk) {
 			text, err := p.seal.open(r.Body, r.Header.Get("X-Signature"))
 			if err == nil {
 				err = p.ours(text)
+			}
+			if err == nil {
+				err = belongs(route, text)
 			}
 			if err != nil {
 				return refused(err, secretsOf(r.Body)...)

@@ -47,6 +47,7 @@ func (c benchCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 	own := *cfg
 	own.DataDir = filepath.Join(cfg.DataDir, "bench")
 	own.LogLevel = "warn"
+	own.unbounded()
 	host := &system{cfg: &own, log: own.logger(std.err)}
 	defer host.close()
 	redisURL, err := host.acquireServers(ctx, true)
@@ -182,16 +183,18 @@ func (r benchRun) place(ctx context.Context, tell bench.Tell) error {
 // start runs API, worker and clock, and returns the API's address.
 func (r benchRun) start(ctx context.Context, s *system) (base string, stopped <-chan error) {
 	done := make(chan error, 1)
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	socket, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		done <- err
 		return "", done
 	}
 	go func() {
 		done <- runServices(ctx,
-			func(ctx context.Context) error { return s.serveOn(ctx, "api", listener, s.publicHandler()) }, s.work, s.tick)
+			func(ctx context.Context) error {
+				return s.serveOn(ctx, listener{name: "api"}, socket, s.publicHandler())
+			}, s.work, s.tick)
 	}()
-	return "http://" + listener.Addr().String(), done
+	return "http://" + socket.Addr().String(), done
 }
 
 // audit fails the benchmark when the books are not even.

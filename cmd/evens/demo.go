@@ -58,8 +58,13 @@ func (c demoCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 	own := *cfg
 	own.DataDir = filepath.Join(cfg.DataDir, demoFolder)
 	own.Listen, own.OpsListen = public.Addr().String(), ops.Addr().String()
+	own.TLSCertFile, own.TLSKeyFile, own.OpsTLSCertFile, own.OpsTLSKeyFile = "", "", "", "" // it prints http addresses
+	own.unbounded()
 	own.BetURL, own.BetLogin, own.BetPassword = betURL, demoLogin, demoLogin
 	platforms, err := newSimulated(&own)
+	if err == nil {
+		err = own.checkUnsigned()
+	}
 	if err != nil {
 		return errors.Join(err, public.Close(), ops.Close())
 	}
@@ -114,8 +119,8 @@ func (c demoCommand) play(ctx context.Context, s *system, sim simulators, seed u
 	mux.Handle("/", s.publicHandler())
 	mux.Handle("GET "+demo.BetslipPath, demo.Betslip())
 	return runServices(ctx,
-		func(ctx context.Context) error { return s.serveOn(ctx, "api", public, mux) },
-		func(ctx context.Context) error { return s.serveOn(ctx, "ops", ops, s.opsHandler()) },
+		func(ctx context.Context) error { return s.serveOn(ctx, listener{name: "api"}, public, mux) },
+		func(ctx context.Context) error { return s.serveOn(ctx, listener{name: "ops"}, ops, s.opsHandler()) },
 		s.work, s.tick,
 		func(ctx context.Context) error {
 			play, err := c.story(ctx, s, sim, seed, std)

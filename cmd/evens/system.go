@@ -192,6 +192,8 @@ func (s *system) wire(role role) {
 	s.onClose(s.recorder.Close)
 	s.metrics.Read("evens_callbacks_dropped_total", "Records of providers' calls that could not be kept.",
 		func() float64 { return float64(s.recorder.Dropped()) })
+	s.metrics.Read("evens_callbacks_refused_total", "Calls of which nothing is kept: from addresses that may not call, or too many without a signature that fits.",
+		func() float64 { return float64(s.recorder.Refused()) })
 
 	books := wallet.NewBooks(s.db, s.broadcast.WalletsMoved, s.log)
 	books.BonusFirst = s.cfg.StakeOrder == bonusFirst
