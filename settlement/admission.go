@@ -85,8 +85,8 @@ func longestList(body []byte) int {
 		case '}', ']':
 			depth = max(depth-1, 0)
 		case ',':
-			if depth <= deepest {
-				values[depth]++
+			if depth >= 0 && depth <= deepest {
+				values[depth]++ //nolint:gosec // depth is 0 to deepest
 				longest = max(longest, values[depth])
 			}
 		}

@@ -87,7 +87,7 @@ func (h *Receiver) receive(w http.ResponseWriter, r *http.Request) (status, head
 		parsed, no = parsePush(body, most)
 	}
 	if no != nil {
-		h.keep(r.Context(), Push{Body: body, Path: r.URL.Path, Source: from.String(), At: h.now()}, no.status)
+		h.keep(r.Context(), Push{Body: h.withoutSecret(body), Path: r.URL.Path, Source: from.String(), At: h.now()}, no.status)
 		return problem.Write(w, no.status, no.code, no.detail, no.fields...), 0
 	}
 	if len(parsed) > 0 {

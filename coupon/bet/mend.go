@@ -94,7 +94,7 @@ func findObject(body []byte, spelt spellings, known []string) (object, error) {
 			return object{}, err
 		}
 		if err != nil {
-			if first == errNoObject {
+			if errors.Is(first, errNoObject) {
 				first = err
 			}
 			rest = rest[start+1:]
