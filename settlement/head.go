@@ -156,8 +156,7 @@ func (w *wireHead) head() (Head, error) {
 			break
 		}
 	}
-	switch {
-	case head.BarCode == "":
+	if head.BarCode == "" {
 		return Head{}, &FieldError{Field: "KeyHead.BarCode", Reason: "is missing"}
 	}
 	if err := bet.CheckCode(head.BarCode); err != nil { // as at placing

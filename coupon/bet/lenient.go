@@ -3,7 +3,6 @@ package bet
 import (
 	"bytes"
 	"encoding/json"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -54,9 +53,6 @@ func (f figure) absent() bool { return f.Number == "" && !f.unreadable }
 // unread gathers the names of figures that were there and make no sense. Their value is zero, as
 // that of figures that were not there; the name in here tells the two apart.
 type unread []string
-
-// has reports whether a figure of that name could not be read.
-func (u unread) has(name string) bool { return slices.Contains(u, name) }
 
 // coef reads a coefficient; less than one is no coefficient.
 func (u *unread) coef(name string, f figure) money.Coef {

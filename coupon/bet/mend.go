@@ -70,7 +70,7 @@ func findObject(body []byte, known []string) (object, error) {
 			return object{}, err
 		}
 		if err != nil {
-			if first == errNoObject {
+			if errors.Is(first, errNoObject) {
 				first = err
 			}
 			rest = rest[start+1:]

@@ -64,7 +64,7 @@ func (p *proposal) lookAtSheet(file packed) error {
 	if !ok {
 		return errors.New("no sheet")
 	}
-	defer sheet.book.Close() //nolint:errcheck // it was only read
+	defer sheet.book.Close()
 	var records [][]string
 	for len(records) < sampled {
 		record, err := sheet.next()
