@@ -17,7 +17,6 @@ import (
 	"evens/access"
 	"evens/coupon"
 	"evens/internal/broadcast"
-	"evens/internal/jsonin"
 	"evens/player"
 	"evens/wallet"
 	"evens/wallet/campaign"
@@ -40,7 +39,6 @@ type Coupons interface {
 // Changes tells what has changed. *broadcast.Broadcaster is one.
 type Changes interface {
 	Subscribe(ctx context.Context) (changes <-chan broadcast.Change, cancel func())
-	SubscribePlayer(ctx context.Context, player uuid.UUID) (changes <-chan broadcast.Change, cancel func())
 }
 
 // Provider is one line of GET /v1/providers.
@@ -74,6 +72,10 @@ type Config struct {
 	Now     func() time.Time
 	// Observe, when not nil, is told each request's route pattern, status and time.
 	Observe func(route string, status int, took time.Duration)
+	// Rates bounds how often it is called.
+	Rates Rates
+	// Streams bounds the event streams.
+	Streams StreamBounds
 	// Stop, when it is closed, ends the event streams: a server that shuts down waits for them.
 	Stop <-chan struct{}
 	Log  *slog.Logger
@@ -85,6 +87,8 @@ type server struct {
 	// operations are in the order of routes, for the page that describes them.
 	operations []*huma.Operation
 	heartbeat  time.Duration
+	relays     relays
+	seats      *seats
 }
 
 // New returns the handler of everything under /v1; whatever else it is asked is a 404 problem.
@@ -94,7 +98,7 @@ func New(cfg Config) http.Handler { return newHandler(cfg, heartbeat) }
 
 func newHandler(cfg Config, heartbeat time.Duration) http.Handler {
 	speakProblems()
-	s := &server{cfg: cfg, heartbeat: heartbeat}
+	s := &server{cfg: cfg, heartbeat: heartbeat, seats: newSeats(cfg.Streams)}
 	spec := description(cfg.Version)
 	spec.OnAddOperation = append(spec.OnAddOperation, func(_ *huma.OpenAPI, op *huma.Operation) {
 		s.operations = append(s.operations, op)
@@ -154,7 +158,7 @@ func route[I, O any](s *server, who admission, op huma.Operation, handle handler
 	op.MaxBodyBytes, op.BodyReadTimeout = -1, -1 // limitBody does both
 	op.Middlewares = huma.Middlewares{s.guard(who)}
 	op.Security = security(who)
-	op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden, http.StatusServiceUnavailable)
+	op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusServiceUnavailable)
 	huma.Register(s.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, ctx.Value(callerKey{}).(*caller), in)
 		if err != nil {
@@ -172,6 +176,10 @@ func (s *server) guard(who admission) func(huma.Context, func(huma.Context)) {
 	return func(hc huma.Context, next func(huma.Context)) {
 		r, w := humago.Unwrap(hc)
 		ctx := hc.Context()
+		if refused := s.cfg.Rates.takeSource(r); refused != nil {
+			refused.write(w)
+			return
+		}
 		c, err := s.authenticate(ctx, hc.Header("Authorization"), who)
 		if err != nil {
 			s.refusal(ctx, err).write(w)
@@ -179,11 +187,15 @@ func (s *server) guard(who admission) func(huma.Context, func(huma.Context)) {
 		}
 		e := eventOf(ctx)
 		e.caller, e.player = c.name(), c.player
+		if refused := s.cfg.Rates.takeCaller(ctx, c, hc.Operation().Metadata[places] != nil); refused != nil {
+			refused.write(w)
+			return
+		}
 		if refused := readable(r, hc.Operation()); refused != nil {
 			refused.write(w)
 			return
 		}
-		limitBody(w, r)
+		limitBody(w, r, c.largestBody())
 		ctx = context.WithValue(ctx, callerKey{}, c)
 		if hc.Operation().Metadata[streams] == nil {
 			var cancel context.CancelFunc
@@ -226,5 +238,5 @@ var jsonFormat = huma.Format{
 		_, _ = w.Write(buffer.Bytes())
 		return nil
 	},
-	Unmarshal: jsonin.Unmarshal,
+	Unmarshal: unmarshal,
 }

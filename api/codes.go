@@ -31,6 +31,7 @@ const (
 	CodeInvalidSelection       = "invalid_selection"
 	CodeCurrencyMismatch       = "currency_mismatch"
 	CodeModeUnsupported        = "mode_unsupported"
+	CodeTooManyRequests        = "too_many_requests"
 	CodeInternal               = "internal"
 	CodeProviderNotConfigured  = "provider_not_configured"
 	CodeProviderUnavailable    = "provider_unavailable"
@@ -66,13 +67,14 @@ var meanings = []meaning{
 	{CodeBonusActive, http.StatusConflict, "The player has an active bonus: one at a time."},
 	{CodeExclusionActive, http.StatusConflict, "A self-exclusion or a cooling-off can be made longer, never shorter."},
 	{CodeRequestInProgress, http.StatusConflict, "A call with this Idempotency-Key is still under way: ask again after Retry-After."},
-	{CodeBodyTooLarge, http.StatusRequestEntityTooLarge, "The body is larger than 1 MiB."},
+	{CodeBodyTooLarge, http.StatusRequestEntityTooLarge, "The body is larger than 1 MiB, or than 64 KiB with a player's token."},
 	{CodeUnsupportedMediaType, http.StatusUnsupportedMediaType, "The body's Content-Type is not application/json."},
 	{CodeValidationFailed, http.StatusUnprocessableEntity, "A field is missing, of the wrong type, or out of its bounds; errors names it."},
 	{CodeInvalidAmount, http.StatusUnprocessableEntity, "An amount is not a decimal above zero with at most the decimals of its currency, or is out of range."},
 	{CodeInvalidSelection, http.StatusUnprocessableEntity, "A selection is no bet pointer, or the selections do not go together."},
 	{CodeCurrencyMismatch, http.StatusUnprocessableEntity, "The player's wallet is in another currency."},
 	{CodeModeUnsupported, http.StatusUnprocessableEntity, "The game cannot be opened in this mode."},
+	{CodeTooManyRequests, http.StatusTooManyRequests, "More calls, placements or event streams than are taken at a time: wait for Retry-After."},
 	{CodeInternal, http.StatusInternalServerError, "Our mistake. Repeating the call with the same Idempotency-Key is safe."},
 	{CodeProviderNotConfigured, http.StatusServiceUnavailable, "The provider this call needs is not configured here."},
 	{CodeProviderUnavailable, http.StatusServiceUnavailable, "The provider does not answer, or not in a way that can be used: try again."},

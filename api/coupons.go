@@ -22,6 +22,7 @@ var placeCoupon = huma.Operation{
 		"The coupon comes back accepted, rejected (the stake is returned) or unconfirmed (the bookmaker's answer was lost: " +
 		"the stake stays reserved until it is known). Read `status`; 201 alone does not mean accepted.",
 	DefaultStatus: http.StatusCreated,
+	Metadata:      map[string]any{places: true},
 	Errors: []int{
 		http.StatusBadRequest, http.StatusPaymentRequired, http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge,
 	},
@@ -31,7 +32,7 @@ type placeCouponInput struct {
 	IdempotencyKey string `header:"Idempotency-Key" doc:"Required. The same key and body answers as the first did"`
 	Body           struct {
 		PlayerID   string   `json:"player_id,omitempty" doc:"Required with an API key; with a player's token it is that player"`
-		Selections []string `json:"selections" nullable:"false" doc:"1 to 15 bet pointers, of different matches" example:"[\"live#187183313|17|9|0.5#1.02\"]"`
+		Selections []string `json:"selections" nullable:"false" maxItems:"15" doc:"1 to 15 bet pointers, of different matches" example:"[\"live#187183313|17|9|0.5#1.02\"]"`
 		Stake      string   `json:"stake" example:"15.50" doc:"Above zero, with at most the decimals of its currency"`
 		Currency   string   `json:"currency" example:"USD" doc:"The wallet's"`
 		Lang       string   `json:"lang,omitempty" default:"en" pattern:"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$" maxLength:"35" doc:"Language of the bookmaker's texts"`

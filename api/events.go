@@ -55,18 +55,10 @@ func (s *server) couponEvents(ctx context.Context, who *caller, in *couponInput)
 		return nil, err
 	}
 	id, owner := found.ID, found.Player
-	return s.stream(ctx, who, follow{
-		subscribe: func(ctx context.Context) (<-chan broadcast.Change, func()) {
-			return s.cfg.Changes.SubscribePlayer(ctx, owner)
-		},
-		wants: func(change broadcast.Change) bool {
-			return change.Kind == broadcast.Wallet || change.Coupon.UUID == id
-		},
-		first: []broadcast.Change{
-			{Kind: broadcast.Coupon, Player: owner, Coupon: uuid.NullUUID{UUID: id, Valid: true}},
-			{Kind: broadcast.Wallet, Player: owner},
-		},
-	}), nil
+	return s.stream(ctx, who, newListener(uuid.NullUUID{UUID: owner, Valid: true}, uuid.NullUUID{UUID: id, Valid: true}, who.hearsWallets(),
+		broadcast.Change{Kind: broadcast.Coupon, Player: owner, Coupon: uuid.NullUUID{UUID: id, Valid: true}},
+		broadcast.Change{Kind: broadcast.Wallet, Player: owner},
+	))
 }
 
 type eventsInput struct {
@@ -78,11 +70,5 @@ func (s *server) allEvents(ctx context.Context, who *caller, in *eventsInput) (*
 	if err != nil {
 		return nil, err
 	}
-	subscribe := s.cfg.Changes.Subscribe
-	if owner.Valid {
-		subscribe = func(ctx context.Context) (<-chan broadcast.Change, func()) {
-			return s.cfg.Changes.SubscribePlayer(ctx, owner.UUID)
-		}
-	}
-	return s.stream(ctx, who, follow{subscribe: subscribe, wants: func(broadcast.Change) bool { return true }}), nil
+	return s.stream(ctx, who, newListener(owner, uuid.NullUUID{}, who.hearsWallets()))
 }

@@ -19,8 +19,12 @@ type Problem struct {
 	cause  error       // for the log; never sent
 }
 
-// newProblem makes a problem of a code. Detail and fields are shown to the caller.
+// mostErrors is how many wrong fields an answer names.
+const mostErrors = 20
+
+// newProblem makes a problem of a code. Detail and the first of the fields are shown to the caller.
 func newProblem(code, detail string, fields ...problem.Field) *Problem {
+	fields = fields[:min(len(fields), mostErrors)]
 	status := statusOf(code)
 	return &Problem{Document: problem.Document{
 		Type: "about:blank", Title: http.StatusText(status), Status: status, Code: code, Detail: detail, Errors: fields,
@@ -88,8 +92,8 @@ var speakProblems = sync.OnceFunc(func() {
 // fromHuma gives an error of huma's a code: it reads bodies and validates, nothing else.
 func fromHuma(status int, message string, errs []error) *Problem {
 	for _, err := range errs {
-		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-			return newProblem(CodeBodyTooLarge, "the body is larger than 1 MiB")
+		if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			return newProblem(CodeBodyTooLarge, "the body is larger than "+sizeText(tooLarge.Limit))
 		}
 	}
 	switch status {
@@ -97,7 +101,7 @@ func fromHuma(status int, message string, errs []error) *Problem {
 		return invalidBody(message, errs)
 	case http.StatusUnprocessableEntity:
 		fields := fieldsOf(errs)
-		return newProblem(CodeValidationFailed, describe(fields), fields...)
+		return newProblem(codeOf(fields), describe(fields), fields...)
 	case http.StatusUnsupportedMediaType:
 		return newProblem(CodeUnsupportedMediaType, "the body must be application/json")
 	case http.StatusRequestTimeout:
@@ -123,9 +127,21 @@ func invalidBody(message string, errs []error) *Problem {
 				return badField(CodeInvalidBody, "body."+member, reason.Error())
 			}
 		}
+		if detail.Message == errManyValues.Error() {
+			return badField(CodeValidationFailed, "body", "has more than 1,000 values")
+		}
 		return newProblem(CodeInvalidBody, detail.Message)
 	}
 	return newProblem(CodeInvalidBody, message)
+}
+
+// codeOf is the code of fields that huma found fault with. Too many selections are the same refusal as a
+// selection that is none.
+func codeOf(fields []problem.Field) string {
+	if len(fields) > 0 && fields[0].Location == "body.selections" && strings.HasPrefix(fields[0].Message, "expected array length") {
+		return CodeInvalidSelection
+	}
+	return CodeValidationFailed
 }
 
 // fieldsOf names the fields huma found fault with. What the caller sent in them is not echoed.
@@ -148,7 +164,7 @@ func fieldsOf(errs []error) []problem.Field {
 	return fields
 }
 
-// shownFields is how many fields a detail spells out; errors has them all.
+// shownFields is how many fields a detail spells out; errors has more of them.
 const shownFields = 3
 
 // describe puts fields into a sentence, without the part of the request they are in.

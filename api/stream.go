@@ -3,15 +3,14 @@ package api
 import (
 	"bytes"
 	"context"
+	"errors"
 	"math/rand/v2"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
-	"github.com/google/uuid"
 
 	"evens/internal/broadcast"
 	"evens/internal/download"
@@ -26,17 +25,15 @@ const (
 	lookTimeout = 5 * time.Second
 )
 
-// follow is what a stream shows.
-type follow struct {
-	subscribe func(context.Context) (<-chan broadcast.Change, func())
-	wants     func(broadcast.Change) bool
-	first     []broadcast.Change // shown before anything has changed
-}
-
 // stream sends server-sent events until the client leaves, its bearer no longer counts, the
 // server stops, or changes may have been missed.
-func (s *server) stream(ctx context.Context, who *caller, f follow) *huma.StreamResponse {
+func (s *server) stream(ctx context.Context, who *caller, l *listener) (*huma.StreamResponse, error) {
+	leave, err := s.seats.take(who)
+	if err != nil {
+		return nil, err
+	}
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
+		defer leave()
 		r, w := humago.Unwrap(hc)
 		out := newEventWriter(w)
 		defer out.end()
@@ -44,9 +41,9 @@ func (s *server) stream(ctx context.Context, who *caller, f follow) *huma.Stream
 			_ = out.begin() // the headers, and nothing to wait for
 			return
 		}
-		changes, cancel := f.subscribe(ctx) // before the first look, so that no change falls between
-		defer cancel()
-		if out.begin() != nil || s.show(ctx, who, out, f.first) != nil {
+		relay := s.join(l) // before the first look, so that no change falls between
+		defer relay.leave(l)
+		if out.begin() != nil {
 			return
 		}
 		tick := time.NewTicker(s.heartbeat)
@@ -62,17 +59,36 @@ func (s *server) stream(ctx context.Context, who *caller, f follow) *huma.Stream
 				if _, err = s.resolve(ctx, who.secret); err == nil {
 					err = out.comment()
 				}
-			case change, open := <-changes:
-				if !open {
-					return
-				}
-				err = s.show(ctx, who, out, gather(change, changes, f.wants))
+			case <-l.wake:
+				err = s.pass(ctx, who, out, l)
 			}
 			if err != nil {
 				return
 			}
 		}
-	}}
+	}}, nil
+}
+
+var errCut = errors.New("changes may have been missed")
+
+// pass sends what waits. It was read before, and before anything is sent the bearer is asked about again:
+// nothing is shown of after a logout.
+func (s *server) pass(ctx context.Context, who *caller, out *eventWriter, l *listener) error {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	texts, open := l.take()
+	if len(texts) > 0 {
+		if _, err := s.resolve(ctx, who.secret); err != nil {
+			return err // what was read is not sent
+		}
+		if err := out.events(texts); err != nil {
+			return err
+		}
+	}
+	if !open {
+		return errCut
+	}
+	return nil
 }
 
 // gather takes what waits behind a change, up to a bound, each wanted thing once.
@@ -97,69 +113,6 @@ func gather(change broadcast.Change, changes <-chan broadcast.Change, wants func
 			return gathered
 		}
 	}
-}
-
-// show reads the present state of what has changed and sends it, coupons first. Once it is read, and
-// before anything is sent, the bearer is asked about again: nothing is shown of after a logout.
-func (s *server) show(ctx context.Context, who *caller, out *eventWriter, changes []broadcast.Change) error {
-	if len(changes) == 0 {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
-	defer cancel()
-	var coupons, players []uuid.UUID
-	for _, change := range changes {
-		if change.Kind == broadcast.Coupon && change.Coupon.Valid {
-			coupons = append(coupons, change.Coupon.UUID)
-		} else if who.hearsWallets() {
-			players = append(players, change.Player)
-		}
-	}
-	if err := s.showCoupons(ctx, out, coupons); err != nil {
-		return err
-	}
-	if err := s.showWallets(ctx, out, players); err != nil {
-		return err
-	}
-	if _, err := s.resolve(ctx, who.secret); err != nil {
-		return err // what was read is not sent
-	}
-	return out.flush()
-}
-
-func (s *server) showCoupons(ctx context.Context, out *eventWriter, ids []uuid.UUID) error {
-	if len(ids) == 0 {
-		return nil
-	}
-	found, err := s.cfg.Coupons.Many(ctx, ids)
-	if err != nil {
-		return s.refusal(ctx, err)
-	}
-	for i := range found {
-		if err := out.event("coupon", viewCoupon(&found[i])); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *server) showWallets(ctx context.Context, out *eventWriter, players []uuid.UUID) error {
-	if len(players) == 0 {
-		return nil
-	}
-	found, err := s.cfg.Players.Balances(ctx, players)
-	if err != nil {
-		return s.refusal(ctx, err)
-	}
-	slices.SortFunc(players, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
-	for _, id := range slices.Compact(players) {
-		if balance, known := found[id]; known {
-			if err := out.event("wallet", viewWallet(balance)); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // eventWriter writes server-sent events, each piece within download.WriteTimeout.
@@ -191,14 +144,23 @@ func (e *eventWriter) begin() error {
 	return e.flush()
 }
 
-// event adds one event to what the next flush sends.
-func (e *eventWriter) event(name string, data any) error {
-	e.buffer.WriteString("event: " + name + "\ndata: ")
-	if err := jsonFormat.Marshal(&e.buffer, data); err != nil { // one line, ended
-		return err
+// largestWrite is how much is put into one write.
+const largestWrite = 16 << 10
+
+// events sends events, as they were rendered.
+func (e *eventWriter) events(texts [][]byte) error {
+	for _, text := range texts {
+		e.buffer.Write(text)
+		if e.buffer.Len() >= largestWrite {
+			if err := e.flush(); err != nil {
+				return err
+			}
+		}
 	}
-	e.buffer.WriteByte('\n')
-	return nil
+	if e.buffer.Len() == 0 {
+		return nil
+	}
+	return e.flush()
 }
 
 func (e *eventWriter) comment() error {
@@ -207,7 +169,7 @@ func (e *eventWriter) comment() error {
 }
 
 func (e *eventWriter) flush() error {
-	defer e.buffer.Reset()
+	defer func() { e.buffer = bytes.Buffer{} }()                       // thousands of streams are silent most of the time
 	_ = e.conn.SetWriteDeadline(time.Now().Add(download.WriteTimeout)) // where there is no connection there is no wait
 	if _, err := e.w.Write(e.buffer.Bytes()); err != nil {
 		return err

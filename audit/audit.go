@@ -27,7 +27,7 @@ import (
 func Checks() []ledger.Check {
 	return slices.Concat(ledger.ShapeChecks, settlement.AuditChecks(), coupon.AuditChecks, wallet.PlayerChecks, wallet.CountingChecks,
 		wallet.WithdrawalChecks, player.AdjustmentChecks, player.DecisionChecks, access.AuditChecks,
-		casino.Checks, casino.RoundChecks, breaks.Checks, seal.Checks)
+		casino.Checks, casino.RoundChecks, casino.WinChecks, breaks.Checks, seal.Checks)
 }
 
 // Run audits the books as they stand, in one snapshot. It reads, and changes nothing.
@@ -66,6 +66,9 @@ func In(ctx context.Context, tx pgx.Tx, now time.Time, more ...ledger.Check) (*l
 		}
 	}
 	if err := settlement.AuditTargets(ctx, tx, report); err != nil {
+		return nil, err
+	}
+	if err := settlement.AuditMessages(ctx, tx, report); err != nil {
 		return nil, err
 	}
 	return report, seal.Audit(ctx, tx, report)

@@ -97,8 +97,18 @@ var couponCorruptions = []corruption{
 	{"results", "pending for days", `UPDATE results SET received_at = received_at - interval '5 days' WHERE id = ` + pending, `SELECT ` + pending + `::text`, "no result waits for days"},
 	{"results", "a coupon that came, and nobody looked", `UPDATE results SET bar_code = (SELECT bet_code FROM coupons WHERE id = ` + openCoupon + `), received_at = received_at - interval '5 days' WHERE attention = 'unknown_bar_code'`,
 		`SELECT id::text FROM results WHERE attention = 'unknown_bar_code'`, "no result waits for days"},
+	{"results", "another code than came in", `UPDATE results SET bar_code = 'another' WHERE attention = 'unknown_bar_code'`,
+		`SELECT id::text FROM results WHERE attention = 'unknown_bar_code'`, "every result says what the message"},
+	{"results", "a time of decision that no message bears, in the coupon too", `
+		UPDATE results SET decided_at = decided_at + interval '1 second' WHERE id = ` + heldResult + `;
+		UPDATE coupons SET decided_at = decided_at + interval '1 second' WHERE id = ` + wonCoupon,
+		resultID, "every result says what the message"},
+	{"results", "a word that does not hold, and did not come", `UPDATE results SET amount_out = 1 WHERE state = 'stale'`,
+		`SELECT id::text FROM results WHERE state = 'stale'`, "every result says what the message"},
 	{"results", "the one that holds is gone", `DELETE FROM results WHERE id = ` + heldResult, itsID, "the result that holds is the coupon's own"},
 
+	{"callbacks", "another word in a message", `UPDATE callbacks c SET body = convert_to(replace(convert_from(c.body, 'UTF8'), '"Status":2', '"Status":4'), 'UTF8')
+		  FROM results r WHERE r.id = ` + heldResult + ` AND c.id = r.callback_id`, resultID, "every result says what the message"},
 	{"results", "the text of an unreadable one is gone", `UPDATE results SET raw = NULL WHERE attention = 'unreadable'`, `SELECT id::text FROM results WHERE attention = 'unreadable'`, "a Head that cannot be read"},
 	{"results", "a readable one, called unreadable", `UPDATE results SET attention = 'unreadable' WHERE attention = 'makes_no_sense'`, `SELECT id::text FROM results WHERE attention = 'makes_no_sense'`, "a Head that cannot be read"},
 	{"results", "parked, and nobody knows why", `UPDATE results SET reason = NULL WHERE state = 'parked'`, `SELECT id::text FROM results WHERE state = 'parked'`, "a result's state, attention and coupon"},
@@ -132,6 +142,8 @@ var couponCorruptions = []corruption{
 	{"reversal_hours", "an hour in which nothing was taken back", `INSERT INTO reversal_hours VALUES (date_trunc('hour', now()) - interval '9 hours', 'USD', 5, 5)`, "", "an hour's reversals"},
 
 	{"activity_log", "who applied a result is gone", `DELETE FROM activity_log WHERE event = 'result_applied'`, `SELECT ` + byHand + `::text`, "what a person decided about a result"},
+	{"activity_log", "a person said another payout", `UPDATE activity_log SET detail = detail || '{"payout": "999.00"}' WHERE event = 'result_applied'`,
+		`SELECT ` + byHand + `::text`, "what a person decided about a result"},
 	{"activity_log", "who cancelled a coupon is gone", `DELETE FROM activity_log WHERE event = 'coupon_cancelled'`, `SELECT ` + cancelled + `::text`, "what a person decided about a result"},
 	{"activity_log", "who decided second is gone", `DELETE FROM activity_log WHERE event = 'approval.given'`, `SELECT id::text FROM approvals WHERE decided_at IS NOT NULL`, "a decision of two persons"},
 	{"activity_log", "who decided second is somebody else", `UPDATE activity_log SET operator = 'one@example.com' WHERE event = 'approval.given'`,

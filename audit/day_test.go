@@ -2,6 +2,7 @@ package audit_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -165,8 +166,26 @@ func (h *house) head(code string, status, ext int, amount string) settlement.Hea
 
 func (h *house) push(heads ...settlement.Head) {
 	h.t.Helper()
-	_, err := h.inbox.Store(h.t.Context(), settlement.Push{Heads: heads, Body: []byte(`{"heads":[]}`), Path: "/api/bet/result", Source: "127.0.0.1", At: h.Now()})
+	_, err := h.inbox.Store(h.t.Context(), settlement.Push{Heads: heads, Body: h.body(heads), Path: "/api/bet/result", Source: "127.0.0.1", At: h.Now()})
 	h.must(err)
+}
+
+// body is a push of heads as BeT writes it.
+func (h *house) body(heads []settlement.Head) []byte {
+	h.t.Helper()
+	wire := make([]map[string]any, len(heads))
+	for i, head := range heads {
+		wire[i] = map[string]any{
+			"KeyHead": map[string]string{"BarCode": head.BarCode}, "Status": head.Status, "ExtStatus": head.ExtStatus,
+			"DateRecive": head.DecidedAt.Format(time.RFC3339Nano),
+		}
+		if head.HasAmount {
+			wire[i]["AmountOut"] = head.AmountOut.String()
+		}
+	}
+	body, err := json.Marshal(map[string]any{"Heads": wire})
+	h.must(err)
+	return body
 }
 
 func (h *house) work() {

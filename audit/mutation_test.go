@@ -183,6 +183,5 @@ var withoutRules = map[string]string{
 	"operator_sessions": "who is logged in to the console; decisions name them in full",
 	"provider_sessions": "sealed with a key that the audit has not; a broken one is refused when it is used",
 	"job_failures":      "what the queue gave up on, for people to read",
-	"callbacks":         "what came, as it came, kept for support for a while; nothing is decided by it",
 	"games":             "what platforms say of their games; another category counts another rate from then on",
 }

@@ -96,7 +96,7 @@ var unseen = []corruption{
 	{table: "coupon_answers", name: "one is gone", change: `DELETE FROM coupon_answers`},
 	{table: "selections", name: "what was shown", change: `UPDATE selections SET match_id = 'x', teams = 'x', tournament = 'x', bet_name = 'x', coef = 1, live = NOT live, event_date = now()`},
 	{table: "results", name: "texts, and where it came from", change: `UPDATE results SET reason = 'x', callback_id = gen_random_uuid()`},
-	{table: "results", name: "a word that does not hold", change: `UPDATE results SET amount_out = 1 WHERE state = 'stale'`},
+	{table: "callbacks", name: "what games and gateways sent", change: `UPDATE callbacks SET body = 'x' WHERE provider <> 'bet'`},
 	{table: "results", name: "the text of one that could not be read", change: `UPDATE results SET raw = 'x' WHERE raw IS NOT NULL`},
 	{table: "settlements", name: "no unit", change: `UPDATE settlements SET unit = NULL`},
 	{table: "result_chunks", name: "how often and how it was asked for", change: `UPDATE result_chunks SET rung = rung + 1, rung_at = now(), guarded = NOT guarded`},

@@ -51,7 +51,6 @@ func (h *Receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := time.Now()
 	record := callbacks.Record{
 		ID: uuid.Must(uuid.NewV7()), At: h.Now(), Provider: wallet.CashSource, Path: "/cashier/callback", Source: source.Of(r).String(),
-		Headers: map[string]string{"X-Signature": r.Header.Get("X-Signature")},
 	}
 	w.Header().Set("X-Callback-Id", record.ID.String())
 	ctx, cancel := context.WithTimeout(r.Context(), callTimeout)
@@ -65,11 +64,13 @@ func (h *Receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write(body)
 	} else {
 		record.Status, record.Code = h.refuse(w, err)
+	}
+	record.Answer, record.Took, record.Unproven = body, time.Since(started), errors.Is(err, ErrSignature)
+	kept := h.Recorder.Keep(record)
+	if err != nil && (kept || !record.Unproven) { // a flood of forgeries does not fill the log
 		h.Log.WarnContext(ctx, "a payment's callback was refused", "provider", record.Provider, "callback", record.ID, "code", record.Code,
 			"transaction_id", state.TransactionID, "error", err)
 	}
-	record.Answer, record.Took = body, time.Since(started)
-	h.Recorder.Keep(record)
 	if h.Observe != nil {
 		h.Observe(record.Provider, "callback", record.Code, record.Took)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -54,7 +55,7 @@ type Handler func(ctx context.Context, r Request) Reply
 type Endpoint struct {
 	Provider string
 	Allow    []netip.Prefix // who may call; empty: anyone
-	Headers  []string       // that are kept with the record
+	Headers  []string       // that are kept with the record; never a signature
 	// Unreadable answers, in the dialect, a body that is too large or did not arrive.
 	Unreadable func(err error) Reply
 }
@@ -62,6 +63,7 @@ type Endpoint struct {
 // Desk serves endpoints: it reads, bounds, records and measures what every dialect needs.
 type Desk struct {
 	recorder *callbacks.Recorder
+	large    chan struct{} // holds a place for each large body that is being read
 	now      func() time.Time
 	observe  func(provider, route, code string, took time.Duration)
 	log      *slog.Logger
@@ -69,7 +71,7 @@ type Desk struct {
 
 // NewDesk returns a desk. observe, when not nil, is told of each call.
 func NewDesk(recorder *callbacks.Recorder, now func() time.Time, observe func(provider, route, code string, took time.Duration), log *slog.Logger) *Desk {
-	return &Desk{recorder: recorder, now: now, observe: observe, log: log}
+	return &Desk{recorder: recorder, large: make(chan struct{}, mostLarge), now: now, observe: observe, log: log}
 }
 
 // Serve returns the handler of one route of an endpoint. route is how it is called in records and
@@ -85,12 +87,12 @@ func (d *Desk) Serve(e Endpoint, route string, handle Handler) http.Handler {
 		}
 		from := source.Of(r)
 		record.Source = from.String()
-		w.Header().Set("X-Callback-Id", record.ID.String())
 		if !source.Allowed(e.Allow, from) {
-			record.Status = problem.Write(w, http.StatusForbidden, Code(ErrNotAllowed), ErrNotAllowed.Error())
-			d.finish(r.Context(), record, Reply{Err: ErrNotAllowed}, route, started)
+			problem.Write(w, http.StatusForbidden, Code(ErrNotAllowed), ErrNotAllowed.Error())
+			d.turnAway(r.Context(), record, route, started)
 			return
 		}
+		w.Header().Set("X-Callback-Id", record.ID.String())
 		reply := d.answer(ctx, w, r, e, route, handle, &record)
 		write(w, reply)
 		record.Status = reply.Status
@@ -101,8 +103,9 @@ func (d *Desk) Serve(e Endpoint, route string, handle Handler) http.Handler {
 func (d *Desk) answer(ctx context.Context, w http.ResponseWriter, r *http.Request, e Endpoint, route string, handle Handler, record *callbacks.Record) (reply Reply) {
 	deadline, _ := ctx.Deadline()
 	_ = http.NewResponseController(w).SetReadDeadline(deadline) // where there is no connection there is no wait
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, LargestCall))
+	body, err := d.read(http.MaxBytesReader(w, r.Body, LargestCall))
 	if err != nil {
+		w.Header().Set("Connection", "close") // or the server would first wait for the rest of it
 		return e.Unreadable(errors.Join(ErrUnreadable, err))
 	}
 	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
@@ -114,6 +117,30 @@ func (d *Desk) answer(ctx context.Context, w http.ResponseWriter, r *http.Reques
 		}
 	}()
 	return handle(ctx, Request{ID: record.ID, Route: route, Header: r.Header, Body: body, At: record.At})
+}
+
+// ordinaryCall is more than any platform's call has; mostLarge bounds how many of those with more are
+// read at once.
+const (
+	ordinaryCall = 16 << 10
+	mostLarge    = 64
+)
+
+var errManyLarge = fmt.Errorf("%w: too many large calls at once", ErrUnavailable)
+
+// read reads a body whole. Whoever calls has proved nothing yet, so what bodies take together is bounded.
+func (d *Desk) read(body io.Reader) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(body, ordinaryCall))
+	if err != nil || len(text) < ordinaryCall {
+		return text, err
+	}
+	select {
+	case d.large <- struct{}{}:
+		defer func() { <-d.large }()
+	default:
+		return nil, errManyLarge
+	}
+	return io.ReadAll(io.MultiReader(bytes.NewReader(text), body))
 }
 
 var errPanic = errors.New("a dialect panicked")
@@ -146,11 +173,24 @@ func (d *Desk) finish(ctx context.Context, record callbacks.Record, reply Reply,
 	}
 	record.Player = valid(reply.Outcome.Player)
 	record.Transaction = valid(reply.Outcome.Transaction)
-	d.tell(ctx, record, reply)
+	record.Unproven = errors.Is(reply.Err, ErrUnauthentic)
+	if kept := d.recorder.Keep(record); kept || !record.Unproven { // a flood of forgeries does not fill the log
+		d.tell(ctx, record, reply)
+	}
 	if d.observe != nil {
 		d.observe(record.Provider, route, record.Code, record.Took)
 	}
-	d.recorder.Keep(record)
+}
+
+// turnAway counts a call from an address that may not call: nothing of it is kept.
+func (d *Desk) turnAway(ctx context.Context, record callbacks.Record, route string, started time.Time) {
+	record.Code = Code(ErrNotAllowed)
+	if d.recorder.Refuse(record.Source) {
+		d.log.WarnContext(ctx, "a platform's call from an address that may not call", "provider", record.Provider, "path", record.Path, "source", record.Source)
+	}
+	if d.observe != nil {
+		d.observe(record.Provider, route, record.Code, time.Since(started))
+	}
 }
 
 // tell logs what somebody should look at; what a platform's players do every day is counted only.

@@ -62,6 +62,7 @@ type guard struct {
 	plain     *scs.SessionManager
 	secure    *scs.SessionManager // the same sessions, for requests over TLS
 	log       *slog.Logger
+	warnings  []string // shown on the first page
 }
 
 func newGuard(operators Operators, store scs.Store, log *slog.Logger) *guard {

@@ -45,7 +45,8 @@ var stateChecks = []ledger.Check{
 	{Name: "a settlement's outcome fits what it pays, and its transaction is its own", SQL: `
 	SELECT s.coupon_id::text, format('settlement %s: %s, pays %s of a stake of %s', s.n, s.outcome, s.payout_after, c.stake)
 	  FROM settlements s JOIN coupons c ON c.id = s.coupon_id
-	 WHERE (s.outcome = 'lost') <> (s.payout_after = 0) OR s.outcome IN ('refunded', 'cancelled') AND s.payout_after <> c.stake
+	 WHERE (s.outcome = 'lost') <> (s.payout_after = 0)
+	    OR s.payout_after <> c.stake AND (s.outcome = 'cancelled' OR s.outcome = 'refunded' AND s.unit IS NOT NULL)
 	    OR s.outcome = 'won' AND s.operator IS NULL AND s.payout_after % s.unit <> 0
 	UNION ALL
 	SELECT s.coupon_id::text, format('settlement %s by transaction %s %s', s.n, t.source, t.external_id)
@@ -92,10 +93,10 @@ var stateChecks = []ledger.Check{
 	SELECT s.coupon_id::text, format('settlement %s by %s', s.n, s.operator)
 	  FROM settlements s
 	 WHERE s.operator IS NOT NULL
-	   AND NOT EXISTS (SELECT FROM activity_log l
-	                    WHERE (l.event = 'result_applied' AND l.detail ->> 'result' = s.result_id::text
-	                           OR l.event = 'coupon_cancelled' AND s.result_id IS NULL AND l.coupon_id = s.coupon_id)
-	                      AND l.operator = s.operator AND l.comment = s.comment)
+	   AND NOT EXISTS (SELECT FROM activity_log l WHERE l.operator = s.operator AND l.comment = s.comment
+	                      AND (l.event = 'result_applied' AND l.detail ->> 'result' = s.result_id::text
+	                           AND coalesce((l.detail ->> 'payout')::numeric * 10000, s.payout_after) = s.payout_after
+	                        OR l.event = 'coupon_cancelled' AND s.outcome = 'cancelled' AND l.coupon_id = s.coupon_id))
 	UNION ALL
 	SELECT r.id::text, 'refused by nobody'
 	  FROM results r

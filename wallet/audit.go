@@ -100,8 +100,13 @@ var CountingChecks = []ledger.Check{
 	     WHERE c.tally_quarter > 'epoch' AND NOT coalesce(a.waiting ? 'calendar', false)
 	), windows AS (
 	    SELECT c.*, w.i, CASE WHEN c.rolling THEN c.quarter - w.back
-	                          ELSE date_trunc(w.unit, c.quarter AT TIME ZONE c.zone) AT TIME ZONE c.zone END AS start
-	      FROM counted c, (VALUES (0, 'day', interval '24 hours'), (1, 'week', interval '168 hours'), (2, 'month', interval '720 hours')) w (i, unit, back)
+	                          -- Where midnight comes twice, the database takes the second.
+	                          WHEN date_trunc(w.unit, (m.start - interval '1 hour') AT TIME ZONE c.zone) = m.midnight THEN m.start - interval '1 hour'
+	                          ELSE m.start END AS start
+	      FROM counted c
+	     CROSS JOIN (VALUES (0, 'day', interval '24 hours'), (1, 'week', interval '168 hours'), (2, 'month', interval '720 hours')) w (i, unit, back)
+	     CROSS JOIN LATERAL (SELECT n.midnight, n.midnight AT TIME ZONE c.zone AS start
+	                           FROM (SELECT date_trunc(w.unit, c.quarter AT TIME ZONE c.zone) AS midnight) n) m
 	), sums AS (
 	    SELECT w.player_id, w.i, w.start, w.earlier, coalesce(sum(u.deposited), 0) AS deposited, coalesce(sum(u.lost), 0) AS lost, coalesce(sum(u.staked), 0) AS staked
 	      FROM windows w LEFT JOIN usage_quarters u ON u.player_id = w.player_id AND u.quarter >= w.start

@@ -47,6 +47,7 @@ func (c benchCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 	own := *cfg
 	own.DataDir = filepath.Join(cfg.DataDir, "bench")
 	own.LogLevel = "warn"
+	own.unbounded()
 	host := &system{cfg: &own, log: own.logger(std.err)}
 	defer host.close()
 	redisURL, err := host.acquireServers(ctx, true)
@@ -57,7 +58,7 @@ func (c benchCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 	if err != nil {
 		return err
 	}
-	pg := bench.PgBench{Program: program, ServerURL: host.databaseURL, For: c.Base, Progress: std.err}
+	pg := bench.PgBench{Program: program, ServerURL: host.schemaURL(), For: c.Base, Progress: std.err}
 	var baseline bench.Baseline
 	if slices.ContainsFunc(names, func(name string) bool { return name == "settle" || name == "place" }) {
 		if baseline, err = pg.TPCB(ctx); err != nil {
@@ -71,7 +72,7 @@ func (c benchCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 		}
 		defer stop()
 	}
-	run := benchRun{command: c, cfg: own, serverURL: host.databaseURL, redisURL: redisURL, baseline: baseline, pg: pg, std: std}
+	run := benchRun{command: c, cfg: own, serverURL: host.schemaURL(), redisURL: redisURL, baseline: baseline, pg: pg, std: std}
 	for _, name := range names {
 		measure := map[string]func(context.Context, bench.Tell) error{"settle": run.settle, "place": run.place, "casino": run.casino, "limits": run.limits, "history": run.history, "reconcile": run.reconcile}[name]
 		err := measure(ctx, func(report *bench.Report) error { return report.Print(std.out, c.JSON) })
@@ -182,16 +183,18 @@ func (r benchRun) place(ctx context.Context, tell bench.Tell) error {
 // start runs API, worker and clock, and returns the API's address.
 func (r benchRun) start(ctx context.Context, s *system) (base string, stopped <-chan error) {
 	done := make(chan error, 1)
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	socket, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		done <- err
 		return "", done
 	}
 	go func() {
 		done <- runServices(ctx,
-			func(ctx context.Context) error { return s.serveOn(ctx, "api", listener, s.publicHandler()) }, s.work, s.tick)
+			func(ctx context.Context) error {
+				return s.serveOn(ctx, listener{name: "api"}, socket, s.publicHandler())
+			}, s.work, s.tick)
 	}()
-	return "http://" + listener.Addr().String(), done
+	return "http://" + socket.Addr().String(), done
 }
 
 // audit fails the benchmark when the books are not even.

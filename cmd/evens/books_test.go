@@ -31,7 +31,7 @@ func (i *installation) evens(t *testing.T, args ...string) (code int, out string
 func (i *installation) told(t *testing.T, stdin string, args ...string) (code int, out, errors string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	args = append([]string{"--database-url", i.databaseURL, "--redis-url", i.redisURL, "--log-level", "error"}, args...)
+	args = append([]string{"--database-url", i.runtimeURL, "--redis-url", i.redisURL, "--log-level", "error"}, args...)
 	code = run(t.Context(), args, strings.NewReader(stdin), &stdout, &stderr)
 	if stderr.Len() > 0 {
 		t.Logf("evens %s: %s", strings.Join(args[6:], " "), &stderr)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"evens/internal/rate"
 	"evens/money"
 	"evens/money/threshold"
 	"evens/wallet/campaign"
@@ -19,14 +20,36 @@ import (
 // Config is every setting that the long-running commands share. Each is a flag and a variable
 // EVENS_<NAME>; EVENS_<NAME>_FILE reads it from a file.
 type Config struct {
-	DatabaseURL string `help:"PostgreSQL to use; private server when empty." placeholder:"URL"`
-	RedisURL    string `help:"Redis to use: redis, rediss, redis-sentinel or redis-cluster; private server when empty." placeholder:"URL"`
-	DataDir     string `help:"Where private servers keep their data." default:"./.evens"`
-	Listen      string `help:"Public API and callbacks." default:"127.0.0.1:8080"`
-	OpsListen   string `help:"Console, queue dashboard, metrics, health." default:"127.0.0.1:8081"`
-	PublicURL   string `help:"How providers reach the public listener; http:// and the listen address when empty." placeholder:"URL"`
-	LogLevel    string `help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
-	LogFormat   string `help:"text or json." default:"text" enum:"text,json"`
+	DatabaseURL      string   `help:"PostgreSQL to use; private server when empty." placeholder:"URL"`
+	DatabaseOwnerURL string   `help:"The same database as the role that owns its tables, for migrations; database-url when empty." placeholder:"URL"`
+	RedisURL         string   `help:"Redis to use: redis, rediss, redis-sentinel or redis-cluster; private server when empty." placeholder:"URL"`
+	DataDir          string   `help:"Where private servers keep their data." default:"./.evens"`
+	Listen           string   `help:"Public API and callbacks." default:"127.0.0.1:8080"`
+	OpsListen        string   `help:"Console, queue dashboard, metrics, health." default:"127.0.0.1:8081"`
+	PublicURL        string   `help:"How providers reach the public listener; http:// and the listen address when empty." placeholder:"URL"`
+	AllowUnsigned    bool     `help:"Serve providers whose calls carry no signature without a secret in their path or an allow-list."`
+	TrustedProxies   []string `help:"CIDRs of our own proxies: X-Forwarded-For counts from them alone." placeholder:"CIDR"`
+	TLSCertFile      string   `name:"tls-cert-file" help:"TLS certificate of the public listener, PEM; read anew when it changes." placeholder:"FILE"`
+	TLSKeyFile       string   `name:"tls-key-file" help:"Its key." placeholder:"FILE"`
+	OpsTLSCertFile   string   `name:"ops-tls-cert-file" help:"TLS certificate of the operators' listener." placeholder:"FILE"`
+	OpsTLSKeyFile    string   `name:"ops-tls-key-file" help:"Its key." placeholder:"FILE"`
+
+	Connections          int `help:"Connections that a listener has open at once; no bound when 0." default:"8192"`
+	ConnectionsPerSource int `help:"The same of one address, or one IPv6 /64; proxies have no bound of their own." default:"2500"`
+
+	RateSource      string `help:"Calls of /v1 a second, and at once after a pause, from one address; 0 for no bound." default:"2500/5000"`
+	RateKey         string `help:"The same with one API key." default:"1500/3000"`
+	RatePlayer      string `help:"The same with one player's tokens." default:"50/300"`
+	RatePlaceKey    string `help:"Placements with one API key." default:"500/1500"`
+	RatePlacePlayer string `help:"Placements with one player's tokens." default:"5/200"`
+
+	Streams          int `help:"Event streams that a process has open at once." default:"4000"`
+	StreamsPerKey    int `help:"The same with one API key." default:"1000"`
+	StreamsPerPlayer int `help:"The same with one player's tokens." default:"16"`
+
+	MetricsToken string `help:"A bearer that /metrics asks for; none when empty."`
+	LogLevel     string `help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
+	LogFormat    string `help:"text or json." default:"text" enum:"text,json"`
 
 	OperatorPasswordFile string `help:"A file with the password of the operator that a command names, and a code on its second line." placeholder:"FILE"`
 
@@ -92,6 +115,8 @@ type Config struct {
 type settings struct {
 	nominal     money.Amount // 0: the player's stake is sent
 	allow       []netip.Prefix
+	proxies     []netip.Prefix
+	bounds      map[string]rate.Rule // of calls, by setting
 	guardAmount threshold.Sums
 	approval    threshold.Sums // of adjustments
 	rates       *threshold.Rates
@@ -144,14 +169,24 @@ func (c *Config) parse() (settings, error) {
 		problem("EVENS_LIMIT_RAISE_AFTER", errors.New("must be above zero"))
 	}
 	s.allow = parseAllow("EVENS_BET_RESULT_ALLOW", c.BetResultAllow, problem)
+	s.proxies = parseAllow("EVENS_TRUSTED_PROXIES", c.TrustedProxies, problem)
 	s.platforms = c.parsePlatforms(problem)
+	for name, pair := range map[string][2]string{"EVENS_TLS_": {c.TLSCertFile, c.TLSKeyFile}, "EVENS_OPS_TLS_": {c.OpsTLSCertFile, c.OpsTLSKeyFile}} {
+		if (pair[0] == "") != (pair[1] == "") {
+			problem(name+"CERT_FILE", errors.New("and "+name+"KEY_FILE go together"))
+		}
+	}
+	s.bounds = c.parseBounds(problem)
+	if c.Connections < 0 || c.ConnectionsPerSource < 0 {
+		problem("EVENS_CONNECTIONS", errors.New("and EVENS_CONNECTIONS_PER_SOURCE must not be below zero"))
+	}
 	if c.SweepInterval < time.Second || c.SweepInterval%time.Second != 0 {
 		problem("EVENS_SWEEP_INTERVAL", errors.New("must be whole seconds"))
 	}
 	if c.BetURL != "" && (c.BetLogin == "" || c.BetPassword == "") {
 		problem("EVENS_BET_URL", errors.New("needs EVENS_BET_LOGIN and EVENS_BET_PASSWORD"))
 	}
-	s.publicURL = strings.TrimRight(cmp.Or(c.PublicURL, "http://"+c.Listen), "/")
+	s.publicURL = strings.TrimRight(cmp.Or(c.PublicURL, c.scheme()+c.Listen), "/")
 	s.remoteHost, s.resultPath = s.publicURL, "/api/bet/result"
 	if secret := strings.Trim(c.BetResultSecret, "/"); secret != "" {
 		if strings.ContainsAny(secret, " {}?#") {
@@ -161,6 +196,14 @@ func (c *Config) parse() (settings, error) {
 		s.resultPath = "/" + secret + s.resultPath
 	}
 	return s, errors.Join(problems...)
+}
+
+// scheme is how the public listener is reached.
+func (c *Config) scheme() string {
+	if c.TLSCertFile != "" {
+		return "https://"
+	}
+	return "http://"
 }
 
 // readRates reads the file of rough rates; the shipped ones hold where there is no file.
@@ -204,9 +247,14 @@ func parseAllow(name string, texts []string, problem func(name string, err error
 // parsePrefix takes a CIDR or a single address.
 func parsePrefix(text string) (netip.Prefix, error) {
 	if address, err := netip.ParseAddr(text); err == nil {
+		address = address.Unmap()
 		return netip.PrefixFrom(address, address.BitLen()), nil
 	}
-	return netip.ParsePrefix(text)
+	prefix, err := netip.ParsePrefix(text)
+	if mapped := 96; err == nil && prefix.Addr().Is4In6() && prefix.Bits() >= mapped { // as sources are told
+		prefix = netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-mapped)
+	}
+	return prefix, err
 }
 
 func (c *Config) logger(w io.Writer) *slog.Logger {

@@ -265,7 +265,7 @@ func TestListOfKeysNamesWhatOldOnesKeep(t *testing.T) {
 func TestDemoLeavesNothingOpen(t *testing.T) {
 	t.Parallel()
 	i := install(t, testbed.EmptyDatabase(t), testbed.Redis(t))
-	cfg := Config{DatabaseURL: i.databaseURL, RedisURL: i.redisURL}
+	cfg := Config{DatabaseURL: i.runtimeURL, RedisURL: i.redisURL}
 	var cli commandLine
 	parser, err := newParser(&cli)
 	if err == nil {

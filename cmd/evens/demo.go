@@ -15,6 +15,7 @@ import (
 
 	"evens/access"
 	"evens/audit"
+	"evens/casino/betron"
 	"evens/demo"
 	"evens/reconcile"
 	"evens/sim/betsim"
@@ -57,8 +58,13 @@ func (c demoCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 	own := *cfg
 	own.DataDir = filepath.Join(cfg.DataDir, demoFolder)
 	own.Listen, own.OpsListen = public.Addr().String(), ops.Addr().String()
+	own.TLSCertFile, own.TLSKeyFile, own.OpsTLSCertFile, own.OpsTLSKeyFile = "", "", "", "" // it prints http addresses
+	own.unbounded()
 	own.BetURL, own.BetLogin, own.BetPassword = betURL, demoLogin, demoLogin
 	platforms, err := newSimulated(&own)
+	if err == nil {
+		err = own.checkUnsigned()
+	}
 	if err != nil {
 		return errors.Join(err, public.Close(), ops.Close())
 	}
@@ -113,8 +119,8 @@ func (c demoCommand) play(ctx context.Context, s *system, sim simulators, seed u
 	mux.Handle("/", s.publicHandler())
 	mux.Handle("GET "+demo.BetslipPath, demo.Betslip())
 	return runServices(ctx,
-		func(ctx context.Context) error { return s.serveOn(ctx, "api", public, mux) },
-		func(ctx context.Context) error { return s.serveOn(ctx, "ops", ops, s.opsHandler()) },
+		func(ctx context.Context) error { return s.serveOn(ctx, listener{name: "api"}, public, mux) },
+		func(ctx context.Context) error { return s.serveOn(ctx, listener{name: "ops"}, ops, s.opsHandler()) },
 		s.work, s.tick,
 		func(ctx context.Context) error {
 			play, err := c.story(ctx, s, sim, seed, std)
@@ -140,6 +146,7 @@ func (c demoCommand) story(ctx context.Context, s *system, sim simulators, seed 
 	play := demo.New(demo.Config{
 		BaseURL: s.settings.publicURL, APIKey: key, BeT: sim.bookmaker, Games: sim.platforms.all(), Books: s.books, Decide: s.decideBreak,
 		Settling: demoSettling, Seed: seed, Grace: demoGrace, Out: std.out,
+		Paths: s.secretPaths(),
 	})
 	if err := play.Run(ctx); err != nil {
 		return nil, err
@@ -156,6 +163,14 @@ func (c demoCommand) story(ctx context.Context, s *system, sim simulators, seed 
 		return nil, errFound
 	}
 	return play, c.addresses(ctx, s, play, run, std)
+}
+
+// secretPaths are what stands behind a platform's address, where that holds a secret.
+func (s *system) secretPaths() map[string]string {
+	if s.cfg.BetronPathSecret == "" {
+		return nil
+	}
+	return map[string]string{betron.Provider: "/" + s.cfg.BetronPathSecret}
 }
 
 func (c demoCommand) addresses(ctx context.Context, s *system, play *demo.Play, run string, std streams) error {

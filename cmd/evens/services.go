@@ -2,12 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"net"
 	"net/http"
+	"strings"
 	"sync"
-	"time"
 
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
@@ -43,9 +40,14 @@ func (s *system) publicHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", api.New(s.apiConfig()))
 	if s.desk != nil {
-		mux.Handle("POST "+s.settings.resultPath, settlement.NewReceiver(s.inbox, settlement.ReceiverConfig{
-			Allow: s.settings.allow, Now: s.now, Observe: s.metrics.Push, Log: s.log,
-		}))
+		secret := strings.Trim(s.cfg.BetResultSecret, "/")
+		receiver := settlement.NewReceiver(s.inbox, settlement.ReceiverConfig{
+			Allow: s.settings.allow, Now: s.now, Observe: s.metrics.Push, Log: s.log, Secret: secret,
+		})
+		// Behind its route nobody sees the secret, who keeps or logs the path.
+		results := http.StripPrefix(strings.TrimSuffix("/"+secret, "/"), receiver)
+		mux.Handle("POST "+s.settings.resultPath, results)
+		mux.Handle("POST "+s.settings.resultPath+"/{$}", results)
 	}
 	if s.cfg.CashierSecret != "" {
 		mux.Handle("POST /cashier/callback", &cashier.Receiver{
@@ -66,6 +68,7 @@ func (s *system) apiConfig() api.Config {
 		Bonuses:   s.bonuses,
 		Providers: s.providers(), HoldWithdrawals: s.cfg.CashierSecret != "",
 		Version: version, Now: s.now, Observe: s.metrics.Request, Stop: s.streamsEnd, Log: s.log,
+		Rates: s.rates(), Streams: api.StreamBounds{Total: s.cfg.Streams, PerPlayer: s.cfg.StreamsPerPlayer, PerKey: s.cfg.StreamsPerKey},
 	}
 	if s.desk != nil {
 		cfg.Desk = s.desk
@@ -84,11 +87,12 @@ func (s *system) serveAPI(ctx context.Context) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { s.warnOfCategories(ctx) })
 	defer wg.Wait()
-	return s.serve(ctx, "api", s.cfg.Listen, s.publicHandler())
+	return s.serve(ctx, s.public(), s.publicHandler())
 }
 
 func (s *system) serveOps(ctx context.Context) error {
-	return s.serve(ctx, "ops", s.cfg.OpsListen, s.opsHandler())
+	s.warnOfRights()
+	return s.serve(ctx, s.ops(), s.opsHandler())
 }
 
 func (s *system) opsHandler() http.Handler {
@@ -108,56 +112,23 @@ func (s *system) opsHandler() http.Handler {
 			Debts:   func(ctx context.Context, id uuid.NullUUID) ([]player.Debt, error) { return player.Debts(ctx, s.db, id) },
 			Bonuses: s.bonuses,
 		},
-		Metrics: s.metrics.Handler(),
+		Metrics: s.metrics.Handler(), MetricsToken: s.cfg.MetricsToken,
 		Parts: []console.Part{
 			{Name: "database", Check: s.db.Pool.Ping},
 			{Name: "redis", Check: func(ctx context.Context) error { return s.redis.Ping(ctx).Err() }},
-			{Name: "redis_eviction", Check: func(ctx context.Context) error { return redis.CheckEviction(ctx, s.redis) }},
-			{Name: "schema", Check: func(ctx context.Context) error { return postgres.CheckSchema(ctx, s.db.Pool) }},
+			{
+				Name: "redis_eviction", Known: []error{redis.ErrEviction},
+				Check: func(ctx context.Context) error { return redis.CheckEviction(ctx, s.redis) },
+			},
+			{
+				Name: "schema", Known: []error{postgres.ErrOldSchema, postgres.ErrRestored},
+				Check: func(ctx context.Context) error { return postgres.CheckSchema(ctx, s.db.Pool) },
+			},
+			{Name: "database_role", Check: s.db.Pool.Ping, Advice: func() string { return s.excess }},
 		},
-		Log: s.log,
+		Warnings: s.cfg.warnings(s.settings),
+		Log:      s.log,
 	})
-}
-
-// How long a listener waits: for a slow client, for a body, and at the end for answers under way.
-const (
-	headerTimeout = 5 * time.Second
-	readTimeout   = 30 * time.Second
-	idleTimeout   = 2 * time.Minute
-	drainTimeout  = 15 * time.Second
-)
-
-// serve listens until ctx ends, then lets the answers under way go out.
-func (s *system) serve(ctx context.Context, name, address string, handler http.Handler) error {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
-	if err != nil {
-		return fmt.Errorf("%s listener: %w", name, err)
-	}
-	return s.serveOn(ctx, name, listener, handler)
-}
-
-func (s *system) serveOn(ctx context.Context, name string, listener net.Listener, handler http.Handler) error {
-	server := &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: headerTimeout,
-		ReadTimeout:       readTimeout,
-		IdleTimeout:       idleTimeout,
-	}
-	server.RegisterOnShutdown(s.endStreams)
-	stopped := make(chan error, 1)
-	go func() { stopped <- server.Serve(listener) }()
-	s.log.Info("listening", "listener", name, "address", listener.Addr().String())
-	select {
-	case err := <-stopped:
-		return fmt.Errorf("%s listener: %w", name, err)
-	case <-ctx.Done():
-	}
-	drain, cancel := context.WithTimeout(context.Background(), drainTimeout)
-	defer cancel()
-	if err := server.Shutdown(drain); err != nil {
-		return fmt.Errorf("drain the %s listener: %w", name, errors.Join(err, server.Close()))
-	}
-	return nil
 }
 
 func (s *system) work(ctx context.Context) error {

@@ -6,11 +6,15 @@ type upCommand struct{}
 
 // Run is the whole system in one process.
 func (upCommand) Run(ctx context.Context, cfg *Config, std streams) error {
+	if err := cfg.checkUnsigned(); err != nil {
+		return err
+	}
 	s, err := open(ctx, cfg, role{name: "evens-up", migrate: true}, std.err)
 	if err != nil {
 		return err
 	}
 	defer s.close()
+	s.warn()
 	return runServices(ctx, s.serveAPI, s.serveOps, s.work, s.tick)
 }
 
@@ -18,11 +22,15 @@ type apiCommand struct{}
 
 // Run serves the public and the operators' listener.
 func (apiCommand) Run(ctx context.Context, cfg *Config, std streams) error {
+	if err := cfg.checkUnsigned(); err != nil {
+		return err
+	}
 	s, err := open(ctx, cfg, role{name: "evens-api"}, std.err)
 	if err != nil {
 		return err
 	}
 	defer s.close()
+	s.warn()
 	return runServices(ctx, s.serveAPI, s.serveOps)
 }
 
@@ -35,6 +43,7 @@ func (workerCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 		return err
 	}
 	defer s.close()
+	s.warn()
 	return runServices(ctx, s.serveOps, s.work)
 }
 
@@ -47,5 +56,6 @@ func (cronCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 		return err
 	}
 	defer s.close()
+	s.warn()
 	return runServices(ctx, s.serveOps, s.tick)
 }

@@ -3,6 +3,7 @@ package bet
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -53,6 +54,19 @@ func (f figure) absent() bool { return f.Number == "" && !f.unreadable }
 // unread gathers the names of figures that were there and make no sense. Their value is zero, as
 // that of figures that were not there; the name in here tells the two apart.
 type unread []string
+
+// has reports whether a figure of that name could not be read.
+func (u unread) has(name string) bool { return slices.Contains(u, name) }
+
+// drop makes zero of a figure that is not clear, and names it.
+func drop[T money.Amount | money.Coef](u *unread, unclear []string, name string, figure *T) {
+	if slices.Contains(unclear, strings.ToLower(name)) {
+		*figure = 0
+		if !u.has(name) {
+			*u = append(*u, name)
+		}
+	}
+}
 
 // coef reads a coefficient; less than one is no coefficient.
 func (u *unread) coef(name string, f figure) money.Coef {

@@ -85,6 +85,7 @@ var reserved = map[string][]string{
 	"github.com/alexedwards/argon2id": {"access"},
 	"github.com/alexedwards/scs":      {"console"},
 	"github.com/pquerna/otp":          {"access"},
+	"github.com/go-redis/redis_rate":  {"internal/rate"},
 }
 
 // environment lists who may read it: everyone else gets values passed down.

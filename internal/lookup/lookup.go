@@ -6,8 +6,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
+
+	"evens/internal/postgres"
 )
 
 // lookupTimeout ends a query whose database does not answer.
@@ -15,7 +19,9 @@ const lookupTimeout = 5 * time.Second
 
 // Lookup finds values by key for many callers at once. One query is under way at a time; who
 // comes meanwhile waits and shares the next. Nobody is answered by a query that began before
-// they asked: what was revoked before a call is not found by it.
+// they asked: what was revoked before a call is not found by it. A key that the database cannot even be
+// asked for fails nobody else: a text that no row can hold is not found, and a query that fails for its
+// keys' sake is halved until the key stands alone.
 type Lookup[K comparable, V any] struct {
 	fetch func(ctx context.Context, keys []K) (map[K]V, error)
 	turn  chan struct{} // holds whoever queries
@@ -30,6 +36,8 @@ type round[K comparable, V any] struct {
 	done  chan struct{} // closed when found and err are set
 	found map[K]V
 	err   error
+	// failed has the errors of keys that failed by themselves.
+	failed map[K]error
 }
 
 // New returns a lookup that finds by fetch: it answers without the keys it does not know.
@@ -39,6 +47,9 @@ func New[K comparable, V any](fetch func(ctx context.Context, keys []K) (map[K]V
 
 // Get returns the key's value, ok = false when there is none.
 func (l *Lookup[K, V]) Get(ctx context.Context, key K) (value V, ok bool, err error) {
+	if text, is := any(key).(string); is && !holdable(text) {
+		return value, false, nil
+	}
 	r := l.join(key)
 	select {
 	case <-r.done:
@@ -50,6 +61,9 @@ func (l *Lookup[K, V]) Get(ctx context.Context, key K) (value V, ok bool, err er
 	}
 	if r.err != nil {
 		return value, false, r.err
+	}
+	if err := r.failed[key]; err != nil {
+		return value, false, err
 	}
 	value, ok = r.found[key]
 	return value, ok, nil
@@ -79,5 +93,34 @@ func (l *Lookup[K, V]) ask(ctx context.Context, r *round[K, V]) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookupTimeout)
 	defer cancel()
 	defer close(r.done)
-	r.found, r.err = l.fetch(ctx, slices.Collect(maps.Keys(r.keys)))
+	r.err = l.find(ctx, r, slices.Collect(maps.Keys(r.keys)))
 }
+
+// find asks for keys of a round, and returns an error that is all of theirs.
+func (l *Lookup[K, V]) find(ctx context.Context, r *round[K, V], keys []K) error {
+	found, err := l.fetch(ctx, keys)
+	switch {
+	case err == nil && r.found == nil:
+		r.found = found
+		return nil
+	case err == nil:
+		maps.Copy(r.found, found)
+		return nil
+	case postgres.Unavailable(err) || len(keys) == len(r.keys) && len(keys) == 1:
+		return err
+	case len(keys) == 1:
+		if r.failed == nil {
+			r.failed = make(map[K]error)
+		}
+		r.failed[keys[0]] = err
+		return nil
+	}
+	half := len(keys) / 2
+	if err := l.find(ctx, r, keys[:half]); err != nil {
+		return err
+	}
+	return l.find(ctx, r, keys[half:])
+}
+
+// holdable reports whether the database's text can hold a key: it is UTF-8 without a NUL.
+func holdable(text string) bool { return utf8.ValidString(text) && strings.IndexByte(text, 0) < 0 }

@@ -7,13 +7,25 @@ import (
 	"slices"
 )
 
-// Of is the address of the other end of the connection; the zero address where it cannot be read.
+// Of is the address that a request came from, as Proxies.Handler found it, or the other end of the
+// connection; the zero address where it is not known.
 func Of(r *http.Request) netip.Addr {
 	address, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
 		return netip.Addr{}
 	}
-	return address.Addr().Unmap()
+	return address.Addr().Unmap().WithZone("")
+}
+
+// Network is the network whose addresses one customer has: an IPv4 address alone, an IPv6 /64.
+func Network(address netip.Addr) netip.Prefix {
+	address = address.Unmap().WithZone("")
+	bits := address.BitLen()
+	if address.Is6() {
+		bits = 64
+	}
+	network, _ := address.Prefix(bits) // the zero prefix for the zero address
+	return network
 }
 
 // Allowed reports whether an address is in a list of those that may call; an empty list admits
