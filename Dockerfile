@@ -1,6 +1,6 @@
 # One image for every role: `docker run evens api`, `worker`, `cron`, `migrate`, …
 
-FROM golang:1.26-alpine AS build
+FROM golang:1.26.8-alpine3.22 AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
@@ -12,7 +12,7 @@ RUN CGO_ENABLED=0 go build -buildvcs=false -trimpath \
     -o /evens ./cmd/evens
 
 # Alpine, not an image without a shell: health checks use its wget.
-FROM alpine:3.22
+FROM alpine:3.22.1
 RUN apk add --no-cache ca-certificates && adduser -D -H -u 10001 evens
 COPY --from=build /evens /usr/local/bin/evens
 USER 10001:10001

@@ -12,6 +12,9 @@ FUZZTIME ?= 20s
 
 GOLANGCI_VERSION := 2.15.0
 GOLANGCI := .tools/golangci-lint
+GOVULNCHECK_VERSION := 1.1.4
+GOVULNCHECK := .tools/govulncheck
+CYCLONEDX_VERSION := 1.9.0
 
 # Without git, or where git does not trust the folder's owner, a build is still a build:
 # therefore no -buildvcs, which would fail there.
@@ -68,7 +71,7 @@ bench: setup-servers build ## the benchmarks beside their baselines (ARGS="--jso
 	@exec bin/evens bench $(ARGS)
 
 .PHONY: lint
-lint: $(GOLANGCI) ## gofmt, vet, golangci-lint, go.mod, compose file
+lint: $(GOLANGCI) vulnerabilities ## gofmt, vet, golangci-lint with gosec, govulncheck, go.mod, compose file
 	@files=$$(find . -name '*.go' -not -path './.*' -exec gofmt -l {} +); \
 	if [ -n "$$files" ]; then echo "gofmt these:"; echo "$$files"; exit 1; fi
 	@go vet ./...
@@ -77,6 +80,20 @@ lint: $(GOLANGCI) ## gofmt, vet, golangci-lint, go.mod, compose file
 	@if docker compose version >/dev/null 2>&1; then docker compose config --quiet; \
 	elif command -v docker-compose >/dev/null 2>&1; then docker-compose config --quiet; \
 	else echo "no docker compose here: docker-compose.yml not checked"; fi
+
+# What is known of the modules and the Go release that the program is made of: only what it calls counts.
+.PHONY: vulnerabilities
+vulnerabilities: $(GOVULNCHECK)
+	@scripts/vulnerabilities.sh $(GOVULNCHECK)
+
+$(GOVULNCHECK):
+	@GOBIN="$(CURDIR)/.tools" GOFLAGS= go install golang.org/x/vuln/cmd/govulncheck@v$(GOVULNCHECK_VERSION)
+
+.PHONY: sbom
+sbom: build ## bin/evens.cdx.json: what the program is made of (CycloneDX)
+	@GOBIN="$(CURDIR)/.tools" GOFLAGS= go install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v$(CYCLONEDX_VERSION)
+	@.tools/cyclonedx-gomod bin -json -output bin/evens.cdx.json -version "$(VERSION)" bin/evens
+	@echo "bin/evens.cdx.json"
 
 # Rebuilt when the version above changes. go.mod is not touched.
 .PHONY: $(GOLANGCI)

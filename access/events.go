@@ -8,7 +8,7 @@ const (
 	EventOperatorDisabled = "operator.disabled"
 	EventOperatorEnabled  = "operator.enabled"
 	EventOperatorRole     = "operator.role"
-	EventOperatorPassword = "operator.password" //nolint:gosec // an event's name
+	EventOperatorPassword = "operator.password"
 	EventOperatorTOTP     = "operator.totp"
 	EventApprovalProposed = "approval.proposed"
 	EventApprovalGiven    = "approval.given"

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"evens/access"
 	"evens/casino"
 	"evens/coupon"
 	"evens/internal/postgres"
@@ -25,7 +26,8 @@ import (
 // Checks are the rules that are one query each, beside the ledger's own.
 func Checks() []ledger.Check {
 	return slices.Concat(ledger.ShapeChecks, settlement.AuditChecks(), coupon.AuditChecks, wallet.PlayerChecks, wallet.CountingChecks,
-		wallet.WithdrawalChecks, player.AdjustmentChecks, player.DecisionChecks, casino.Checks, casino.RoundChecks, breaks.Checks, seal.Checks)
+		wallet.WithdrawalChecks, player.AdjustmentChecks, player.DecisionChecks, access.AuditChecks,
+		casino.Checks, casino.RoundChecks, casino.WinChecks, breaks.Checks, seal.Checks)
 }
 
 // Run audits the books as they stand, in one snapshot. It reads, and changes nothing.
@@ -64,6 +66,9 @@ func In(ctx context.Context, tx pgx.Tx, now time.Time, more ...ledger.Check) (*l
 		}
 	}
 	if err := settlement.AuditTargets(ctx, tx, report); err != nil {
+		return nil, err
+	}
+	if err := settlement.AuditMessages(ctx, tx, report); err != nil {
 		return nil, err
 	}
 	return report, seal.Audit(ctx, tx, report)

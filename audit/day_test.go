@@ -2,6 +2,7 @@ package audit_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -77,6 +78,9 @@ func (p paged) Page(_ context.Context, from, to time.Time, cursor string) (recon
 	_, _ = fmt.Sscan(cursor, &at) // "": the first
 	lines := p.house.lists[p.provider]
 	page := reconcile.Page{Raw: []byte("page " + cursor)}
+	if at == 0 && !p.byRound {
+		page.Unreadable = []reconcile.Unreadable{{TransactionID: "bo-odd", Text: "?", Reason: "no amount"}}
+	}
 	for ; at < len(lines) && len(page.Lines) < 4; at++ {
 		if line := lines[at]; !line.At.Before(from) && line.At.Before(to) {
 			page.Lines = append(page.Lines, line)
@@ -162,8 +166,26 @@ func (h *house) head(code string, status, ext int, amount string) settlement.Hea
 
 func (h *house) push(heads ...settlement.Head) {
 	h.t.Helper()
-	_, err := h.inbox.Store(h.t.Context(), settlement.Push{Heads: heads, Body: []byte(`{"heads":[]}`), Path: "/api/bet/result", Source: "127.0.0.1", At: h.Now()})
+	_, err := h.inbox.Store(h.t.Context(), settlement.Push{Heads: heads, Body: h.body(heads), Path: "/api/bet/result", Source: "127.0.0.1", At: h.Now()})
 	h.must(err)
+}
+
+// body is a push of heads as BeT writes it.
+func (h *house) body(heads []settlement.Head) []byte {
+	h.t.Helper()
+	wire := make([]map[string]any, len(heads))
+	for i, head := range heads {
+		wire[i] = map[string]any{
+			"KeyHead": map[string]string{"BarCode": head.BarCode}, "Status": head.Status, "ExtStatus": head.ExtStatus,
+			"DateRecive": head.DecidedAt.Format(time.RFC3339Nano),
+		}
+		if head.HasAmount {
+			wire[i]["AmountOut"] = head.AmountOut.String()
+		}
+	}
+	body, err := json.Marshal(map[string]any{"Heads": wire})
+	h.must(err)
+	return body
 }
 
 func (h *house) work() {
@@ -224,13 +246,19 @@ func playDay(t *testing.T) *house {
 	ana, ben, cleo := h.Player(t, "ana", h.sum("1000")), h.Player(t, "ben", h.sum("500")), h.Player(t, "cleo", h.sum("300"))
 	h.Catalogue(t, "betao", map[string]string{"book-of-ra": "slots"})
 	h.coupons(ana)
+	h.decidedByHand(ana)
+	h.oddAnswers(ana)
 	h.games(ana)
+	h.late(ana)
 	h.bonuses(ben)
+	h.reopened(h.Player(t, "dan", h.sum("100")))
 	h.limits(cleo)
 	h.forward(20 * time.Minute)
 	h.limits(cleo)
 	h.payments(ana)
+	h.outside(ana)
 	h.byHand(ana)
+	h.twoPersons()
 	h.asynchronous(ana)
 	h.lists["betao"] = h.theirs("betao")
 	h.lists["naga"] = h.theirs("naga")
@@ -471,7 +499,9 @@ func (h *house) asynchronous(who player.Identity) {
 		}
 		_, err := h.Floor.Win(ctx, casino.Win{Call: h.call("betao", "nt-1", who, "bo-r1"), Amount: h.sum("1")})
 		return err
-	}, func(body []byte) casino.Message { return casino.Message{Kind: "credit", Content: ledger.HashOf(string(body))} })
+	}, func(body []byte) casino.Message {
+		return casino.Message{Kind: "credit", Content: ledger.HashOf(string(body))}
+	})
 	for id, body := range map[string]string{"nt-1": "good", "nt-2": "bad", "nt-3": "later"} {
 		message := casino.Message{Transaction: id, Kind: "credit", Content: ledger.HashOf(body)}
 		_, err := h.notices.Store(h.t.Context(), "betao", message, []byte(body), uuid.Must(uuid.NewV7()))
@@ -554,7 +584,7 @@ func (h *house) reconciliation(who player.Identity) {
 // close waits until everything is certain, seals it, and closes the day that is then over.
 func (h *house) close() {
 	h.t.Helper()
-	h.eventually(`SELECT ledger_horizon() > (SELECT max(position) FROM transactions)`)
+	h.Sealable(h.t)
 	day := h.start
 	h.SetClock(day.Add(27 * time.Hour))
 	if _, err := h.reconciler.Close(h.t.Context(), day); err != nil {

@@ -12,7 +12,7 @@ const (
 	ana       = `(SELECT id FROM players WHERE external_id = 'ana')`
 	ben       = `(SELECT id FROM players WHERE external_id = 'ben')`
 	cleo      = `(SELECT id FROM players WHERE external_id = 'cleo')`
-	aBonus    = `(SELECT id FROM bonuses WHERE status = 'completed')`
+	aBonus    = `(SELECT id FROM bonuses WHERE status = 'completed' AND reopened = 0)`
 	aStake    = `SELECT id::text FROM transactions WHERE kind = 'stake' ORDER BY id LIMIT 1`
 
 	isSealed = "every sealed range of the ledger"
@@ -123,5 +123,5 @@ var ledgerCorruptions = []corruption{
 		idOfWin, "a transaction's amount is what"},
 	{"transfers", "one of no transaction", `INSERT INTO transfers VALUES ('00000000-0000-7000-8000-00000000000a', 1, ` + house1("casino") + `, ` + house1("sportsbook") + `, 1, NULL, NULL, now())`,
 		`SELECT '00000000-0000-7000-8000-00000000000a'`, "every transfer has its transaction"},
-	{"transfers", "a balance below zero by a bet", `UPDATE transfers SET balance_after = -1 WHERE transaction_id::text = (` + idOfBet + `)`, idOfBet, "only a correction takes"},
+	{"transfers", "a balance below zero by a bet", `UPDATE transfers SET balance_after = -1 WHERE transaction_id::text = (` + idOfBet + `)`, idOfBet, "only a correction, or what has happened outside"},
 }

@@ -97,10 +97,17 @@ func fill(ctx context.Context, pool *pgxpool.Pool, steps []seedStep, n, players 
 			return fmt.Errorf("seed: %w", err)
 		}
 	}
-	for _, step := range steps {
-		if _, err := conn.Exec(ctx, step.sql, pgx.QueryExecModeExec, n, players); err != nil {
-			return fmt.Errorf("seed %s: %w", step.what, err)
+	// In one transaction now() is one time: rows that tell of each other agree.
+	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		for _, step := range steps {
+			if _, err := tx.Exec(ctx, step.sql, pgx.QueryExecModeExec, n, players); err != nil {
+				return fmt.Errorf("seed %s: %w", step.what, err)
+			}
 		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	for _, end := range []string{"VACUUM ANALYZE", "CHECKPOINT"} {
 		if _, err := conn.Exec(ctx, end); err != nil {

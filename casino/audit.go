@@ -29,11 +29,6 @@ var Checks = []ledger.Check{
 	   AND NOT EXISTS (SELECT FROM transactions x
 	                    WHERE x.round_id = r.round_id AND x.player_id = r.player_id AND x.provider = r.provider AND x.kind = 'rollback'
 	                      AND starts_with(x.comment, '` + healedBy + `'))`},
-	{Name: "every callback that was acknowledged is worked off within a day", SQL: `
-	SELECT format('%s notice %s', n.provider, n.id), format('%s since %s', n.state, n.received_at)
-	  FROM notices n
-	 WHERE n.state = 'pending' AND n.rung_at < now() - interval '1 day'
-	    OR n.state <> 'pending' AND n.done_at IS NULL OR n.state = 'refused' AND n.reason IS NULL`},
 	{Name: "what is told of a bet besides its stake is of one", SQL: `
 	SELECT d.transaction_id::text, format('jackpot %s of a %s of %s', d.jackpot_win, coalesce(t.kind, 'missing transaction'), t.amount)
 	  FROM bet_details d LEFT JOIN transactions t ON t.id = d.transaction_id

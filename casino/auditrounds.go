@@ -6,13 +6,14 @@ import "evens/ledger"
 var RoundChecks = []ledger.Check{
 	{Name: "every round counts the bets, wins and stakes of its transactions", SQL: `
 	WITH played AS (
-	    SELECT x.provider, x.round_id, x.player_id, x.kind, x.amount, x.at, x.bonus_id, b.id IS NOT NULL AS undone, t.stake, t.bonus_stake
+	    SELECT x.provider, x.round_id, x.player_id, x.kind, x.amount, x.at, x.bonus_id, b.id IS NOT NULL AS undone,
+	           coalesce(t.stake, 0) AS stake, coalesce(t.bonus_stake, 0) AS bonus_stake
 	      FROM transactions x
-	      LEFT JOIN transactions b ON b.kind = 'rollback' AND b.source = split_part(x.source, ':', 1) || ':rollback' AND b.external_id = x.external_id
+	      LEFT JOIN transactions b ON b.kind = 'rollback' AND b.source IN (x.source || ':rollback', x.provider || ':rollback') AND b.external_id = x.external_id
 	                              AND b.payload_hash = substr(sha256(convert_to('rollback', 'UTF8') || '\x00' || convert_to(x.id::text, 'UTF8') || '\x00'), 1, 16)
-	     CROSS JOIN LATERAL (SELECT coalesce(sum(f.amount), 0) AS stake, coalesce(sum(f.amount) FILTER (WHERE a.kind = 'bonus'), 0) AS bonus_stake
-	                           FROM transfers f JOIN accounts a ON a.id = f.debit_account AND a.player_id IS NOT NULL
-	                          WHERE f.transaction_id = x.id) t
+	      LEFT JOIN (SELECT f.transaction_id, sum(f.amount) AS stake, sum(f.amount) FILTER (WHERE a.kind = 'bonus') AS bonus_stake
+	                   FROM transfers f JOIN accounts a ON a.id = f.debit_account AND a.player_id IS NOT NULL
+	                  GROUP BY f.transaction_id) t ON t.transaction_id = x.id
 	     WHERE x.round_id IS NOT NULL AND x.kind IN ('bet', 'win', 'bet_win')
 	), counted AS (
 	    SELECT provider, round_id, player_id,
@@ -24,7 +25,8 @@ var RoundChecks = []ledger.Check{
 	           coalesce(sum(CASE WHEN kind = 'bet_win' THEN amount + stake ELSE amount END) FILTER (WHERE kind <> 'bet'), 0)
 	           - coalesce(sum(amount) FILTER (WHERE kind <> 'bet' AND undone), 0) AS won,
 	           array_agg(at) AS times,
-	           array_agg(bonus_id) FILTER (WHERE kind <> 'win' AND bonus_id IS NOT NULL) AS bonuses
+	           array_agg(bonus_id) FILTER (WHERE (kind = 'bet' OR kind = 'bet_win' AND stake > 0) AND bonus_id IS NOT NULL) AS bonuses,
+	           array_agg(bonus_id) FILTER (WHERE kind = 'bet_win' AND stake = 0 AND bonus_id IS NOT NULL) AS free -- wins of an earlier round's bonus
 	      FROM played GROUP BY provider, round_id, player_id
 	)
 	SELECT format('%s %s', coalesce(r.provider, k.provider), coalesce(r.round_id, k.round_id)),
@@ -34,7 +36,8 @@ var RoundChecks = []ledger.Check{
 	 WHERE (r.bets, r.rolled_back, r.wins, r.staked, r.bonus_staked, r.won) IS DISTINCT FROM
 	       (k.bets, k.rolled_back, k.wins, k.staked, k.bonus_staked, k.won)
 	    OR r.opened_at <> ALL (k.times) OR r.closed_at < r.opened_at
-	    OR (r.bonus_id IS NULL) <> (k.bonuses IS NULL) OR r.bonus_id <> ALL (k.bonuses)`},
+	    OR r.bonus_id IS NULL AND k.bonuses IS NOT NULL
+	    OR r.bonus_id IS NOT NULL AND r.bonus_id <> ALL (coalesce(k.bonuses, '{}') || coalesce(k.free, '{}'))`},
 	{Name: "a round is of the game that it was opened on", SQL: `
 	SELECT r.provider || ' ' || r.round_id, format('of %s, opened by %s on %s', r.game_id, x.kind, x.game_id)
 	  FROM rounds r

@@ -20,6 +20,10 @@ type Call struct {
 	// ID is the platform's own for this instruction, at most MaxID characters.
 	ID     string
 	Player player.Identity
+	// TwoNames says that the platform has two ids for one instruction, of which a call may have either or
+	// both. Other is the second; it is ID too where it came alone, and "" where it did not come.
+	TwoNames bool
+	Other    string
 	// Currency as the platform states it; "" where its dialect has none: the player's then.
 	Currency money.Currency
 	Game     string
@@ -33,6 +37,8 @@ type Call struct {
 	// the bet) is not known, and no difference to what a call says. Happened is when it was, there.
 	List     bool
 	Happened time.Time
+
+	first string // the ID that it came with, where it was done under another
 }
 
 // Round says to which round of a game an instruction belongs. The zero value: its dialect has none.

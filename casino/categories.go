@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 
@@ -97,12 +99,25 @@ const writeCategories = `
 	    ON CONFLICT (provider, code) DO UPDATE SET category = excluded.category, studio = excluded.studio
 	 WHERE games.category <> excluded.category OR games.studio <> excluded.studio`
 
+// printable reports whether a text is UTF-8 of characters that show.
+func printable(text string) bool {
+	if !utf8.ValidString(text) {
+		return false
+	}
+	for _, r := range text {
+		if !unicode.IsPrint(r) {
+			return false
+		}
+	}
+	return true
+}
+
 // Keep writes down what a catalogue says of its games.
 func (c *Categories) Keep(ctx context.Context, games []Game) error {
 	providers, codes := make([]string, 0, len(games)), make([]string, 0, len(games))
 	names, studios := make([]string, 0, len(games)), make([]string, 0, len(games))
 	for _, game := range games {
-		if CheckID(game.Code) != nil || !printable(game.Category) || !printable(game.Studio) {
+		if game.Code == "" || CheckID(game.Code) != nil || !printable(game.Category) || !printable(game.Studio) {
 			continue
 		}
 		providers, codes = append(providers, game.Provider), append(codes, game.Code)

@@ -77,7 +77,14 @@ func temporary(err error) bool {
 	return postgres.Unavailable(err) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 }
 
-// refusedFor are the refusals that are kept: the same id is answered the same way for good.
+// kept reports whether a refusal is for good: the same id is answered the same way ever after. Those are
+// of figures that change by the second: the platform has given the stake up, and a late copy of it must not
+// be taken. Who is blocked, excluded or cooling off is so for a while, and is asked anew.
+func kept(err error) bool {
+	return errors.Is(err, wallet.ErrInsufficientFunds) || errors.Is(err, wallet.ErrLimitExceeded)
+}
+
+// refusedFor are the reasons that a kept refusal may have; an earlier release kept player_blocked too.
 var refusedFor = map[string]error{
 	"insufficient_funds": wallet.ErrInsufficientFunds,
 	"player_blocked":     wallet.ErrPlayerBlocked,

@@ -2,6 +2,7 @@ package casino
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -25,15 +26,23 @@ type decision struct {
 	doubt   *doubt // what a person must look at
 }
 
+func (d *decision) work(reader wallet.Reader) *wallet.Work {
+	stakes := d.instruction.kind != ledger.Win
+	return &wallet.Work{
+		Players: []uuid.UUID{d.call.Player.ID}, Keys: d.keys(), Reader: reader, Data: d, Decide: d.decide, At: d.call.At,
+		Statuses: stakes, Winnings: d.instruction.win > 0,
+	}
+}
+
 // keys are what must be read to decide: the instruction's own, that of its rollback, and those of the
 // bet it names.
 func (d *decision) keys() []ledger.Key {
-	keys := []ledger.Key{d.key, rollbackOf(d.key)}
+	keys := append(d.call.otherwise(), d.key, rollbackOf(d.key))
 	if d.instruction.bet != "" {
 		keys = append(keys, d.betKey(), d.betRollback(), toldKey(d.call.Provider, d.instruction.bet))
 	}
 	if d.nameless() && d.call.Space != "" {
-		keys = append(keys, d.ownBetKey(), rollbackOf(d.ownBetKey()))
+		keys = append(keys, d.ownBetKey(), rollbackOf(d.ownBetKey()), toldKey(d.call.Provider, d.call.ID))
 	}
 	if d.late() {
 		keys = append(keys, d.lateKey())
@@ -64,18 +73,25 @@ func (d *decision) decide(batch *wallet.Batch) error {
 		return wallet.ErrUnknownPlayer
 	}
 	d.doubt = nil
+	if err := d.call.renamed(batch); err != nil {
+		return err
+	}
 	if earlier := batch.Known(d.key); earlier != nil {
+		roundsOf(batch).name(batch, d.call)
 		if earlier.Kind == ledger.Tombstone && d.late() {
 			return d.comesLate(batch)
 		}
 		d.outcome = d.outcomeOf(earlier, batch)
 		d.outcome.Repeat = true
-		d.doubtBet(batch, true)
+		d.doubtBet(batch)
 		return d.again(earlier, batch.Known(rollbackOf(d.key)))
 	}
 	d.outcome.Balance = d.balance(batch)
 	rounds := roundsOf(batch)
-	round := rounds.find(d.call)
+	round := rounds.find(d.call, d.instruction)
+	if d.call.elsewhere(batch) {
+		return ledger.ErrConflict
+	}
 	if err := d.allowed(batch, rounds, round); err != nil {
 		return d.refuse(batch, err)
 	}
@@ -86,10 +102,10 @@ func (d *decision) decide(batch *wallet.Batch) error {
 	unmatched := d.outcome.Unmatched
 	d.outcome = d.outcomeOf(posted, batch)
 	d.outcome.Unmatched = unmatched
-	d.doubtBet(batch, false)
 	rounds.played(d.call, d.instruction, d.paid)
 	rounds.remember(posted)
 	rounds.detail(posted.ID, d.instruction)
+	rounds.name(batch, d.call)
 	return nil
 }
 
@@ -116,7 +132,7 @@ func (d *decision) comesLate(batch *wallet.Batch) error {
 		}
 	}
 	rounds := roundsOf(batch)
-	round := rounds.find(d.call)
+	round := rounds.find(d.call, d.instruction)
 	rounds.late[roundKey{d.call.Provider, d.call.Round.ID, d.call.Player.ID}] = true
 	if round != nil && round.wins > 0 && round.rolledBack == round.bets {
 		d.doubt = wonAndUndone(d.call, round.won, again)
@@ -124,18 +140,54 @@ func (d *decision) comesLate(batch *wallet.Batch) error {
 	return nil
 }
 
-// doubtBet leaves a win to a person whose bet of the same id was rolled back: it may be another's.
-func (d *decision) doubtBet(batch *wallet.Batch, again bool) {
+// doubtBet leaves a win to a person that was paid before its bet of the same id was taken back.
+func (d *decision) doubtBet(batch *wallet.Batch) {
+	if d.ownBetGone(batch) {
+		d.doubt = wonAndUndone(d.call, d.instruction.win, true)
+	}
+}
+
+// ownBetGone reports whether the bet of a win's own id does not stand: it was refused, or taken back before
+// or after it came.
+func (d *decision) ownBetGone(batch *wallet.Batch) bool {
 	if !d.nameless() || d.call.Space == "" {
-		return
+		return false
 	}
 	bet := batch.Known(d.ownBetKey())
 	if bet == nil || bet.Player != d.call.Player.ID {
-		return
+		return false
 	}
-	if bet.Kind == ledger.Tombstone || bet.Kind == ledger.Bet && batch.Known(rollbackOf(d.ownBetKey())) != nil {
-		d.doubt = wonAndUndone(d.call, d.instruction.win, again)
+	back := batch.Known(rollbackOf(d.ownBetKey()))
+	undone := back != nil && (!strings.HasPrefix(back.Comment, healedBy) || batch.Known(toldKey(d.call.Provider, d.call.ID)) != nil)
+	return bet.Kind == ledger.Tombstone || bet.Kind == ledger.Refused || undone
+}
+
+// mayWinNameless refuses a win whose bet does not stand: that of its own id, or every one of late on its
+// game. The platform may count on it, so a person sees it.
+func (d *decision) mayWinNameless(batch *wallet.Batch, rounds *roundSet) error {
+	gone := d.ownBetGone(batch)
+	if own := batch.Known(d.ownBetKey()); !gone && (d.call.Space == "" || d.paidBy(own) == nil) {
+		latest := rounds.latest[d.latestKey()]
+		switch {
+		case latest == nil:
+		case latest.unread:
+			return errUnread
+		default:
+			gone = latest.Transaction == nil
+		}
 	}
+	if !gone {
+		return nil
+	}
+	d.doubt = &doubt{
+		provider: d.call.Provider, kind: doubtStatus, id: d.call.ID, player: d.call.Player.ExternalID, currency: d.call.Player.Currency,
+		amount: d.instruction.win, code: Code(ErrRolledBack), message: "a win was refused: its bet does not stand", at: d.call.At,
+	}
+	return ErrRolledBack
+}
+
+func (d *decision) latestKey() latestKey {
+	return latestKey{d.call.Provider, d.call.Game, d.call.Player.ID, d.call.until()}
 }
 
 // again answers an id that has been used: as at first, if it stands for the same. What has been undone
@@ -170,10 +222,15 @@ func (d *decision) allowed(batch *wallet.Batch, rounds *roundSet, round *roundRo
 	if d.call.Round.Once && round != nil {
 		return ErrRoundClosed
 	}
-	paid, err := batch.Stake(wallet.Staking{
+	staking := wallet.Staking{
 		Player: d.call.Player.ID, Currency: d.call.Player.Currency, Wager: d.wager(),
 		Provider: d.call.Provider, Reference: d.call.ID, At: d.call.At, CashOnly: d.otherBonus(batch, round),
-	})
+		Pays: d.instruction.win > 0,
+	}
+	if round != nil {
+		staking.Before = round.staked
+	}
+	paid, err := batch.Stake(staking)
 	d.paid = paid
 	return err
 }
@@ -185,6 +242,9 @@ func (d *decision) otherBonus(batch *wallet.Batch, round *roundRow) bool {
 }
 
 func (d *decision) mayWin(batch *wallet.Batch, rounds *roundSet, round *roundRow) error {
+	if d.nameless() {
+		return d.mayWinNameless(batch, rounds)
+	}
 	known := round != nil && round.bets > 0
 	gone := known && round.rolledBack-round.healed == round.bets
 	gone = gone || !known && rounds.late[roundKey{d.call.Provider, d.call.Round.ID, d.call.Player.ID}]
@@ -210,7 +270,7 @@ func (d *decision) mayWin(batch *wallet.Batch, rounds *roundSet, round *roundRow
 // refuse keeps a refusal that must stay one; others are forgotten with the work.
 func (d *decision) refuse(batch *wallet.Batch, err error) error {
 	code := Code(err)
-	if refusedFor[code] == nil {
+	if !kept(err) {
 		return err
 	}
 	t := d.transaction(ledger.Refused)
@@ -219,6 +279,7 @@ func (d *decision) refuse(batch *wallet.Batch, err error) error {
 	if noteErr != nil {
 		return errors.Join(err, noteErr)
 	}
+	roundsOf(batch).name(batch, d.call)
 	d.outcome.Transaction = noted.ID
 	d.refusal = err
 	return nil
@@ -248,6 +309,7 @@ func (d *decision) post(batch *wallet.Batch, rounds *roundSet, round *roundRow) 
 		return nil, err
 	}
 	t := d.transaction(d.instruction.kind)
+	t.Round = rounds.kept(d.call, round)
 	t.BonusID, t.Contribution, t.Staked, t.Effective = bonus, d.paid.Contribution, d.instruction.stake, d.call.At
 	if d.outcome.Unmatched {
 		t.Comment = unmatchedComment
@@ -296,7 +358,10 @@ func (d *decision) bet(batch *wallet.Batch, rounds *roundSet) *ledger.Transactio
 	if own := d.paidBy(batch.Known(d.ownBetKey())); own != nil && d.call.Space != "" {
 		return own
 	}
-	return rounds.latest[latestKey{d.call.Provider, d.call.Game, d.call.Player.ID, d.call.until()}]
+	if latest := rounds.latest[d.latestKey()]; latest != nil {
+		return latest.Transaction
+	}
+	return nil
 }
 
 // paidBy is the bet, where it is one of this player that was paid.

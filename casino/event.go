@@ -14,6 +14,8 @@ import (
 type Event struct {
 	// ID is the platform's own for what happened; where one bet and its win share it, the bet's.
 	ID string
+	// Other is a second id of the same, at platforms that have two; it is ID where it came alone.
+	Other string
 	// Transaction is the platform's id of this one movement, where ID is that of the bet.
 	Transaction string
 	Player      player.Identity // missing where a rollback names nobody

@@ -6,11 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
-	"github.com/google/uuid"
-
+	"evens/internal/jsonin"
 	"evens/internal/lookup"
 	"evens/internal/postgres"
 	"evens/ledger"
@@ -46,7 +43,7 @@ func (f *Floor) Now() time.Time { return f.now() }
 
 // Player returns who the platforms call so, or wallet.ErrUnknownPlayer.
 func (f *Floor) Player(ctx context.Context, externalID string) (player.Identity, error) {
-	if externalID == "" || len(externalID) > MaxID {
+	if jsonin.ID(externalID, MaxID) != nil {
 		return player.Identity{}, wallet.ErrUnknownPlayer
 	}
 	return f.players.Find(ctx, externalID)
@@ -67,14 +64,15 @@ func (f *Floor) Balance(ctx context.Context, provider string, id player.Identity
 	return standing, err
 }
 
-// Bet takes a stake. Refusals: wallet.ErrInsufficientFunds, wallet.ErrLimitExceeded and
-// wallet.ErrPlayerBlocked (kept: the same id is answered so for good), wallet.ErrCurrency, ErrSession, ErrRolledBack, ErrRoundClosed,
+// Bet takes a stake. Refusals: wallet.ErrInsufficientFunds and wallet.ErrLimitExceeded (kept: the same id is
+// answered so for good), wallet.ErrPlayerBlocked, wallet.ErrCurrency, ErrSession, ErrRolledBack, ErrRoundClosed,
 // ledger.ErrConflict. The outcome's balance is today's, with a refusal too where it was decided.
 func (f *Floor) Bet(ctx context.Context, bet Bet) (Outcome, error) {
 	return f.do(ctx, bet.Call, instruction{kind: ledger.Bet, stake: bet.Stake})
 }
 
-// BetAndSettle takes a stake and pays its win. Refusals are those of Bet.
+// BetAndSettle takes a stake and pays its win. Refusals are those of Bet; one that stakes nothing and pays
+// is a win, and nobody is barred from it.
 func (f *Floor) BetAndSettle(ctx context.Context, both BetAndSettle) (Outcome, error) {
 	return f.do(ctx, both.Call, instruction{kind: ledger.BetWin, stake: both.Stake, win: both.Win, details: both.Details})
 }
@@ -113,11 +111,17 @@ func (f *Floor) do(ctx context.Context, c Call, i instruction) (Outcome, error) 
 	if err != nil {
 		return Outcome{}, err
 	}
-	d := &decision{call: c, instruction: i, key: c.key(), game: game}
-	work := &wallet.Work{Players: []uuid.UUID{c.Player.ID}, Keys: d.keys(), Reader: f.rounds, Data: d, Decide: d.decide, At: c.At}
-	work.Statuses = i.kind == ledger.Bet || i.kind == ledger.BetWin
-	work.Winnings = i.win > 0
-	if err := f.poster.Do(ctx, work); err != nil {
+	var d *decision
+	for range 3 {
+		d = &decision{call: c, instruction: i, key: c.key(), game: game}
+		if err = f.poster.Do(ctx, d.work(f.rounds)); !c.follow(err) && !errors.Is(err, errUnread) {
+			break
+		}
+	}
+	if err != nil {
+		if d.doubt != nil && errors.Is(err, ErrRolledBack) { // the platform is answered only when a person will see it
+			err = errors.Join(err, f.tell(ctx, d.doubt))
+		}
 		return told(ctx, &d.outcome), fmt.Errorf("%s %s %s: %w", c.Provider, i.kind, c.ID, err)
 	}
 	if err := f.tell(ctx, d.doubt); err != nil {
@@ -136,7 +140,7 @@ func told(ctx context.Context, outcome *Outcome) Outcome {
 }
 
 func (c Call) check(amounts ...money.Amount) error {
-	for _, id := range []string{c.ID, c.Game, c.Round.ID, c.Round.Parent, c.Round.Transaction, c.Round.Type} {
+	for _, id := range []string{c.ID, c.Other, c.Game, c.Round.ID, c.Round.Parent, c.Round.Transaction, c.Round.Type} {
 		if err := CheckID(id); err != nil {
 			return err
 		}
@@ -155,28 +159,16 @@ func (c Call) check(amounts ...money.Amount) error {
 	return nil
 }
 
-// CheckID refuses what no database takes as a text, or is longer than MaxID.
+// CheckID refuses an id that is there and that two readers could take for different ones, or that is longer
+// than MaxID.
 func CheckID(id string) error {
-	if len(id) > MaxID {
-		return fmt.Errorf("%w: an id of more than %d bytes", ErrUnreadable, MaxID)
+	if id == "" {
+		return nil
 	}
-	if !printable(id) {
-		return fmt.Errorf("%w: an id with characters that cannot be printed", ErrUnreadable)
+	if err := jsonin.ID(id, MaxID); err != nil {
+		return fmt.Errorf("%w: an id %w", ErrUnreadable, err)
 	}
 	return nil
-}
-
-// printable reports whether a text is UTF-8 of characters that show.
-func printable(text string) bool {
-	if !utf8.ValidString(text) {
-		return false
-	}
-	for _, r := range text {
-		if !unicode.IsPrint(r) {
-			return false
-		}
-	}
-	return true
 }
 
 // errElsewhere says that what is to be rolled back belongs to a player who was not locked.

@@ -64,7 +64,7 @@ func (d *decision) same(earlier *ledger.Transaction) bool {
 	if !byList && !d.call.List || d.instruction.kind != ledger.Win || earlier.Kind != ledger.Win || earlier.Player != d.call.Player.ID {
 		return false
 	}
-	rounds := earlier.Round == d.call.Round.ID || earlier.Round == "" || d.call.Round.ID == ""
+	rounds := sameRound(earlier.Round, d.call.Round.ID) || earlier.Round == "" || d.call.Round.ID == ""
 	return rounds && earlier.Amount == d.instruction.win
 }
 

@@ -38,7 +38,7 @@ func (f *Floor) Rollback(ctx context.Context, back Rollback) (Outcome, error) {
 		}
 		d := &reversal{back: back, named: named, game: game}
 		err := f.poster.Do(ctx, d.work(f.rounds))
-		if errors.Is(err, errElsewhere) && !named || errors.Is(err, errUnread) {
+		if errors.Is(err, errElsewhere) && !named || errors.Is(err, errUnread) || back.follow(err) {
 			continue // the bet has come since we looked for its player, or for its round's wins
 		}
 		if err == nil {
@@ -65,7 +65,7 @@ type reversal struct {
 
 func (d *reversal) work(reader wallet.Reader) *wallet.Work {
 	work := &wallet.Work{
-		Keys: []ledger.Key{d.back.key(), d.key(), d.toldKey()}, Reader: reader, Decide: d.decide, At: d.back.At,
+		Keys: append(d.back.otherwise(), d.back.key(), d.key(), d.toldKey()), Reader: reader, Decide: d.decide, At: d.back.At,
 		Data: d,
 	}
 	if d.back.WinSpace != "" {
@@ -87,10 +87,17 @@ func (d *reversal) decide(batch *wallet.Batch) error {
 	if purse == nil && d.named {
 		return wallet.ErrUnknownPlayer
 	}
+	if purse != nil && d.back.Currency != "" && d.back.Currency != purse.Currency {
+		return wallet.ErrCurrency
+	}
 	if purse != nil {
 		d.outcome.Balance = balanceOf(batch, purse.Player, d.game, d.back.At)
 	}
+	if err := d.back.renamed(batch); err != nil {
+		return err
+	}
 	original := batch.Known(d.back.key())
+	roundsOf(batch).name(batch, d.back.Call)
 	switch {
 	case original == nil:
 		d.doubtWin(batch, d.back.Player.ID, false)
@@ -121,6 +128,13 @@ func (d *reversal) bury(batch *wallet.Batch) error {
 }
 
 func (d *reversal) undo(batch *wallet.Batch, original *ledger.Transaction) error {
+	size, err := original.Amount.Abs()
+	if err != nil {
+		return err
+	}
+	if original.Kind != ledger.Refused && d.back.Amount != nil && *d.back.Amount != size {
+		return ErrAmount
+	}
 	if earlier := batch.Known(d.key()); earlier != nil {
 		d.outcome.Transaction, d.outcome.Repeat = earlier.ID, true
 		d.doubtWin(batch, original.Player, true)
@@ -132,13 +146,6 @@ func (d *reversal) undo(batch *wallet.Batch, original *ledger.Transaction) error
 	if original.Kind == ledger.Refused { // there is nothing to undo
 		d.outcome.Transaction, d.outcome.Repeat = original.ID, true
 		return nil
-	}
-	size, err := original.Amount.Abs()
-	if err != nil {
-		return err
-	}
-	if d.back.Amount != nil && *d.back.Amount != size {
-		return ErrAmount
 	}
 	rounds := roundsOf(batch)
 	round := rounds.of(d.back.Provider, original.Round, original.Player)

@@ -33,6 +33,8 @@ type roundRow struct {
 	bonusID                        uuid.NullUUID
 	betTransaction, winTransaction string
 	opened                         time.Time
+	last                           time.Time // when a bet or a win came
+	uses                           int32     // how often its id has been used: of the first round only
 	closed                         pgtype.Timestamptz
 	changed                        bool
 }
@@ -42,10 +44,12 @@ type roundSet struct {
 	rows     map[roundKey]*roundRow
 	changed  []*roundRow
 	sessions map[uuid.UUID]sessionTimes
-	latest   map[latestKey]*ledger.Transaction  // bets, as far as they tell how they were paid
+	latest   map[latestKey]*latestBet
 	won      map[roundKey][]*ledger.Transaction // wins that stand, of rounds that may lose them
 	details  []betDetails
-	late     map[roundKey]bool // a bet of the round came after its rollback
+	late     map[roundKey]bool     // a bet of the round came after its rollback
+	names    map[ledger.Key]string // the ids under which what they name was done
+	newNames []ledger.Key
 }
 
 // latestKey names a game that a player plays.
@@ -53,6 +57,13 @@ type latestKey struct {
 	provider, game string
 	player         uuid.UUID
 	until          uuid.UUID // bets of later are none of it
+}
+
+// latestBet is the bet that a win follows which names nothing: the latest that stands.
+type latestBet struct {
+	*ledger.Transaction // as far as it tells how it was paid; nil where there are bets and none stands
+	// unread says that it was taken back in this batch: which stands now has not been looked for.
+	unread bool
 }
 
 type sessionTimes struct {
@@ -66,8 +77,8 @@ type roundsKey struct{}
 func roundsOf(batch *wallet.Batch) *roundSet {
 	return batch.Rows(roundsKey{}, func() wallet.RowSet {
 		return &roundSet{
-			rows: make(map[roundKey]*roundRow), sessions: make(map[uuid.UUID]sessionTimes), latest: make(map[latestKey]*ledger.Transaction),
-			won: make(map[roundKey][]*ledger.Transaction), late: make(map[roundKey]bool),
+			rows: make(map[roundKey]*roundRow), sessions: make(map[uuid.UUID]sessionTimes), latest: make(map[latestKey]*latestBet),
+			won: make(map[roundKey][]*ledger.Transaction), late: make(map[roundKey]bool), names: make(map[ledger.Key]string),
 		}
 	}).(*roundSet)
 }
@@ -80,8 +91,6 @@ func (s *roundSet) of(provider, id string, player uuid.UUID) *roundRow {
 	return s.rows[roundKey{provider, id, player}]
 }
 
-func (s *roundSet) find(c Call) *roundRow { return s.of(c.Provider, c.Round.ID, c.Player.ID) }
-
 // parent is the round that won or bought the free spins of a call: as the call says or, where it is
 // silent, as the round's bet did.
 func (s *roundSet) parent(c Call, round *roundRow) *roundRow {
@@ -89,7 +98,7 @@ func (s *roundSet) parent(c Call, round *roundRow) *roundRow {
 	if id == "" && round != nil {
 		id = round.parent
 	}
-	return s.of(c.Provider, id, c.Player.ID)
+	return s.current(c.Provider, id, c.Player.ID)
 }
 
 // open reports whether a session may be bet from. Who plays a demo bets nothing.
@@ -103,7 +112,7 @@ func (s *roundSet) open(session uuid.UUID, at time.Time) bool {
 func (s *roundSet) remember(t *ledger.Transaction) {
 	switch {
 	case t.Kind == ledger.Bet && t.Staked > 0:
-		s.latest[latestKey{t.Provider, t.Game, t.Player, uuid.Max}] = t
+		s.latest[latestKey{t.Provider, t.Game, t.Player, uuid.Max}] = &latestBet{Transaction: t}
 	case t.Kind == ledger.Win && t.Round != "":
 		s.keepWin(roundKey{t.Provider, t.Round, t.Player}, t)
 	}
@@ -127,15 +136,12 @@ func (s *roundSet) played(c Call, i instruction, paid wallet.Paid) {
 	if c.Round.ID == "" {
 		return
 	}
-	row := s.find(c)
+	row := s.find(c, i)
 	if row == nil {
-		row = &roundRow{
-			roundKey: roundKey{c.Provider, c.Round.ID, c.Player.ID},
-			game:     c.Game, parent: c.Round.Parent, betType: c.Round.Type, opened: c.At,
-		}
-		s.rows[row.roundKey] = row
+		row = s.begin(c)
 	}
 	s.change(row)
+	row.last = c.At
 	if i.kind != ledger.Win {
 		row.bets++
 		row.staked += i.stake
@@ -154,7 +160,7 @@ func (s *roundSet) played(c Call, i instruction, paid wallet.Paid) {
 		row.closed = pgtype.Timestamptz{Time: c.At, Valid: true}
 	}
 	if c.Round.ClosesParent {
-		if parent := s.of(c.Provider, c.Round.Parent, c.Player.ID); parent != nil {
+		if parent := s.current(c.Provider, c.Round.Parent, c.Player.ID); parent != nil {
 			parent.closed = pgtype.Timestamptz{Time: c.At, Valid: true}
 			s.change(parent)
 		}
@@ -163,6 +169,11 @@ func (s *roundSet) played(c Call, i instruction, paid wallet.Paid) {
 
 // undone takes a rolled-back instruction out of its round.
 func (s *roundSet) undone(row *roundRow, original *ledger.Transaction) {
+	for _, latest := range s.latest {
+		if latest.Transaction != nil && latest.ID == original.ID {
+			latest.unread = true
+		}
+	}
 	if row == nil {
 		return
 	}
@@ -186,13 +197,15 @@ func (s *roundSet) undone(row *roundRow, original *ledger.Transaction) {
 
 const roundColumns = `r.provider, r.round_id, r.player_id, r.game_id, coalesce(r.parent_id, ''), coalesce(r.bet_type, ''),
 	       r.bets, r.rolled_back, r.wins, r.staked, r.won, coalesce(r.bet_transaction, ''), coalesce(r.win_transaction, ''),
-	       r.opened_at, r.closed_at, r.bonus_staked, r.bonus_id, ` + countHealed
+	       r.opened_at, r.closed_at, r.bonus_staked, r.bonus_id, coalesce(r.last_at, r.opened_at), r.uses, ` + countHealed
 
-// Index: rounds_pkey.
+// The first round of an id, and its latest. Index: rounds_pkey.
 const readRounds = `
 	SELECT ` + roundColumns + `
 	  FROM unnest($1::text[], $2::text[], $3::uuid[]) k (provider, round_id, player_id)
-	  JOIN rounds r ON r.provider = k.provider AND r.round_id = k.round_id AND r.player_id = k.player_id`
+	  JOIN rounds f ON f.provider = k.provider AND f.round_id = k.round_id AND f.player_id = k.player_id
+	  JOIN rounds r ON r.provider = f.provider AND r.player_id = f.player_id
+	               AND r.round_id = ANY (CASE WHEN f.uses = 1 THEN ARRAY[f.round_id] ELSE ARRAY[f.round_id, f.round_id || ' (' || f.uses || ')'] END)`
 
 // The rounds that won or bought the free spins of others. Index: rounds_pkey.
 const readParents = `
@@ -223,10 +236,12 @@ func (*roundReader) QueueReads(statements *pgx.Batch, batch *wallet.Batch, works
 	var unnamed []roundKey
 	var sessions []uuid.UUID
 	var nameless []*decision
+	var names []ledger.Key
 	for _, work := range works {
 		switch d := work.Data.(type) {
 		case *decision:
 			c := d.call
+			names = append(names, c.nameKeys()...)
 			if d.nameless() && c.Game != "" {
 				nameless = append(nameless, d)
 			}
@@ -247,6 +262,7 @@ func (*roundReader) QueueReads(statements *pgx.Batch, batch *wallet.Batch, works
 		case *reversal:
 			sources, ids = append(sources, d.back.key().Source), append(ids, d.back.key().ExternalID)
 			takes = takes || d.back.TakesWins
+			names = append(names, d.back.nameKeys()...)
 		}
 	}
 	set.queueRounds(statements, readRounds, wanted)
@@ -257,6 +273,7 @@ func (*roundReader) QueueReads(statements *pgx.Batch, batch *wallet.Batch, works
 	if takes {
 		statements.Queue(readWon, sources, ids).Query(set.scanWon)
 	}
+	set.queueNames(statements, names)
 	set.queueLate(statements, unnamed)
 	set.queueLatest(statements, nameless)
 	if len(sessions) > 0 {
@@ -286,13 +303,26 @@ const RecentBets = 24 * time.Hour
 
 // Index: transactions_player.
 const readLatest = `
-	SELECT k.provider, k.game, k.player, k.until, t.staked, coalesce(t.bonus_amount, 0), t.bonus_id
+	SELECT k.provider, k.game, k.player, k.until, t.id, coalesce(t.staked, 0), coalesce(t.bonus_amount, 0), t.bonus_id
 	  FROM unnest($1::text[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[]) k (provider, game, player, since, until)
-	 CROSS JOIN LATERAL (SELECT x.staked, x.bonus_amount, x.bonus_id
+	 CROSS JOIN LATERAL (SELECT x.id
 	                       FROM transactions x
 	                      WHERE x.player_id = k.player AND x.id >= k.since AND x.id < k.until AND x.provider = k.provider AND x.game_id = k.game
 	                        AND x.kind = 'bet' AND x.staked > 0
-	                      ORDER BY x.id DESC LIMIT 1) t`
+	                      ORDER BY x.id DESC LIMIT 1) latest
+	  LEFT JOIN LATERAL (SELECT x.id, x.staked, x.bonus_amount, x.bonus_id
+	                       FROM transactions x
+	                      WHERE x.player_id = k.player AND x.id >= k.since AND x.id <= latest.id AND x.provider = k.provider AND x.game_id = k.game
+	                        AND x.kind = 'bet' AND x.staked > 0 AND ` + stands + `
+	                      ORDER BY x.id DESC LIMIT 1) t ON true`
+
+// stands says of a transaction x that its platform has not taken it back. What only a healing has taken back
+// may be won all the same. Index: transactions_key.
+const stands = `NOT EXISTS (
+	       SELECT FROM transactions u
+	        WHERE u.source = x.source || ':' || '` + rollbacks + `' AND u.external_id = x.external_id
+	          AND (u.comment IS NULL OR NOT starts_with(u.comment, '` + healedBy + `')
+	               OR EXISTS (SELECT FROM transactions y WHERE y.source = x.source || ':` + toldSpace + `' AND y.external_id = x.external_id)))`
 
 // queueLatest asks for the latest bet of each player on the game of a win that names nothing.
 func (s *roundSet) queueLatest(statements *pgx.Batch, wins []*decision) {
@@ -308,10 +338,15 @@ func (s *roundSet) queueLatest(statements *pgx.Batch, wins []*decision) {
 	}
 	statements.Queue(readLatest, providers, games, postgres.Array(players), postgres.Array(since), postgres.Array(until)).Query(func(rows pgx.Rows) error {
 		var key latestKey
+		var id uuid.NullUUID
 		var bet ledger.Transaction
-		_, err := pgx.ForEachRow(rows, []any{&key.provider, &key.game, &key.player, &key.until, &bet.Staked, &bet.Bonus, &bet.BonusID}, func() error {
-			found := bet
-			s.latest[key] = &found
+		_, err := pgx.ForEachRow(rows, []any{&key.provider, &key.game, &key.player, &key.until, &id, &bet.Staked, &bet.Bonus, &bet.BonusID}, func() error {
+			s.latest[key] = &latestBet{}
+			if id.Valid {
+				found := bet
+				found.ID = id.UUID
+				s.latest[key].Transaction = &found
+			}
 			return nil
 		})
 		return err
@@ -321,7 +356,8 @@ func (s *roundSet) queueLatest(statements *pgx.Batch, wins []*decision) {
 func scanRound(row pgx.CollectableRow) (*roundRow, error) {
 	r := &roundRow{}
 	return r, row.Scan(&r.provider, &r.id, &r.player, &r.game, &r.parent, &r.betType, &r.bets, &r.rolledBack, &r.wins,
-		&r.staked, &r.won, &r.betTransaction, &r.winTransaction, &r.opened, &r.closed, &r.bonusStaked, &r.bonusID, &r.healed)
+		&r.staked, &r.won, &r.betTransaction, &r.winTransaction, &r.opened, &r.closed, &r.bonusStaked, &r.bonusID,
+		&r.last, &r.uses, &r.healed)
 }
 
 func (s *roundSet) scan(rows pgx.Rows) error {
@@ -350,21 +386,23 @@ func (s *roundSet) scanSessions(rows pgx.Rows) error {
 // Index: rounds_pkey. Whoever writes a round holds its player's lock.
 const writeRounds = `
 	INSERT INTO rounds (provider, round_id, player_id, game_id, parent_id, bet_type, bets, rolled_back, wins,
-	       staked, won, bet_transaction, win_transaction, opened_at, closed_at, bonus_staked, bonus_id)
+	       staked, won, bet_transaction, win_transaction, opened_at, closed_at, bonus_staked, bonus_id, last_at, uses)
 	SELECT provider, round_id, player_id, game_id, nullif(parent_id, ''), nullif(bet_type, ''), bets, rolled_back, wins,
-	       staked, won, nullif(bet_transaction, ''), nullif(win_transaction, ''), opened_at, closed_at, bonus_staked, bonus_id
+	       staked, won, nullif(bet_transaction, ''), nullif(win_transaction, ''), opened_at, closed_at, bonus_staked, bonus_id, last_at, uses
 	  FROM unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::integer[], $8::integer[], $9::integer[],
-	       $10::bigint[], $11::bigint[], $12::text[], $13::text[], $14::timestamptz[], $15::timestamptz[], $16::bigint[], $17::uuid[])
+	       $10::bigint[], $11::bigint[], $12::text[], $13::text[], $14::timestamptz[], $15::timestamptz[], $16::bigint[], $17::uuid[], $18::timestamptz[], $19::integer[])
 	       u (provider, round_id, player_id, game_id, parent_id, bet_type, bets, rolled_back, wins,
-	          staked, won, bet_transaction, win_transaction, opened_at, closed_at, bonus_staked, bonus_id)
+	          staked, won, bet_transaction, win_transaction, opened_at, closed_at, bonus_staked, bonus_id, last_at, uses)
 	    ON CONFLICT (provider, round_id, player_id) DO UPDATE
 	   SET bets = excluded.bets, rolled_back = excluded.rolled_back, wins = excluded.wins, staked = excluded.staked,
 	       won = excluded.won, bet_transaction = excluded.bet_transaction, win_transaction = excluded.win_transaction,
-	       closed_at = excluded.closed_at, bonus_staked = excluded.bonus_staked, bonus_id = excluded.bonus_id`
+	       closed_at = excluded.closed_at, bonus_staked = excluded.bonus_staked, bonus_id = excluded.bonus_id,
+	       last_at = excluded.last_at, uses = excluded.uses`
 
 // Queue implements wallet.RowSet.
 func (s *roundSet) Queue(batch *pgx.Batch) {
 	s.queueDetails(batch)
+	s.writeNames(batch)
 	n := len(s.changed)
 	if n == 0 {
 		return
@@ -379,6 +417,7 @@ func (s *roundSet) Queue(batch *pgx.Batch) {
 	betTransactions, winTransactions := make([]string, n), make([]string, n)
 	opened, closed := make([]time.Time, n), make([]pgtype.Timestamptz, n)
 	bonusStaked, bonuses := make([]int64, n), make([]pgtype.UUID, n)
+	last, uses := make([]time.Time, n), make([]int32, n)
 	for i, r := range s.changed {
 		providers[i], ids[i], players[i], games[i] = r.provider, r.id, postgres.UUID(r.player), r.game
 		parents[i], types[i] = r.parent, r.betType
@@ -386,9 +425,10 @@ func (s *roundSet) Queue(batch *pgx.Batch) {
 		staked[i], won[i] = int64(r.staked), int64(r.won)
 		betTransactions[i], winTransactions[i] = r.betTransaction, r.winTransaction
 		opened[i], closed[i] = r.opened, r.closed
+		last[i], uses[i] = r.last, r.uses
 		bonusStaked[i], bonuses[i] = int64(r.bonusStaked), postgres.NullUUID(r.bonusID)
 	}
 	batch.Queue(writeRounds, providers, ids, postgres.Array(players), games, parents, types, bets, rolledBack, wins,
 		staked, won, betTransactions, winTransactions, opened, postgres.Array(closed),
-		bonusStaked, postgres.Array(bonuses))
+		bonusStaked, postgres.Array(bonuses), last, uses)
 }

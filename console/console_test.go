@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -141,15 +142,20 @@ func TestLoginThatCannotBeChecked(t *testing.T) {
 func TestReadyNamesTheMissingPart(t *testing.T) {
 	t.Parallel()
 	fine := Part{Name: "redis", Check: func(context.Context) error { return nil }}
-	broken := Part{Name: "database", Check: func(context.Context) error { return errors.New("connection refused") }}
+	old := errors.New("the schema is old")
+	broken := Part{Name: "database", Check: func(context.Context) error {
+		return errors.New("dial tcp 10.1.2.3:5432: password authentication failed for user secretly")
+	}}
+	known := Part{Name: "schema", Known: []error{old}, Check: func(context.Context) error { return fmt.Errorf("user secretly: %w", old) }}
+	advised := Part{Name: "role", Check: fine.Check, Advice: func() string { return "the role owns the tables" }}
 	for _, test := range []struct {
 		name   string
 		parts  []Part
 		status int
 		ready  bool
 	}{
-		{"all there", []Part{fine}, http.StatusOK, true},
-		{"one missing", []Part{fine, broken}, http.StatusServiceUnavailable, false},
+		{"all there", []Part{fine, advised}, http.StatusOK, true},
+		{"two missing", []Part{fine, broken, known}, http.StatusServiceUnavailable, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -164,8 +170,14 @@ func TestReadyNamesTheMissingPart(t *testing.T) {
 			if status != test.status || answer.Ready != test.ready || answer.Parts["redis"] != "ok" {
 				t.Errorf("answer = %d %+v", status, answer)
 			}
-			if !test.ready && answer.Parts["database"] != "connection refused" {
-				t.Errorf("database = %q", answer.Parts["database"])
+			if test.ready && answer.Parts["role"] != "ok, but the role owns the tables" {
+				t.Errorf("role = %q", answer.Parts["role"])
+			}
+			if !test.ready && (answer.Parts["database"] != unwell || answer.Parts["schema"] != "the schema is old") {
+				t.Errorf("parts = %q", answer.Parts)
+			}
+			if strings.Contains(body, "secretly") || strings.Contains(body, "10.1.2.3") {
+				t.Errorf("anyone is told %s", body)
 			}
 		})
 	}

@@ -36,7 +36,7 @@ func (g *guard) loginPage(w http.ResponseWriter, r *http.Request) {
 
 func (g *guard) showLogin(w http.ResponseWriter, r *http.Request, status int, view loginView) {
 	view.Token = rand.Text()
-	http.SetCookie(w, &http.Cookie{
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure where TLS is: a browser drops it elsewhere
 		Name: loginCookie, Value: view.Token, Path: loginPath, HttpOnly: true, Secure: overTLS(r), SameSite: http.SameSiteStrictMode,
 	})
 	g.show(w, r, status, "login.html", view)

@@ -17,7 +17,10 @@ import (
 )
 
 // Dashboard is the queue dashboard (asynqmon), which has no login of its own.
-type Dashboard struct{ acting, reading *asynqmon.HTTPHandler }
+type Dashboard struct {
+	acting, reading *asynqmon.HTTPHandler
+	policy          string // Content-Security-Policy: only its own scripts, and nothing from elsewhere
+}
 
 const queuesPath = consolePath + "queues"
 
@@ -26,7 +29,9 @@ func NewDashboard(rdb redis.UniversalClient) *Dashboard {
 	options := asynqmon.Options{RootPath: queuesPath, RedisConnOpt: connection{rdb}}
 	acting := asynqmon.New(options)
 	options.ReadOnly = true
-	return &Dashboard{acting: acting, reading: asynqmon.New(options)}
+	d := &Dashboard{acting: acting, reading: asynqmon.New(options)}
+	d.policy = dashboardPolicy(d.acting, d.reading)
+	return d
 }
 
 // connection hands asynq our own client, whose retries are off.
@@ -60,6 +65,7 @@ func queueOperation(r *http.Request) access.Operation {
 func queues(dashboard *Dashboard, record Record, now func() time.Time, log *slog.Logger) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		operator := operatorOf(r)
+		w.Header().Set("Content-Security-Policy", dashboard.policy)
 		if !operator.Role.May(access.ManageQueues) {
 			dashboard.reading.ServeHTTP(w, r)
 			return

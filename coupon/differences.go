@@ -52,7 +52,7 @@ const insertDifferences = `
 	        ON CONFLICT ON CONSTRAINT breaks_once DO NOTHING
 	    RETURNING id, at
 	)
-	INSERT INTO break_events (break_id, at, event) SELECT id, at, 'seen' FROM found`
+	INSERT INTO break_events (break_id, at, event) SELECT id, at, 'opened' FROM found`
 
 // queueDifferences writes a break for each coupon that BeT took on other terms than were sent.
 func queueDifferences(batch *pgx.Batch, coupons []*Coupon) {

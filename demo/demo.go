@@ -32,6 +32,8 @@ type Config struct {
 	// Settling is how long what a list lacks waits before it counts.
 	Settling time.Duration
 	Seed     uint64
+	// Paths are what stands behind the addresses of platforms that call by a secret path.
+	Paths map[string]string
 	// Grace is after how long the system gives up on an unconfirmed coupon.
 	Grace time.Duration
 	Out   io.Writer

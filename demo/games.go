@@ -38,6 +38,7 @@ func (p *Play) gamble(ctx context.Context) error {
 		}
 		report, err := casinosim.Play(ctx, platform, casinosim.Plan{
 			Operator: p.cfg.BaseURL, Players: seats, Rounds: roundsEach, Seed: p.cfg.Seed + uint64(i), Every: 2 * time.Millisecond,
+			Path: p.cfg.Paths[platform.Name()],
 		}.Rough())
 		if err != nil {
 			return err

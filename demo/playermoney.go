@@ -49,6 +49,7 @@ func (p *Play) wager(ctx context.Context) error {
 	for turn := range most {
 		report, err := casinosim.Play(ctx, platform, casinosim.Plan{
 			Operator: p.cfg.BaseURL, Players: []casinosim.Player{seat}, Rounds: 10, Seed: p.cfg.Seed + uint64(100+turn), Every: time.Millisecond, Rollback: 60,
+			Path: p.cfg.Paths[platform.Name()],
 		})
 		if err != nil {
 			return err
@@ -166,7 +167,7 @@ func (p *Play) refusedAt(ctx context.Context, platform casinosim.Platform) error
 	if err != nil {
 		return err
 	}
-	words, err := casinosim.Refused(ctx, platform, p.cfg.BaseURL, seat, "limit-"+p.run)
+	words, err := casinosim.Refused(ctx, platform, casinosim.Plan{Operator: p.cfg.BaseURL, Path: p.cfg.Paths[platform.Name()]}, seat, "limit-"+p.run)
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/hibiken/asynq"
-	"github.com/jackc/pgx/v5"
 
 	"evens/wallet"
 )
@@ -47,60 +46,22 @@ func (w *Worker) dropArchived() error {
 }
 
 const (
-	listPartitions = `
-	SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-	 WHERE i.inhparent = 'callbacks'::regclass`
+	// Both work with the rights of the tables' owner: our own role may not make or drop any.
+	dropCallbacks = `SELECT drop_callback_days($1)`
+	openCallbacks = `SELECT open_callback_days($1, $2)`
 
-	partitionLayout = "callbacks_20060102"
-	daysAhead       = 3
+	daysAhead = 3
 )
 
 // partitionCallbacks keeps a partition a day: the next days open, the old ones dropped. A day
 // that has rows in the default partition already is left there.
 func (w *Worker) partitionCallbacks(ctx context.Context, now time.Time) error {
-	rows, err := w.cfg.DB.Pool.Query(ctx, listPartitions)
-	if err != nil {
-		return fmt.Errorf("list callback partitions: %w", err)
+	if _, err := w.cfg.DB.Pool.Exec(ctx, dropCallbacks, now.Add(-w.cfg.KeepCallbacks)); err != nil {
+		return fmt.Errorf("drop old days of callbacks: %w", err)
 	}
-	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return fmt.Errorf("list callback partitions: %w", err)
-	}
-	have := make(map[string]bool, len(names))
-	oldest := now.Add(-w.cfg.KeepCallbacks)
-	for _, name := range names {
-		have[name] = true
-		day, err := time.Parse(partitionLayout, name)
-		if err != nil || !day.AddDate(0, 0, 1).Before(oldest) {
-			continue
-		}
-		if err := w.ddl(ctx, "DROP TABLE "+pgx.Identifier{name}.Sanitize()); err != nil {
-			return err
-		}
-	}
-	today := now.UTC().Truncate(24 * time.Hour)
-	for i := 1; i <= daysAhead; i++ {
-		from := today.AddDate(0, 0, i)
-		name := from.Format(partitionLayout)
-		if have[name] {
-			continue
-		}
-		err := w.ddl(ctx, fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s PARTITION OF callbacks FOR VALUES FROM ('%s') TO ('%s')",
-			pgx.Identifier{name}.Sanitize(), from.Format(time.DateOnly), from.AddDate(0, 0, 1).Format(time.DateOnly)))
-		if err != nil {
-			return err
-		}
-	}
-	_, err = w.cfg.DB.Pool.Exec(ctx, "DELETE FROM callbacks_rest WHERE at < $1", oldest)
-	if err != nil {
-		return fmt.Errorf("drop old callbacks: %w", err)
-	}
-	return nil
-}
-
-func (w *Worker) ddl(ctx context.Context, statement string) error {
-	if _, err := w.cfg.DB.Pool.Exec(ctx, statement); err != nil {
-		return fmt.Errorf("partition callbacks: %w", err)
+	tomorrow := now.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1)
+	if _, err := w.cfg.DB.Pool.Exec(ctx, openCallbacks, tomorrow, daysAhead); err != nil {
+		return fmt.Errorf("open the coming days of callbacks: %w", err)
 	}
 	return nil
 }

@@ -20,31 +20,32 @@ var ShapeChecks = []Check{
 	          FROM transfers t JOIN transactions x ON x.id = t.transaction_id) t
 	 WHERE leg <> place OR at <> told`},
 	{"a transaction's balances are those that its transfers led to", `
-	WITH last AS (
-	    SELECT DISTINCT ON (t.transaction_id, a.id) t.transaction_id, a.kind, t.balance_after
-	      FROM transfers t JOIN accounts a ON a.id IN (t.debit_account, t.credit_account)
-	     WHERE a.player_id IS NOT NULL
-	     ORDER BY t.transaction_id, a.id, t.leg DESC
+	WITH ` + moves + `, last AS (
+	    SELECT DISTINCT ON (m.transaction_id, m.account) m.transaction_id, a.kind, m.balance_after
+	      FROM moves m JOIN accounts a ON a.id = m.account
+	     ORDER BY m.transaction_id, m.account, m.leg DESC
 	)
 	SELECT x.id::text, format('%s after it %s, its transfers led to %s', l.kind, CASE l.kind WHEN 'cash' THEN x.cash_after ELSE x.bonus_after END, l.balance_after)
 	  FROM last l JOIN transactions x ON x.id = l.transaction_id
 	 WHERE l.balance_after IS DISTINCT FROM CASE l.kind WHEN 'cash' THEN x.cash_after ELSE x.bonus_after END`},
 	{"a transfer tells a balance and a version where it touches a player's account, and only there", `
 	SELECT t.transaction_id::text, format('leg %s: balance %s, version %s', t.leg, t.balance_after, t.account_version)
-	  FROM transfers t
-	 WHERE num_nonnulls(t.balance_after, t.account_version)
-	       <> 2 * (SELECT count(*) FROM accounts a WHERE a.id IN (t.debit_account, t.credit_account) AND a.player_id IS NOT NULL)`},
+	  FROM transfers t JOIN accounts d ON d.id = t.debit_account JOIN accounts c ON c.id = t.credit_account
+	 WHERE num_nonnulls(t.balance_after, t.account_version) <> 2 * num_nonnulls(d.player_id, c.player_id)`},
 	{"each kind of transaction moves between the accounts that it is for", `
-	WITH ways (kind, debit, credit) AS (VALUES` + ways + `)
+	WITH ways AS (
+	    SELECT w.kind, d.kind AS debit, c.kind AS credit
+	      FROM (VALUES` + ways + `) w (kind, debit, credit),
+	           unnest(CASE w.debit WHEN 'pocket' THEN '{cash,bonus}' ELSE ARRAY[w.debit] END) d (kind),
+	           unnest(CASE w.credit WHEN 'pocket' THEN '{cash,bonus}' ELSE ARRAY[w.credit] END) c (kind)
+	)
 	SELECT x.id::text, format('%s: leg %s from %s to %s', x.kind, t.leg, d.kind, c.kind)
 	  FROM transfers t
 	  JOIN transactions x ON x.id = t.transaction_id
 	  JOIN accounts d ON d.id = t.debit_account
 	  JOIN accounts c ON c.id = t.credit_account
-	 WHERE NOT EXISTS (SELECT FROM ways w
-	                    WHERE w.kind = x.kind
-	                      AND (w.debit = d.kind OR w.debit = 'pocket' AND d.kind IN ('cash', 'bonus'))
-	                      AND (w.credit = c.kind OR w.credit = 'pocket' AND c.kind IN ('cash', 'bonus')))`},
+	  LEFT JOIN ways w ON w.kind = x.kind AND w.debit = d.kind AND w.credit = c.kind
+	 WHERE w.kind IS NULL`},
 	{"a movement of a game has the key of its provider", `
 	SELECT x.id::text, format('%s of %s under %s', x.kind, coalesce(x.provider, 'nobody'), x.source)
 	  FROM transactions x
@@ -58,27 +59,39 @@ var ShapeChecks = []Check{
 	       WHEN 'deposit' THEN x.source <> 'cashier'
 	       WHEN 'withdrawal' THEN x.source <> 'cashier'
 	       WHEN 'withdrawal_paid' THEN x.source <> 'cashier:paid'
-	       WHEN 'withdrawal_return' THEN x.source <> 'cashier:returned'
+	       WHEN 'withdrawal_return' THEN x.source NOT IN ('cashier:returned', 'cashier:failed', 'cashier:unreserved')
+	       WHEN 'deposit_return' THEN x.source NOT IN ('cashier:returned', 'cashier:unreserved')
+	       WHEN 'suspense' THEN x.source <> 'cashier:suspense'
+	       WHEN 'suspense_end' THEN x.source <> 'cashier:suspense_end'
 	       WHEN 'adjustment' THEN x.source <> 'adjustment'
 	       WHEN 'stake' THEN x.source <> 'coupon' OR x.external_id IS DISTINCT FROM x.coupon_id || ':stake'
 	       WHEN 'refund' THEN NOT (x.source = 'coupon' AND x.external_id IS NOT DISTINCT FROM x.coupon_id || ':return'
 	                               OR x.source = 'settlement' AND x.external_id IS NOT DISTINCT FROM x.coupon_id || ':1')
 	       WHEN 'payout' THEN x.source <> 'settlement' OR x.external_id IS DISTINCT FROM x.coupon_id || ':1'
 	       WHEN 'loss' THEN x.source <> 'settlement' OR x.external_id IS DISTINCT FROM x.coupon_id || ':1'
-	       WHEN 'resettlement' THEN x.source <> 'settlement' OR x.external_id NOT LIKE x.coupon_id || ':%' OR x.coupon_id IS NULL
+	       WHEN 'resettlement' THEN x.coupon_id IS NULL
+	                                OR NOT (x.source = 'settlement' AND x.external_id LIKE x.coupon_id || ':%'
+	                                        OR x.source = 'coupon' AND x.external_id = x.coupon_id || ':stake:2')
 	       WHEN 'bonus' THEN x.source <> 'bonus' OR x.external_id IS DISTINCT FROM x.bonus_id || ':grant'
-	       WHEN 'bonus_correction' THEN x.source <> 'bonus' OR x.external_id NOT LIKE x.bonus_id || ':after:%' OR x.bonus_id IS NULL
-	       ELSE x.source <> 'bonus' OR x.external_id IS DISTINCT FROM x.bonus_id || ':end' END`},
+	       WHEN 'bonus_correction' THEN x.bonus_id IS NULL OR x.source <> 'bonus'
+	                                    OR NOT (x.external_id LIKE x.bonus_id || ':after:%' OR x.external_id ~ ('^' || x.bonus_id || ':reopened:[1-9][0-9]*$'))
+	       ELSE x.bonus_id IS NULL OR x.source <> 'bonus' OR x.external_id !~ ('^' || x.bonus_id || ':end(:[1-9][0-9]*)?$') END`},
 }
 
 // ways lists from which account to which each kind of transaction may move money; pocket stands for a
 // player's cash or bonus. Another kind of transaction, or another way, gets its line here.
 const ways = `
-	    ('deposit', 'cashier', 'cash'), ('withdrawal', 'cash', 'cashier'), ('withdrawal', 'cash', 'withdrawals_held'),
-	    ('withdrawal_paid', 'withdrawals_held', 'cashier'), ('withdrawal_return', 'withdrawals_held', 'cash'),
+	    ('deposit', 'cashier', 'cash'), ('deposit', 'suspense', 'cash'), ('deposit_return', 'cash', 'cashier'), ('deposit_return', 'cash', 'suspense'),
+	    ('withdrawal', 'cash', 'cashier'), ('withdrawal', 'cash', 'withdrawals_held'),
+	    ('withdrawal_paid', 'withdrawals_held', 'cashier'), ('withdrawal_paid', 'withdrawals_held', 'suspense'),
+	    ('withdrawal_paid', 'cash', 'cashier'), ('withdrawal_paid', 'cash', 'suspense'),
+	    ('withdrawal_return', 'withdrawals_held', 'cash'), ('withdrawal_return', 'cashier', 'cash'), ('withdrawal_return', 'suspense', 'cash'),
+	    ('suspense', 'cashier', 'suspense'), ('suspense', 'suspense', 'cashier'),
+	    ('suspense_end', 'suspense', 'cashier'), ('suspense_end', 'cashier', 'suspense'),
+	    ('suspense_end', 'suspense', 'adjustments'), ('suspense_end', 'adjustments', 'suspense'),
 	    ('stake', 'pocket', 'stakes_held'), ('refund', 'stakes_held', 'pocket'), ('loss', 'stakes_held', 'sportsbook'),
 	    ('payout', 'stakes_held', 'sportsbook'), ('payout', 'sportsbook', 'pocket'),
-	    ('resettlement', 'sportsbook', 'pocket'), ('resettlement', 'pocket', 'sportsbook'),
+	    ('resettlement', 'sportsbook', 'pocket'), ('resettlement', 'pocket', 'sportsbook'), ('resettlement', 'pocket', 'stakes_held'),
 	    ('bet', 'pocket', 'casino'), ('win', 'casino', 'pocket'), ('bet_win', 'pocket', 'casino'), ('bet_win', 'casino', 'pocket'),
 	    ('rollback', 'pocket', 'casino'), ('rollback', 'casino', 'pocket'),
 	    ('adjustment', 'adjustments', 'cash'), ('adjustment', 'cash', 'adjustments'),

@@ -9,7 +9,7 @@ import (
 
 // types are the kinds of transactions, as a filter may name them.
 var types = []ledger.Kind{
-	ledger.Deposit, ledger.Withdrawal, ledger.WithdrawalPaid, ledger.WithdrawalReturn, ledger.Stake, ledger.StakeReturn, ledger.Payout,
+	ledger.Deposit, ledger.DepositReturn, ledger.Withdrawal, ledger.WithdrawalPaid, ledger.WithdrawalReturn, ledger.Stake, ledger.StakeReturn, ledger.Payout,
 	ledger.Loss, ledger.Resettlement, ledger.Bet, ledger.Win, ledger.BetWin, ledger.Rollback, ledger.Adjustment, ledger.BonusGrant,
 	ledger.BonusConversion, ledger.BonusExpiry, ledger.BonusForfeiture, ledger.BonusCorrection, ledger.Refused, ledger.Tombstone,
 }

@@ -6,9 +6,11 @@ import (
 	"go/token"
 	"strconv"
 	"testing"
+
+	"evens/ledger"
 )
 
-// Every kind that the ledger writes can be asked for.
+// Every kind that the ledger writes can be asked for, but for those that move the house's money alone.
 func TestEveryKindOfTransactionIsAType(t *testing.T) {
 	t.Parallel()
 	file, err := parser.ParseFile(token.NewFileSet(), "../ledger/transaction.go", nil, 0)
@@ -30,8 +32,9 @@ func TestEveryKindOfTransactionIsAType(t *testing.T) {
 				t.Fatal(err)
 			}
 			seen++
-			if _, unknown := UnknownType([]string{name}); unknown {
-				t.Errorf("%s is written, and cannot be asked for", name)
+			house := ledger.Kind(name) == ledger.SuspenseBooked || ledger.Kind(name) == ledger.SuspenseEnded
+			if _, unknown := UnknownType([]string{name}); unknown != house {
+				t.Errorf("%s is written; it can be asked for: %t", name, !unknown)
 			}
 		}
 		return true

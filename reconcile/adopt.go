@@ -64,6 +64,9 @@ func (l *BetList) Sight(ctx context.Context, code string) (bet.Head, bool, error
 // says speaks against it, its coefficient agrees, and its selections or its player do. With two of them, or with
 // facts missing, nobody knows.
 func (r *Reconciler) singledOut(ctx context.Context, p *couponPair) (uuid.UUID, bool, error) {
+	if !p.dated {
+		return uuid.Nil, false, nil // nobody knows when it was placed
+	}
 	window := decidedWindow
 	if p.status == Open {
 		window = openWindow
@@ -117,6 +120,7 @@ type facts struct {
 	currency string
 	amounts  []money.Amount // as listed: nothing, the stake, or what it wins
 	told     bet.Told
+	doubtful bool // something that BeT says cannot be read
 }
 
 func factsOf(p *couponPair) *facts {
@@ -128,7 +132,7 @@ func factsOf(p *couponPair) *facts {
 }
 
 func (f *facts) add(head bet.Head) {
-	f.told = head.Told
+	f.told, f.doubtful = head.Told, len(head.Unread) > 0
 	slices.Sort(f.told.LineIDs)
 	if head.AmountOut != 0 {
 		f.amounts = append(f.amounts, head.AmountOut)
@@ -179,7 +183,7 @@ func (c *candidate) match(f *facts) match {
 			return contradicted
 		}
 	}
-	if coef && (f.player != "" || len(f.told.LineIDs) > 0) {
+	if coef && !f.doubtful && (f.player != "" || len(f.told.LineIDs) > 0) {
 		return proven
 	}
 	return possible

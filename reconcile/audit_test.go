@@ -91,7 +91,10 @@ func TestTheAuditSeesBrokenBreaks(t *testing.T) {
 				t.Errorf("%s: %d rows, %v", plant, tag.RowsAffected(), err)
 				return errUndo
 			}
-			report := &ledger.Report{Clean: true}
+			report, err := ledger.Begin(ctx, tx, o.Now())
+			if err != nil {
+				return err
+			}
 			for _, check := range breaks.Checks {
 				if err := report.Add(ctx, tx, check); err != nil {
 					return err

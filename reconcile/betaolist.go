@@ -2,13 +2,13 @@ package reconcile
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
 	"evens/casino/betao"
+	"evens/internal/jsonin"
 )
 
 // betaoStatuses is what a word of Betao's proves of a transaction. Their article names the list's
@@ -54,10 +54,10 @@ func (l BetaoList) Page(ctx context.Context, from, to time.Time, cursor string) 
 
 func betaoLines(text []byte) ([]Line, error) {
 	var row betao.Transaction
-	err := json.Unmarshal(text, &row)
+	err := jsonin.Unmarshal(text, &row)
 	line := Line{
-		TransactionID: row.TransactionID, Player: row.PlayerID, Currency: row.Currency, Status: OK, At: row.Timestamp.UTC(),
-		Round: row.RoundID, Word: row.Status,
+		TransactionID: string(row.TransactionID), Player: string(row.PlayerID), Currency: row.Currency, Status: OK, At: row.Timestamp.UTC(),
+		Round: string(row.RoundID), Word: row.Status,
 	}
 	if err != nil {
 		line.TransactionID = idIn(text, "transaction_id")

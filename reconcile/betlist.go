@@ -2,7 +2,9 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -57,13 +59,17 @@ func (l *BetList) Page(ctx context.Context, from, to time.Time, cursor string) (
 	if len(codes) == 0 {
 		return Page{}, nil
 	}
-	heads, err := l.Client.Read(ctx, codes)
+	list, err := l.Client.List(ctx, codes)
 	if err != nil {
 		return Page{}, err
 	}
-	page := Page{Raw: raw(heads)}
-	for _, head := range heads {
-		page.Lines = append(page.Lines, couponLine(head, l.Now()))
+	page := Page{Raw: raw(list)}
+	for _, head := range list.Heads {
+		line, err := couponLine(head)
+		page.add(raw(head), []Line{line}, err)
+	}
+	for _, odd := range list.Odd {
+		page.add(odd.Text, []Line{{TransactionID: odd.BarCode}}, errors.New(odd.Reason))
 	}
 	if len(codes) == betPage {
 		page.Next = id.String()
@@ -82,23 +88,29 @@ var betStatuses = map[[2]int]Status{
 	{4, 1}: Lost,
 }
 
-// couponLine is a head as a line.
-func couponLine(head bet.Head, now time.Time) Line {
-	line := Line{TransactionID: head.BarCode, Type: Coupon, Amount: max(head.AmountOut, 0), At: head.DateRecive}
-	line.Word = fmt.Sprintf("%d/%d", head.Status, head.ExtStatus)
+// couponLine is a head as a line. An amount that cannot be read proves nothing of a coupon that has ended; a time
+// that cannot be read is as good as none.
+func couponLine(head bet.Head) (Line, error) {
+	line := Line{
+		TransactionID: head.BarCode, Type: Coupon, Amount: head.AmountOut, NoAmount: !head.HasAmount, At: head.DateRecive,
+		Word: fmt.Sprintf("%d/%d", head.Status, head.ExtStatus),
+	}
 	if line.At.IsZero() {
-		line.At = now.UTC()
+		line.At, line.Undated = noTime, true
 	}
 	var known bool
 	if line.Status, known = betStatuses[[2]int{head.Status, head.ExtStatus}]; !known {
 		line.Status = Pending
 	}
-	if head.Status == 2 && head.ExtStatus == 1 && line.Amount == 0 {
+	if line.Status == Open || line.Status == Pending {
+		return line, nil
+	}
+	line.Round = line.Word
+	if head.Status == 2 && head.ExtStatus == 1 && line.NoAmount {
 		line.Status = Refunded // without an amount it is the stake
-		return line
 	}
-	if line.Status != Open && line.Status != Pending {
-		line.Round = fmt.Sprintf("%d/%d", head.Status, head.ExtStatus)
+	if slices.Contains(head.Unread, "AmountOut") {
+		return line, errors.New("AmountOut cannot be read")
 	}
-	return line
+	return line, nil
 }

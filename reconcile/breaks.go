@@ -31,6 +31,8 @@ const (
 	// Terms is BeT's answer to a placement: it names another stake, number of selections or coefficient than was
 	// sent. No list tells it, and none ends it.
 	Terms Kind = "terms"
+	// IDDiffers is one event under two ids: of a player, sum and time that each side has once.
+	IDDiffers Kind = "id"
 	// UnreadableLine is a line of their list that could not be read, and was left aside.
 	UnreadableLine Kind = "unreadable"
 )

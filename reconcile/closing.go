@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"context"
-	"encoding/csv"
 	"fmt"
 	"io"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"evens/internal/download"
 	"evens/internal/postgres"
 	"evens/money"
 )
@@ -161,8 +161,8 @@ func (r *Reconciler) Closing(ctx context.Context, day time.Time) ([]ClosingLine,
 
 // WriteClosing writes a closing as CSV.
 func WriteClosing(w io.Writer, lines []ClosingLine) error {
-	writer := csv.NewWriter(w)
-	if err := writer.Write([]string{"day", "currency", "item", "ours", "theirs", "difference", "seal"}); err != nil {
+	writer := download.NewTable(w, []string{"day", "currency", "item", "ours", "theirs", "difference", "seal"})
+	if err := writer.Begin(); err != nil {
 		return err
 	}
 	for _, line := range lines {
@@ -175,6 +175,5 @@ func WriteClosing(w io.Writer, lines []ClosingLine) error {
 			return err
 		}
 	}
-	writer.Flush()
-	return writer.Error()
+	return writer.Flush()
 }

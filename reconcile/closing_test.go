@@ -30,7 +30,7 @@ func TestClosing(t *testing.T) {
 		t.Error("a day was closed that is not over")
 	}
 	o.SetClock(today.Add(25 * time.Hour))
-	o.settled()
+	o.Sealable(t)
 	lines, err := o.Close(t.Context(), today)
 	if err != nil {
 		t.Fatal(err)
@@ -61,25 +61,6 @@ func TestClosing(t *testing.T) {
 	var out bytes.Buffer
 	if err := reconcile.WriteClosing(&out, kept); err != nil || !strings.Contains(out.String(), "USD,betao/ggr,6.00,6.00,0.00,1\n") {
 		t.Errorf("CSV: %s, %v", &out, err)
-	}
-}
-
-// settled waits until nothing that the cluster has under way, in other tests' databases too, is older than
-// what was written here.
-func (o office) settled() {
-	o.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		var done bool
-		err := o.DB.Pool.QueryRow(o.t.Context(), `SELECT ledger_horizon() > coalesce(max(position), 0) FROM transactions`).Scan(&done)
-		if err != nil {
-			o.t.Fatal(err)
-		}
-		if done {
-			return
-		}
-		if time.Now().After(deadline) {
-			o.t.Fatal("the horizon stands still")
-		}
 	}
 }
 

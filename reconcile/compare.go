@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"evens/wallet"
 )
 
 // compare finds the breaks of a statement, and decides what is to be done about each.
@@ -46,6 +48,15 @@ func (r *Reconciler) compareTransactions(ctx context.Context, q Request, s *stat
 	if err == nil {
 		err = r.lookAgain(ctx, q.Provider, byRound, here, found.add)
 	}
+	if err == nil && q.Provider == wallet.CashSource {
+		err = r.paidButHeld(ctx, s, &found)
+	}
+	if err == nil {
+		found.breaks, err = r.sameUnderTwoIDs(s, found.breaks)
+	}
+	if err == nil {
+		err = r.paidUnderAnotherID(ctx, q.Provider, s, found.breaks)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +65,7 @@ func (r *Reconciler) compareTransactions(ctx context.Context, q Request, s *stat
 			return nil, err
 		}
 	}
-	report.Ours, report.Matched = ours, max(ours-found.differ, 0)
+	report.Ours, report.Matched, report.CancelledOut = ours, max(ours-found.differ, 0), found.cancelled
 	return found.breaks, nil
 }
 
@@ -65,6 +76,7 @@ type findings struct {
 	statement *statement
 	breaks    []*Break
 	differ    int64 // of ours
+	cancelled int64 // of theirs: undone there, and never here
 	lack      shortfall
 }
 
@@ -75,6 +87,9 @@ func (f *findings) add(p pair) error {
 	kinds := classify(p)
 	if p.theirs == nil && f.statement.unread[p.id] {
 		return nil // it is in the list, and cannot be read
+	}
+	if p.ours == nil && len(kinds) == 0 {
+		f.cancelled++
 	}
 	for _, kind := range kinds {
 		if kind == MissingThere {
@@ -180,7 +195,14 @@ func (r *Reconciler) lookAgain(ctx context.Context, provider string, byRound boo
 		if err != nil {
 			return err
 		}
+		kept, err := r.keptOut(ctx, provider, some)
+		if err != nil {
+			return err
+		}
 		for _, p := range some {
+			if kept[p.id] {
+				continue // its rollback came here too, before it
+			}
 			p.ours = found[p.id]
 			if err := add(p); err != nil {
 				return err

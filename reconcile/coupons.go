@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,7 +12,6 @@ import (
 
 	"evens/internal/postgres"
 	"evens/money"
-	"evens/settlement"
 )
 
 // couponPair is a coupon on both sides. Theirs counts in the amount that BeT was told.
@@ -23,6 +21,8 @@ type couponPair struct {
 	there  bool
 	status Status
 	amount money.Amount
+	told   bool // whether they say an amount, and whether a time
+	dated  bool
 	at     time.Time
 	player string
 	// ours
@@ -32,6 +32,7 @@ type couponPair struct {
 	stake     money.Amount
 	sent      money.Amount
 	nominal   bool
+	coef      money.Coef
 	payout    money.Amount
 	possible  money.Amount
 	currency  string
@@ -49,7 +50,8 @@ type couponPair struct {
 const matchCoupons = `
 	WITH theirs AS (
 	    SELECT transaction_id AS code, min(status) AS status, min(amount) AS amount, max(at) AS at, max(player) AS player, max(currency) AS currency, max(round_id) AS words,
-	           min(status) <> max(status) OR min(amount) <> max(amount) OR count(*) > 1 AND min(page) = max(page) AS duplicate
+	           bool_and(dated) AS dated, bool_and(amount_told) AS told,
+	           min(status) <> max(status) OR min(amount) <> max(amount) OR bool_and(amount_told) <> bool_or(amount_told) OR count(*) > 1 AND min(page) = max(page) AS duplicate
 	      FROM statement_lines WHERE statement_id = $1 GROUP BY transaction_id
 	), ours AS (
 	    SELECT c.* FROM coupons c WHERE c.id >= $2 AND c.id < $3 AND c.bet_code IS NOT NULL
@@ -58,7 +60,7 @@ const matchCoupons = `
 	)
 	SELECT coalesce(t.code, c.bet_code), t.code IS NOT NULL, coalesce(t.status, ''), coalesce(t.amount, 0), t.at, coalesce(t.player, ''),
 	       coalesce(t.currency, ''), coalesce(t.duplicate, false), coalesce(t.words, ''),
-	       c.id, coalesce(c.status, ''), coalesce(c.stake, 0), coalesce(c.sent_amount, 0), coalesce(c.nominal, false), coalesce(c.payout, 0),
+	       coalesce(t.dated, false), coalesce(t.told, false), c.id, coalesce(c.status, ''), coalesce(c.stake, 0), coalesce(c.sent_amount, 0), coalesce(c.nominal, false), coalesce(c.coef, 0), coalesce(c.payout, 0),
 	       coalesce(c.possible_win, 0), coalesce(c.currency, ''), coalesce(c.sent_currency, c.currency, ''), coalesce(p.external_id, ''), c.decided_at, c.placed_at
 	  FROM theirs t
 	  FULL JOIN ours c ON c.bet_code = t.code
@@ -82,7 +84,7 @@ func (r *Reconciler) matchCoupons(ctx context.Context, s *statement, each func(c
 			var p couponPair
 			var at, decided, placed pgtype.Timestamptz
 			err := rows.Scan(&p.code, &p.there, &p.status, &p.amount, &at, &p.player, &p.money, &p.duplicate, &p.words,
-				&p.id, &p.our, &p.stake, &p.sent, &p.nominal, &p.payout, &p.possible, &p.currency, &p.sentIn, &p.external, &decided, &placed)
+				&p.dated, &p.told, &p.id, &p.our, &p.stake, &p.sent, &p.nominal, &p.coef, &p.payout, &p.possible, &p.currency, &p.sentIn, &p.external, &decided, &placed)
 			if err == nil {
 				p.at, p.decidedAt, p.placedAt, p.ours = at.Time.UTC(), decided.Time.UTC(), placed.Time.UTC(), ourStatus[p.our]
 				if p.id.Valid {
@@ -101,31 +103,6 @@ func (r *Reconciler) matchCoupons(ctx context.Context, s *statement, each func(c
 		return 0, fmt.Errorf("match coupons: %w", err)
 	}
 	return ours, nil
-}
-
-// theirPayout is what their amount means in the player's own stake: in nominal mode BeT knows a
-// fixed sum only.
-func (p couponPair) theirPayout() (money.Amount, error) {
-	switch p.status {
-	case Lost, Open:
-		return 0, nil
-	case Refunded:
-		return p.stake, nil
-	}
-	if !p.nominal || p.sent == 0 {
-		return p.amount, nil
-	}
-	return p.amount.MulDiv(int64(p.stake), int64(p.sent), money.Currency(p.currency).MinorUnit())
-}
-
-// near compares payouts: in nominal mode a cent of rounding is no difference.
-func (p couponPair) near(payout money.Amount) bool {
-	difference := payout - p.payout
-	if !p.nominal {
-		return difference == 0
-	}
-	unit := money.Currency(p.currency).MinorUnit()
-	return difference <= unit && difference >= -unit
 }
 
 // classify says what is wrong with a coupon. A lost or open one may be listed with nothing, its
@@ -149,17 +126,7 @@ func (p couponPair) classify() []Kind {
 	if p.player != "" && p.player != p.external {
 		kinds = append(kinds, PlayerDiffers)
 	}
-	payout, err := p.theirPayout()
-	switch {
-	case p.status == Won && p.ours == Refunded && err == nil && p.near(payout): // a void in their words
-	case p.status != p.ours:
-		kinds = append(kinds, StatusDiffers)
-	case err != nil, p.status == Won && !p.near(payout), p.status == Refunded && p.amount != 0 && p.amount != p.sent && p.amount != p.payout:
-		kinds = append(kinds, AmountDiffers)
-	case (p.status == Lost || p.status == Open) && p.amount != 0 && p.amount != p.sent && p.amount != p.stake && p.amount != p.possible && !p.nominal:
-		kinds = append(kinds, AmountDiffers)
-	}
-	return kinds
+	return append(kinds, p.differs()...)
 }
 
 func (r *Reconciler) newCouponBreak(ctx context.Context, provider string, kind Kind, p couponPair) (*Break, error) {
@@ -177,7 +144,7 @@ func (r *Reconciler) newCouponBreak(ctx context.Context, provider string, kind K
 		})
 	}
 	if err == nil && p.there {
-		b.Theirs, err = json.Marshal(map[string]any{"status": p.status, "amount": p.amount.String(), "player_id": p.player, "currency": p.money, "at": p.at, "their_status": p.words})
+		b.Theirs, err = json.Marshal(p.theirs())
 	}
 	if err != nil {
 		return nil, err
@@ -186,16 +153,16 @@ func (r *Reconciler) newCouponBreak(ctx context.Context, provider string, kind K
 }
 
 // decideCoupon: a result that we never got settles the coupon; a newer one that pays more than ours
-// too. What would pay less than it has, or more than the limit, or is older than our word, is a
-// person's.
+// too. What would pay less than it has, or more than the limit, is older than our word, or of a time that
+// nobody knows, is a person's; so is what a push could not settle either.
 func (r *Reconciler) decideCoupon(ctx context.Context, b *Break, p *couponPair) error {
 	switch b.Kind {
 	case StatusDiffers, AmountDiffers:
-		payout, err := p.theirPayout()
-		decided := p.status == Won || p.status == Lost || p.status == Refunded
-		newer := p.ours == Open || p.at.After(p.decidedAt)
-		if err == nil && decided && newer && payout >= p.payout && p.ours != "" && !p.duplicate && r.inbox != nil &&
-			r.policy.allows(b.Provider, b.Kind, payout-p.payout, money.Currency(b.Currency)) {
+		verdict, decided, err := p.verdict()
+		newer := p.ours == Open || p.dated && p.at.After(p.decidedAt)
+		other := Status(verdict.Outcome) != p.ours || verdict.Payout != p.payout
+		if err == nil && decided && newer && other && verdict.Payout >= p.payout && p.ours != "" && !p.duplicate && r.inbox != nil &&
+			r.policy.allows(b.Provider, b.Kind, verdict.Payout-p.payout, money.Currency(b.Currency)) {
 			b.Action = ActSettle
 		}
 	case MissingHere:
@@ -213,42 +180,4 @@ func (r *Reconciler) decideCoupon(ctx context.Context, b *Break, p *couponPair) 
 		}
 	}
 	return nil
-}
-
-// heads are BeT's words for a status.
-var heads = map[Status][2]int{Won: {2, 0}, Lost: {4, 0}, Refunded: {2, 1}}
-
-// settle puts the result that we never got into the inbox, as BeT would have sent it.
-func (r *Reconciler) settle(ctx context.Context, p *couponPair) error {
-	words, known := heads[p.status]
-	if !known || r.inbox == nil {
-		return errUnhealable
-	}
-	amount := p.amount
-	if p.status == Refunded {
-		amount = p.sent
-	}
-	if _, err := fmt.Sscanf(p.words, "%d/%d", &words[0], &words[1]); err == nil {
-		amount = p.amount
-	}
-	at := p.at.Truncate(time.Second) // DateRecive counts seconds
-	if !at.After(p.decidedAt) {
-		at = p.decidedAt.Truncate(time.Second).Add(time.Second)
-	}
-	body, err := json.Marshal(map[string]any{"reconciled": true, "Heads": []any{map[string]any{
-		"KeyHead": map[string]string{"BarCode": p.code}, "Status": words[0], "ExtStatus": words[1],
-		"AmountOut": amount.String(), "DateRecive": strconv.FormatInt(at.Unix(), 10),
-	}}})
-	if err != nil {
-		return err
-	}
-	parsed, err := settlement.ParsePush(body)
-	if err != nil {
-		return fmt.Errorf("make a result of it: %w", err)
-	}
-	if parsed[0].Fault != "" {
-		return fmt.Errorf("make a result of it: %s", parsed[0].Fault)
-	}
-	_, err = r.inbox.Store(ctx, settlement.Push{Heads: parsed, Body: body, Path: "reconciliation", At: r.now()})
-	return err
 }

@@ -3,14 +3,18 @@ package reconcile_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"evens/coupon"
 	"evens/coupon/bet"
+	"evens/internal/postgres"
 	"evens/internal/testbed"
 	"evens/money"
 	"evens/player"
@@ -29,9 +33,12 @@ type counter struct {
 	desk    *coupon.Desk
 	store   *coupon.Store
 	settler *settlement.Settler
+	inbox   *settlement.Inbox
+	db      *postgres.DB
 	who     player.Player
 	players *player.Registry
 	placed  int
+	says    *atomic.Pointer[string] // what BeT answers to /loadbars/ in place of the simulation
 }
 
 // later keeps chunks until the test applies them.
@@ -50,14 +57,21 @@ func openCounter(t *testing.T, cfg betsim.Config, nominal money.Amount) (counter
 	books := wallet.NewBooks(db, nil, log)
 	poster := wallet.NewPoster(books, wallet.PosterConfig{})
 	t.Cleanup(poster.Close)
-	c := counter{t: t, bet: betsim.New(cfg), store: coupon.NewStore(db), players: player.New(db, now)}
-	server := httptest.NewServer(c.bet)
+	c := counter{t: t, bet: betsim.New(cfg), store: coupon.NewStore(db), players: player.New(db, now), says: new(atomic.Pointer[string])}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if said := c.says.Load(); said != nil && strings.HasSuffix(r.URL.Path, "/loadbars/") {
+			_, _ = io.WriteString(w, *said)
+			return
+		}
+		c.bet.ServeHTTP(w, r)
+	}))
 	t.Cleanup(server.Close)
 	client, err := bet.New(bet.Config{URL: server.URL, Login: "demo", Password: "demo"})
 	fatal(t, err)
 	c.desk = coupon.NewDesk(poster, c.store, coupon.Config{Bookmaker: client, RemoteHost: "http://127.0.0.1", Nominal: nominal, Now: now, Log: log})
 	t.Cleanup(c.desk.Wait)
 	inbox := settlement.NewInbox(db, later{chunks}, settlement.Guard{})
+	c.inbox, c.db = inbox, db
 	c.settler = settlement.NewSettler(db, books, later{chunks}, settlement.Guard{}, now, settlement.Observer{}, log)
 	c.Reconciler = reconcile.New(reconcile.Config{
 		DB: db, Poster: poster, Players: player.NewDirectory(db), Inbox: inbox, Desk: c.desk, Now: now, Log: log,
@@ -79,9 +93,14 @@ func fatal(t *testing.T, err error) {
 
 func (c *counter) place(stake string) coupon.Coupon {
 	c.t.Helper()
+	return c.placeAt(stake, "2.00")
+}
+
+func (c *counter) placeAt(stake, coef string) coupon.Coupon {
+	c.t.Helper()
 	c.placed++
 	placed, err := c.desk.Place(c.t.Context(), coupon.Order{
-		Player: c.who.ID, Pointers: []string{fmt.Sprintf("line#%d|17|9|0.5#2.00", 1000+c.placed)}, Stake: money.MustParse(stake), Currency: "USD",
+		Player: c.who.ID, Pointers: []string{fmt.Sprintf("line#%d|17|9|0.5#%s", 1000+c.placed, coef)}, Stake: money.MustParse(stake), Currency: "USD",
 		Lang: "en", RateMode: "reject", Request: wallet.Request{},
 	})
 	fatal(c.t, err)

@@ -35,16 +35,18 @@ func (r *Reconciler) lastDue(after time.Duration) time.Time {
 }
 
 // A day is owed its run until a list that was whole covers it, beginning with the day of the provider's first
-// list. Those that have failed most come last, so that one which cannot be done holds up no other. Index:
-// statements_provider.
+// list; without any, none is. Those that have failed most come last, so that one which cannot be done holds up
+// no other. Index: statements_provider.
 const readDueRuns = `
 	WITH lists AS (
 	    SELECT source, state, window_from, window_to, started_at FROM statements WHERE provider = $1
 	), first AS (
-	    SELECT coalesce(date_bin('24 hours', min(window_from), 'epoch'), $3) AS day FROM lists WHERE source = 'api'
+	    SELECT date_bin('24 hours', min(window_from), 'epoch') AS day FROM lists WHERE source = 'api'
 	)
 	SELECT d.day, tried.times
-	  FROM first, generate_series(greatest(first.day, $2::timestamptz), $3, interval '24 hours') d (day)
+	  FROM first,
+	       generate_series(CASE WHEN first.day > $2::timestamptz THEN first.day WHEN first.day IS NOT NULL THEN $2 END,
+	                       $3::timestamptz, interval '24 hours') d (day)
 	 CROSS JOIN LATERAL (SELECT count(*) AS times FROM lists l
 	                      WHERE l.window_from = d.day AND l.window_to = d.day + interval '24 hours' AND l.state <> 'matched'
 	                        AND (l.state = 'failed' OR l.started_at < $4)) tried
@@ -91,7 +93,8 @@ const readDueClosings = `
 	SELECT d.day
 	  FROM (SELECT coalesce((SELECT min(day)::timestamp AT TIME ZONE 'UTC' FROM closings),
 	                        (SELECT date_bin('24 hours', at, 'epoch') FROM transactions ORDER BY id LIMIT 1)) AS day) first,
-	       generate_series(greatest(first.day, $1::timestamptz), $2, interval '24 hours') d (day)
+	       generate_series(CASE WHEN first.day > $1::timestamptz THEN first.day WHEN first.day IS NOT NULL THEN $1 END,
+	                       $2::timestamptz, interval '24 hours') d (day)
 	 WHERE NOT EXISTS (SELECT FROM closings c WHERE c.day = (d.day AT TIME ZONE 'UTC')::date)
 	 ORDER BY d.day
 	 LIMIT $3`

@@ -46,7 +46,7 @@ func TestMissedDaysAreMadeUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.bet("b1", "10")
-	o.settled()
+	o.Sealable(t)
 	closed := func() (days []string) {
 		t.Helper()
 		rows, err := o.DB.Pool.Query(t.Context(), `SELECT day::text FROM closings GROUP BY day ORDER BY min(made_at), day`)
@@ -102,8 +102,15 @@ func TestAClosingWaitsForTheLists(t *testing.T) {
 	t.Parallel()
 	list := &ledgerOfDays{}
 	o := open(t, map[string]reconcile.Source{"tg": list})
-	o.settled()
+	if err := o.Nightly(t.Context(), "tg"); err != nil || len(list.asked) > 0 {
+		t.Errorf("before its first list: asked for %q, %v", list.asked, err)
+	}
 	today := o.Now().Truncate(24 * time.Hour)
+	o.SetClock(today.Add(12 * time.Hour))
+	if err := o.Recent(t.Context(), "tg"); err != nil {
+		t.Fatal(err)
+	}
+	o.Sealable(t)
 	o.SetClock(today.Add(27 * time.Hour))
 	for _, want := range []int{0, 1} {
 		if err := o.CloseDue(t.Context()); err != nil {

@@ -2,13 +2,15 @@ package reconcile
 
 import (
 	"context"
-	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"evens/internal/download"
 )
 
 // Failure is one instruction that did not go through, or was undone: a line of the Failed
@@ -99,19 +101,17 @@ func (r *Reconciler) Failures(ctx context.Context, filter FailureFilter) iter.Se
 
 // WriteFailures writes the report as CSV.
 func WriteFailures(w io.Writer, failures iter.Seq2[Failure, error]) error {
-	writer := csv.NewWriter(w)
-	if err := writer.Write([]string{"at", "provider", "code", "transaction_id", "player_id", "amount", "currency", "done", "reference"}); err != nil {
+	writer := download.NewTable(w, []string{"at", "provider", "code", "transaction_id", "player_id", "amount", "currency", "done", "reference"})
+	if err := writer.Begin(); err != nil {
 		return err
 	}
 	for f, err := range failures {
 		if err != nil {
-			writer.Flush()
-			return err
+			return errors.Join(err, writer.Flush())
 		}
 		if err := writer.Write([]string{f.At.Format(time.RFC3339Nano), f.Provider, f.Code, f.TransactionID, f.PlayerID, f.Amount, f.Currency, f.Done, f.Reference}); err != nil {
 			return err
 		}
 	}
-	writer.Flush()
-	return writer.Error()
+	return writer.Flush()
 }

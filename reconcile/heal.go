@@ -36,7 +36,7 @@ func (p Policy) decide(provider string, kind Kind, of pair) Action {
 		}
 	case kind == MissingThere && o.Net < 0:
 		action, amount, currency = ActRollback, o.Net, o.Currency
-	case kind == StatusDiffers && of.sameEvent() && !o.Undone && o.Net < 0 && (t.Undone || !t.Moved && t.Debit): // a win that failed is none of the bet's
+	case kind == StatusDiffers && of.sameEvent() && of.reversedWhole() && !o.Undone && o.Net < 0 && (t.Undone || !t.Moved && t.Debit): // a win that failed is none of the bet's
 		action, amount, currency = ActRollback, o.Net, o.Currency
 	}
 	if action == ActPerson || provider == wallet.CashSource && action == ActRollback || !p.allows(provider, kind, amount, money.Currency(currency)) {
@@ -177,12 +177,15 @@ func (r *Reconciler) deposit(ctx context.Context, b *Break, who player.Identity)
 	return id, err == nil, err
 }
 
-// The player's latest bet on each game of the day before a win. Index: transactions_player.
+// The player's latest bet that stands on each game of the day before a win. Indexes: transactions_player,
+// transactions_key.
 const readLatestBets = `
-	SELECT DISTINCT ON (x.game_id) coalesce(x.game_id, ''), x.staked > 0 AND coalesce(x.bonus_amount, 0) <> 0
+	SELECT DISTINCT ON (x.game_id) coalesce(x.game_id, ''), coalesce(x.bonus_amount, 0) <> 0, s.stands
 	  FROM transactions x
+	 CROSS JOIN LATERAL (SELECT NOT EXISTS (SELECT FROM transactions u
+	                                         WHERE u.source = x.source || ':rollback' AND u.external_id = x.external_id) AS stands) s
 	 WHERE x.player_id = $1 AND x.id >= $2 AND x.id < $3 AND x.provider = $4 AND x.kind = 'bet' AND x.staked > 0
-	 ORDER BY x.game_id, x.id DESC`
+	 ORDER BY x.game_id, s.stands DESC, x.id DESC`
 
 var errWhichGame = errors.New("the list does not tell the game, and the player's bets were paid from different pockets")
 
@@ -196,9 +199,14 @@ func (r *Reconciler) gameOf(ctx context.Context, c casino.Call) (game string, er
 	}
 	games, bonus := 0, false
 	var one string
-	var fromBonus bool
-	_, err = pgx.ForEachRow(rows, []any{&one, &fromBonus}, func() error {
-		games, bonus, game = games+1, bonus || fromBonus, one
+	var fromBonus, stands bool
+	_, err = pgx.ForEachRow(rows, []any{&one, &fromBonus, &stands}, func() error {
+		if stands {
+			games, bonus = games+1, bonus || fromBonus
+		}
+		if stands || games == 0 { // where no bet stands the win is refused, as its own call would be
+			game = one
+		}
 		return nil
 	})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"evens/internal/jsonin"
 	"evens/money"
 )
 
@@ -42,25 +43,17 @@ type Line struct {
 	Type          Type
 	Player        string // as the provider knows the player; "" where the list does not say
 	Amount        money.Amount
+	NoAmount      bool   // a coupon's: the list says none, which is not zero
 	Currency      string // "" where the list does not say
 	Status        Status
 	Word          string // the provider's own for the status
 	At            time.Time
+	Undated       bool // a coupon's: the list says no time that can be read, and At is the epoch
 	Round         string
 }
 
-// types and statuses are the words of lists for the few that matter.
-var types = map[string]Type{
-	"debit": Debit, "bet": Debit, "withdrawal": Debit, "credit": Credit, "win": Credit, "deposit": Credit, "payout": Credit,
-	"rollback": Reversal, "refund": Reversal, "cancel": Reversal, "coupon": Coupon,
-}
-
-var statuses = map[string]Status{
-	"ok": OK, "success": OK, "succeeded": OK, "completed": OK, "done": OK, "settled": OK, "paid": OK,
-	"failed": Failed, "rejected": Failed, "canceled": Failed, "cancelled": Failed, "returned": Failed, "pending": Pending,
-	"open": Open, "accepted": Open, "won": Won, "win": Won, "lost": Lost, "loss": Lost, "lose": Lost,
-	"refunded": Refunded, "refund": Refunded, "returned_stake": Refunded,
-}
+// noTime is the time of what has none.
+var noTime = time.Unix(0, 0).UTC()
 
 // fits reports whether a line's status is one of its type.
 func (l Line) fits() bool {
@@ -92,9 +85,11 @@ func (l Line) check() error {
 		return fmt.Errorf("currency of more than %d bytes", longestCurrency)
 	case strings.ContainsRune(l.TransactionID+l.Round+l.Player+l.Currency, 0):
 		return errors.New("an id with a zero byte")
+	case jsonin.ID(l.TransactionID, longestID) != nil:
+		return fmt.Errorf("transaction_id %w", jsonin.ID(l.TransactionID, longestID))
 	case l.Amount < 0:
 		return errors.New("amount is below zero: the type says which way money went")
-	case l.At.IsZero():
+	case l.At.IsZero(), l.Undated && l.Type != Coupon:
 		return errors.New("at is missing")
 	}
 	if !l.fits() {

@@ -23,6 +23,7 @@ type Theirs struct {
 	Status    Status       `json:"status"`
 	Word      string       `json:"their_status,omitempty"` // the provider's own
 	Undone    bool         `json:"rolled_back,omitempty"`
+	Reversed  money.Amount `json:"-"` // how much was undone; 0 where the list does not say
 	At        time.Time    `json:"at"`
 	Round     string       `json:"round_id,omitempty"`
 	Debit     bool         `json:"-"`
@@ -35,6 +36,7 @@ type Theirs struct {
 
 // Ours is what our ledger says of one id.
 type Ours struct {
+	ID       string       `json:"transaction_id,omitempty"` // where it is another than theirs
 	Net      money.Amount `json:"-"`
 	Amount   string       `json:"amount"`
 	Player   string       `json:"player_id"`
@@ -49,6 +51,16 @@ type Ours struct {
 
 // unproven reports whether nobody can tell yet what became of it there.
 func (t *Theirs) unproven() bool { return t.Pending || t.Open }
+
+// loneReversal reports whether the list has nothing of the id but that it was undone.
+func (t *Theirs) loneReversal() bool { return t.Undone && !t.Debit && !t.Credit }
+
+// reversedWhole reports whether what was undone there is all that ours moved: the reversal of a part undoes
+// no bet. What a bet and win in one instruction took is not told by what they moved together.
+func (p pair) reversedWhole() bool {
+	t, o := p.theirs, p.ours
+	return !t.Undone || t.Reversed == 0 || o.Kind == "bet_win" || t.Reversed == o.Net || t.Reversed == -o.Net
+}
 
 // pair is one id on both sides; a side may be missing.
 type pair struct {
@@ -92,6 +104,7 @@ const theirSide = `
 	             - coalesce(min(amount) FILTER (WHERE type = 'debit' AND status IN ('ok', 'open')), 0) AS net,
 	           coalesce(min(amount) FILTER (WHERE type = 'credit'), 0) - coalesce(min(amount) FILTER (WHERE type = 'debit'), 0) AS listed,
 	           bool_or(type = 'rollback' AND status = 'ok') AS undone,
+	           coalesce(sum(amount) FILTER (WHERE type = 'rollback' AND status = 'ok'), 0) AS reversed,
 	           bool_or(type <> 'rollback' AND status IN ('ok', 'open')) AS moved,
 	           bool_or(status = 'open') AS open,
 	           bool_or(status = 'pending') OR bool_or(type = 'debit' AND status = 'failed') AND bool_or(type = 'debit' AND status IN ('ok', 'open'))
@@ -101,7 +114,9 @@ const theirSide = `
 	           max(player) AS player, max(currency) AS currency, min(at) AS at, max(round_id) AS round_id,
 	           bool_or(again) OR $5 AND (count(*) FILTER (WHERE type = 'debit') > 1 OR count(*) FILTER (WHERE type = 'credit') > 1)
 	             OR coalesce(max(amount) FILTER (WHERE type = 'debit') <> min(amount) FILTER (WHERE type = 'debit'), false)
-	             OR coalesce(max(amount) FILTER (WHERE type = 'credit') <> min(amount) FILTER (WHERE type = 'credit'), false) AS duplicate
+	             OR coalesce(max(amount) FILTER (WHERE type = 'credit') <> min(amount) FILTER (WHERE type = 'credit'), false)
+	             OR coalesce(min(player) FILTER (WHERE player <> '') <> max(player), false)
+	             OR coalesce(min(currency) FILTER (WHERE currency <> '') <> max(currency), false) AS duplicate
 	      FROM statement_lines l JOIN (SELECT DISTINCT id FROM suspects) s ON s.id = l.transaction_id
 	     WHERE statement_id = $1
 	     GROUP BY transaction_id
@@ -128,7 +143,7 @@ func matchSQL(id string) string {
 	return `
 	WITH ` + theirSide + `, ` + ourSide(id) + `
 	SELECT coalesce(t.id, o.id), t.net, coalesce(t.listed, 0), coalesce(t.open, false), coalesce(t.pending, false), coalesce(t.word, ''),
-	       coalesce(t.undone, false), coalesce(t.moved, false), coalesce(t.debit, false), coalesce(t.credit, false),
+	       coalesce(t.undone, false), coalesce(t.reversed, 0)::bigint, coalesce(t.moved, false), coalesce(t.debit, false), coalesce(t.credit, false),
 	       coalesce(t.player, ''), coalesce(t.currency, ''), t.at, coalesce(t.round_id, ''), coalesce(t.duplicate, false),
 	       o.net, coalesce(o.undone, false), coalesce(o.kind, ''), o.at, o.player_id, coalesce(p.external_id, ''), coalesce(p.currency, ''),
 	       coalesce(o.round_id, ''), coalesce(o.won, false)
@@ -136,7 +151,7 @@ func matchSQL(id string) string {
 	  FULL JOIN ours o ON o.id = t.id
 	  LEFT JOIN players p ON p.id = o.player_id
 	 WHERE t.id IS NULL OR o.id IS NULL OR t.net <> coalesce(o.net, 0) OR t.undone <> o.undone OR NOT t.moved OR t.duplicate OR t.pending
-	    OR t.open
+	    OR t.open OR t.undone AND t.reversed NOT IN (0, abs(o.net))
 	    OR t.player <> '' AND t.player <> p.external_id OR t.currency <> '' AND t.currency <> p.currency`
 }
 
@@ -217,7 +232,7 @@ func scanPair(rows pgx.Rows) (pair, error) {
 	var theirNet, ourNet pgtype.Int8
 	var theirAt, ourAt pgtype.Timestamptz
 	var player uuid.NullUUID
-	err := rows.Scan(&p.id, &theirNet, &t.Listed, &t.Open, &t.Pending, &t.Word, &t.Undone, &t.Moved, &t.Debit, &t.Credit, &t.Player, &t.Currency, &theirAt, &t.Round, &t.Duplicate,
+	err := rows.Scan(&p.id, &theirNet, &t.Listed, &t.Open, &t.Pending, &t.Word, &t.Undone, &t.Reversed, &t.Moved, &t.Debit, &t.Credit, &t.Player, &t.Currency, &theirAt, &t.Round, &t.Duplicate,
 		&ourNet, &o.Undone, &o.Kind, &ourAt, &player, &o.Player, &o.Currency,
 		&o.Round, &o.Won)
 	if err != nil {
@@ -254,7 +269,7 @@ func classify(p pair) []Kind {
 		}
 		return []Kind{MissingThere}
 	case o == nil:
-		if t.unproven() {
+		if t.unproven() || t.loneReversal() {
 			return []Kind{MissingHere}
 		}
 		if !t.Moved || t.Undone {
@@ -273,7 +288,7 @@ func classify(p pair) []Kind {
 	}
 	if t.Duplicate {
 		kinds = append(kinds, Duplicate)
-	} else if t.Moved && !t.unproven() && t.Net != o.Net {
+	} else if t.Moved && !t.unproven() && t.Net != o.Net || !p.reversedWhole() {
 		kinds = append(kinds, AmountDiffers)
 	}
 	if t.Currency != "" && t.Currency != o.Currency {

@@ -2,11 +2,11 @@ package reconcile
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
 	"evens/casino/naga"
+	"evens/internal/jsonin"
 )
 
 // nagaStatuses is what Naga's betStatus proves. A payout follows only a bet that we have taken: one
@@ -61,8 +61,10 @@ func (l NagaList) Page(ctx context.Context, from, to time.Time, cursor string) (
 
 func nagaLines(text []byte) ([]Line, error) {
 	var row naga.BetHistory
-	err := json.Unmarshal(text, &row)
-	line := Line{TransactionID: row.ID, Type: Debit, Player: row.PlayerID, At: row.Created.UTC(), Round: row.ID, Word: row.Status}
+	err := jsonin.Unmarshal(text, &row)
+	line := Line{
+		TransactionID: string(row.ID), Type: Debit, Player: string(row.PlayerID), At: row.Created.UTC(), Round: string(row.ID), Word: row.Status,
+	}
 	if err != nil {
 		line.TransactionID = idIn(text, "id")
 		return []Line{line}, err

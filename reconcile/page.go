@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"evens/internal/jsonin"
 	"evens/money"
 )
 
@@ -82,12 +83,12 @@ func betAndWin(line Line, stake, win money.Number, proven standing) ([]Line, err
 
 // idIn is the id of a row that cannot be read as a whole; "" where not even that can.
 func idIn(text []byte, field string) string {
-	var fields map[string]json.RawMessage
-	var id string
-	if json.Unmarshal(text, &fields) != nil || json.Unmarshal(fields[field], &id) != nil {
+	var id jsonin.Word
+	raw, once := jsonin.Member(text, field)
+	if !once || jsonin.Unmarshal(raw, &id) != nil || jsonin.ID(string(id), longestID) != nil {
 		return ""
 	}
-	return id
+	return string(id)
 }
 
 func number(cursor string) (int, error) {

@@ -57,7 +57,7 @@ var allProviders = map[string]bool{"": true, "bet": true, "betao": true, "betron
 
 var allKinds = map[Kind]bool{
 	"": true, MissingHere: true, MissingThere: true, AmountDiffers: true, StatusDiffers: true, CurrencyDiffers: true, PlayerDiffers: true, Duplicate: true,
-	Terms: true, UnreadableLine: true,
+	Terms: true, UnreadableLine: true, IDDiffers: true,
 }
 
 // ReadPolicy reads a policy: heal_limit, delay, delays by provider, and rules of which the last that

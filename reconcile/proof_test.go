@@ -158,7 +158,7 @@ func TestAWinComesWhileAListIsRead(t *testing.T) {
 	if _, err := o.Floor.Rollback(t.Context(), back); !errors.Is(err, casino.ErrSettled) {
 		t.Errorf("by a list: %v", err)
 	}
-	back.List = false
+	back.List, back.TakesWins = false, true
 	if _, err := o.Floor.Rollback(t.Context(), back); err != nil {
 		t.Errorf("by the platform: %v", err)
 	}

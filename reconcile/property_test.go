@@ -94,7 +94,9 @@ func (s *story) compare() {
 			line(spin.Win, "credit", spin.Pay)
 		}
 	}
-	s.h.file("betron", csv.String(), false)
+	if csv.Len() > 0 { // a file without a line is none
+		s.h.file("betron", csv.String(), false)
+	}
 }
 
 // Any shuffling, repeating and dropping of the same messages, with the lists late and held against the

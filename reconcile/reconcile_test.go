@@ -60,7 +60,10 @@ func (o office) clean() {
 func (o office) violations() (found []string) {
 	o.t.Helper()
 	err := postgres.InTx(context.WithoutCancel(o.t.Context()), o.DB.Pool, func(ctx context.Context, tx pgx.Tx) error {
-		report := &ledger.Report{Clean: true}
+		report, err := ledger.Begin(ctx, tx, o.Now())
+		if err != nil {
+			return err
+		}
 		for _, check := range breaks.Checks {
 			if err := report.Add(ctx, tx, check); err != nil {
 				return err
@@ -338,18 +341,18 @@ func TestBadFiles(t *testing.T) {
 		"empty":             {"", "line 1: the file is empty"},
 		"no columns":        {"a,b,c\n", `line 1: there is no column "transaction_id"`},
 		"a bad number":      {header + good + strings.Replace(good, ",1,", ",1.2.3,", 1), "line 3: amount"},
-		"below zero":        {header + strings.Replace(good, ",1,", ",-1,", 1), "line 2: amount is below zero"},
+		"below zero":        {header + strings.Replace(good, ",1,", ",-1,", 1), "line 2: amount: is below zero"},
 		"five decimals":     {header + strings.Replace(good, ",1,", ",1.00001,", 1), "line 2: amount"},
 		"another currency":  {header + strings.Replace(good, "USD", "Bitcoin", 1), "line 2: currency"},
 		"an unknown type":   {header + strings.Replace(good, "debit", "dance", 1), `line 2: type: "dance"`},
 		"an unknown status": {header + strings.Replace(good, ",ok,", ",perhaps,", 1), `line 2: status: "perhaps"`},
 		"a bad time":        {header + "b,debit,ana,1,USD,ok,yesterday,r\n", "line 2: at"},
-		"no id":             {header + strings.Replace(good, "b,", ",", 1), "line 2: transaction_id is empty"},
+		"no id":             {header + strings.Replace(good, "b,", ",", 1), "line 2: transaction_id: is empty"},
 		"cut off":           {header + good + good[:20], "line 3"},
 		"an open quote":     {header + good + `"b,debit` + "\n" + strings.Repeat("x,y\n", 50), "line 3"},
 		"too many columns":  {header + strings.TrimSpace(good) + ",more\n", "line 2: 9 columns"},
 		"a coupon's status": {header + strings.Replace(good, ",ok,", ",won,", 1), "line 2: status"},
-		"not UTF-8":         {header + strings.Replace(good, "ana", "an\xff", 1), "line 2: characters"},
+		"not UTF-8":         {header + strings.Replace(good, "ana", "an\xff", 1), "line 2: column 3: bytes"},
 		"one endless line":  {header + strings.Repeat("x", 1<<20), "line"},
 	} {
 		_, err := o.Run(t.Context(), reconcile.Request{Provider: provider, File: strings.NewReader(test.file)})

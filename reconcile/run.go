@@ -102,9 +102,18 @@ type Report struct {
 	Closed   int       `json:"closed"` // breaks of before that agree now
 	// Unreadable counts lines that were left aside, each a break; Cut says that the list lacks so much
 	// that nothing of what it lacks is believed.
-	Unreadable int     `json:"unreadable"`
-	Cut        bool    `json:"cut,omitempty"`
-	Breaks     []Found `json:"breaks"`
+	Unreadable int  `json:"unreadable"`
+	Cut        bool `json:"cut,omitempty"`
+	// Ignored counts the lines that a file's mapping leaves out, Pending those that prove nothing yet,
+	// Outside those of another time than the window, CancelledOut ids that were undone there and never
+	// came here.
+	Ignored      int64 `json:"ignored"`
+	Pending      int64 `json:"pending"`
+	Outside      int64 `json:"outside_window"`
+	CancelledOut int64 `json:"cancelled_out"`
+	// Sums is, by currency, what the run has moved or would move.
+	Sums   map[string]Sum `json:"sums"`
+	Breaks []Found        `json:"breaks"`
 	// Matching is how long the database took to find the differences.
 	Matching time.Duration `json:"-"`
 }
@@ -158,9 +167,13 @@ func (r *Reconciler) Run(ctx context.Context, q Request) (report *Report, err er
 	}
 	report = &Report{
 		Provider: q.Provider, Lines: s.lines, DryRun: q.DryRun, From: s.from.UTC(), To: s.to.UTC(), Unreadable: s.unreadable, Breaks: []Found{},
+		Ignored: s.ignored, Pending: s.pending,
 	}
 	breaks, err := r.compare(ctx, q, s, report)
-	report.Cut = s.cut
+	report.Cut, report.Sums = s.cut, sums(breaks)
+	if err == nil {
+		report.Outside, err = r.outside(ctx, s)
+	}
 	if err == nil && !q.DryRun {
 		err = r.conclude(ctx, q, s, report, breaks)
 	}
@@ -226,19 +239,7 @@ func (r *Reconciler) turn(ctx context.Context, provider string) (release func(),
 
 func (r *Reconciler) load(ctx context.Context, q Request) (*statement, error) {
 	if q.File != nil {
-		file, err := newFileReader(q.File, q.Mapping)
-		if err != nil {
-			return nil, err
-		}
-		s, err := r.openStatement(ctx, q.Provider, "file", orEpoch(q.From), orEpoch(q.To), q.Complete)
-		if err != nil {
-			return nil, err
-		}
-		s.from, s.to = q.From, q.To
-		if err := r.loadFile(ctx, s, file, q.Progress); err != nil {
-			return nil, errors.Join(err, r.forget(ctx, s))
-		}
-		return s, nil
+		return r.loadFile(ctx, q)
 	}
 	source := r.sources[q.Provider]
 	if source == nil {

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math/big"
 	"time"
 
@@ -25,8 +24,11 @@ type statement struct {
 	pages    int
 	lines    int64
 
-	complete   bool // says that what it lacks does not exist there
-	cut        bool // lacks so much that nothing of that is believed
+	complete   bool  // says that what it lacks does not exist there
+	cut        bool  // lacks so much that nothing of that is believed
+	ignored    int64 // lines of a file that its mapping leaves out
+	pending    int64 // lines that prove nothing yet
+	days       bool  // a file whose lines have no clock
 	unreadable int
 	blind      bool            // a line without a readable id is among them
 	unread     map[string]bool // ids of the others
@@ -36,10 +38,13 @@ type statement struct {
 // whole reports whether absence in it means something.
 func (s *statement) whole() bool { return s.complete && !s.cut && !s.blind }
 
-var lineColumns = []string{"statement_id", "page", "transaction_id", "type", "player", "amount", "currency", "status", "at", "round_id", "again", "word"}
+var lineColumns = []string{"statement_id", "page", "transaction_id", "type", "player", "amount", "currency", "status", "at", "round_id", "again", "word", "dated", "amount_told"}
 
 func lineRow(id uuid.UUID, page int, l Line, again bool) []any {
-	return []any{id, page, l.TransactionID, string(l.Type), l.Player, int64(l.Amount), l.Currency, string(l.Status), l.At, l.Round, again, plain(l.Word)}
+	return []any{
+		id, page, l.TransactionID, string(l.Type), l.Player, int64(l.Amount), l.Currency, string(l.Status), l.At, l.Round, again, plain(l.Word),
+		!l.Undated, !l.NoAmount,
+	}
 }
 
 const (
@@ -154,76 +159,6 @@ func squeezed(raw []byte) ([]byte, error) {
 	}
 	_, err = writer.Write(raw)
 	return out.Bytes(), errors.Join(err, writer.Close())
-}
-
-// fileLines feeds a file to the database line by line.
-type fileLines struct {
-	file     *fileReader
-	id       uuid.UUID
-	line     Line
-	total    big.Int
-	from, to time.Time
-	n        int64
-	err      error
-	progress func(lines int64)
-}
-
-// Next implements pgx.CopyFromSource.
-func (f *fileLines) Next() bool {
-	f.line, f.err = f.file.next()
-	if f.err != nil {
-		return false
-	}
-	f.n++
-	f.total.Add(&f.total, big.NewInt(int64(f.line.Amount)))
-	if f.from.IsZero() || f.line.At.Before(f.from) {
-		f.from = f.line.At
-	}
-	if f.line.At.After(f.to) {
-		f.to = f.line.At
-	}
-	if f.progress != nil && f.n%10_000 == 0 {
-		f.progress(f.n)
-	}
-	return true
-}
-
-// Values implements pgx.CopyFromSource.
-func (f *fileLines) Values() ([]any, error) { return lineRow(f.id, 1, f.line, false), nil }
-
-// Err implements pgx.CopyFromSource.
-func (f *fileLines) Err() error {
-	if errors.Is(f.err, io.EOF) {
-		return nil
-	}
-	return f.err
-}
-
-// loadFile keeps a file's lines in one commit: all of them, or none. The window is that of its
-// lines where the caller names none.
-func (r *Reconciler) loadFile(ctx context.Context, s *statement, file *fileReader, progress func(int64)) error {
-	lines := &fileLines{file: file, id: s.id, progress: progress}
-	err := postgres.InTx(ctx, r.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, "SET LOCAL statement_timeout = 0"); err != nil {
-			return err
-		}
-		if _, err := tx.CopyFrom(ctx, pgx.Identifier{"statement_lines"}, lineColumns, lines); err != nil {
-			if lines.Err() != nil {
-				return lines.Err()
-			}
-			return err
-		}
-		if s.from.IsZero() {
-			s.from = lines.from
-		}
-		if s.to.IsZero() {
-			s.to = lines.to.Add(time.Microsecond)
-		}
-		_, err := tx.Exec(ctx, widenStatement, s.id, s.from, s.to, lines.n, lines.total.String())
-		return err
-	})
-	s.lines = lines.n
-	return err
 }
 
 func (r *Reconciler) closeStatement(ctx context.Context, s *statement, ours, matched int64, problem error) error {

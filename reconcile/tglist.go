@@ -2,12 +2,12 @@ package reconcile
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"time"
 
 	"evens/casino/tg"
+	"evens/internal/jsonin"
 )
 
 // tgStatuses is what TG's betStatus proves. Their document has the settled one only.
@@ -47,9 +47,12 @@ func (l TGList) Page(ctx context.Context, from, to time.Time, cursor string) (Pa
 
 func tgLines(text []byte) ([]Line, error) {
 	var row tg.BetLog
-	err := json.Unmarshal(text, &row)
-	word := row.Status.String()
-	line := Line{TransactionID: row.BetID, Type: Debit, Player: row.Username, Currency: row.Currency, Round: row.RoundID, Word: word}
+	err := jsonin.Unmarshal(text, &row)
+	word := string(row.Status)
+	line := Line{
+		TransactionID: string(row.BetID), Type: Debit, Player: string(row.Username), Currency: row.Currency, Round: string(row.RoundID),
+		Word: word,
+	}
 	if err != nil {
 		line.TransactionID = idIn(text, "betId")
 		return []Line{line}, err

@@ -90,7 +90,7 @@ func (r *Reconciler) wait(q Request, s *statement, b *Break, before *prior, of r
 	}
 	due := b.Sightings > 1 && b.LaterAt != nil && now.Sub(*b.LaterAt) >= r.policy.delay(q.Provider)
 	switch {
-	case due && !(absent && of.open):
+	case due && (!absent || !of.open):
 		// The rollback is due; and what still proves nothing is a person's.
 	case before != nil && now.Sub(before.firstSeen) >= patience:
 		b.Action = ActPerson

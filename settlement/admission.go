@@ -37,7 +37,7 @@ func newAdmission() *admission {
 // as much as it may have.
 func (a *admission) body(ctx context.Context, r *http.Request) (done func(), err error) {
 	size := r.ContentLength
-	if size < 0 || size > LargestPush { // the latter is refused once it is read that far
+	if size < 0 || size > LargestPush || r.Header.Get("Content-Encoding") != "" { // what is larger is refused once it is read that far, what is packed may grow
 		size = LargestPush
 	}
 	return take(ctx, a.bytes, size)
@@ -85,8 +85,8 @@ func longestList(body []byte) int {
 		case '}', ']':
 			depth = max(depth-1, 0)
 		case ',':
-			if depth <= deepest {
-				values[depth]++
+			if depth >= 0 && depth <= deepest {
+				values[depth]++ //nolint:gosec // depth is 0 to deepest
 				longest = max(longest, values[depth])
 			}
 		}

@@ -94,12 +94,13 @@ var auditChecks = []ledger.Check{
 	 WHERE r.raw IS NOT NULL AND NOT (r.state = 'parked' AND r.attention = 'unreadable' OR r.state IN ('applied', 'refused', 'stale', 'duplicate', 'pending') AND r.attention IS NULL)
 	    OR r.raw IS NULL AND r.attention = 'unreadable'
 	    OR r.raw IS NULL AND r.bar_code LIKE 'unreadable %'`},
-	{Name: "a result that waits for a person says why", SQL: `
-	SELECT r.id::text, format('%s, attention %s', r.state, r.attention)
-	  FROM results r
-	 WHERE r.state = 'parked' AND (r.attention IS NULL OR r.reason IS NULL)
-	    OR r.state NOT IN ('parked', 'pending') AND r.attention IS NOT NULL
-	    OR r.state = 'pending' AND r.attention <> 'unknown_bar_code'`},
+	{Name: "an older word holds where a person had it hold, and nowhere else", SQL: `
+	SELECT c.id::text, format('overruled: %s; holds result %s of %s as of %s, last settlement by %s', c.overruled, c.result_id, r.decided_at, c.decided_at,
+	                          coalesce(s.operator, 'no person'))
+	  FROM coupons c
+	  LEFT JOIN results r ON r.id = c.result_id
+	  LEFT JOIN settlements s ON s.coupon_id = c.id AND s.n = c.settlement_count
+	 WHERE c.overruled AND s.operator IS NULL OR NOT c.overruled AND r.decided_at < c.decided_at`},
 }
 
 // AuditChecks are the rules about coupons, results and settlements that are one query each.

@@ -10,7 +10,7 @@ var stateChecks = []ledger.Check{
 	  LEFT JOIN players p ON p.id = c.player_id
 	  LEFT JOIN transactions s ON s.source = 'coupon' AND s.external_id = c.id || ':stake'
 	 WHERE p.currency IS DISTINCT FROM c.currency OR s.at IS DISTINCT FROM c.placed_at OR s.amount <> -c.stake
-	    OR NOT c.nominal AND c.sent_amount <> c.stake
+	    OR NOT c.nominal AND (c.sent_amount <> c.stake OR c.sent_currency <> c.currency)
 	    OR abs(c.possible_win - c.stake::numeric * c.coef / 1000000) > 10000
 	    OR c.open_since IS NOT NULL AND c.open_since <> c.placed_at
 	    OR c.bonus_stake < 0 OR c.bonus_stake > c.stake
@@ -31,17 +31,23 @@ var stateChecks = []ledger.Check{
 	SELECT c.id::text, format('%s at %s, settlement at %s; decided at %s by result %s', c.status, c.settled_at, s.at, c.decided_at, c.result_id)
 	  FROM coupons c LEFT JOIN settlements s ON s.coupon_id = c.id AND s.n = c.settlement_count
 	 WHERE c.settled_at IS DISTINCT FROM s.at
-	    OR num_nonnulls(c.decided_at, c.result_id) <> CASE WHEN c.status IN ('won', 'lost', 'refunded') THEN 2 ELSE 0 END`},
+	    OR CASE num_nonnulls(c.decided_at, c.result_id) WHEN 2 THEN c.status NOT IN ('won', 'lost', 'refunded', 'cancelled')
+	                                                    WHEN 0 THEN c.status IN ('won', 'lost', 'refunded') ELSE true END`},
 	{Name: "a settlement is of a coupon that is there, by a result on its own BarCode", SQL: `
 	SELECT s.coupon_id::text, format('settlement %s by result %s of BarCode %s', s.n, s.result_id, r.bar_code)
 	  FROM settlements s
 	  LEFT JOIN coupons c ON c.id = s.coupon_id
 	  LEFT JOIN results r ON r.id = s.result_id
-	 WHERE c.id IS NULL OR r.bar_code IS DISTINCT FROM c.bet_code OR r.state NOT IN ('applied', 'duplicate')`},
+	 WHERE c.id IS NULL OR (s.result_id IS NULL) <> (s.outcome = 'cancelled')
+	    OR s.result_id IS NOT NULL AND r.bar_code IS DISTINCT FROM c.bet_code
+	    OR r.state NOT IN ('applied', 'duplicate') -- what a person overruled may be said again, and waits then
+	       AND NOT EXISTS (SELECT FROM settlements o WHERE o.coupon_id = s.coupon_id AND o.n > s.n AND o.operator IS NOT NULL)`},
 	{Name: "a settlement's outcome fits what it pays, and its transaction is its own", SQL: `
 	SELECT s.coupon_id::text, format('settlement %s: %s, pays %s of a stake of %s', s.n, s.outcome, s.payout_after, c.stake)
 	  FROM settlements s JOIN coupons c ON c.id = s.coupon_id
-	 WHERE (s.outcome = 'lost') <> (s.payout_after = 0) OR s.outcome = 'refunded' AND s.payout_after <> c.stake
+	 WHERE (s.outcome = 'lost') <> (s.payout_after = 0)
+	    OR s.payout_after <> c.stake AND (s.outcome = 'cancelled' OR s.outcome = 'refunded' AND s.unit IS NOT NULL)
+	    OR s.outcome = 'won' AND s.operator IS NULL AND s.payout_after % s.unit <> 0
 	UNION ALL
 	SELECT s.coupon_id::text, format('settlement %s by transaction %s %s', s.n, t.source, t.external_id)
 	  FROM settlements s JOIN transactions t ON t.id = s.transaction_id
@@ -54,12 +60,14 @@ var stateChecks = []ledger.Check{
 	{Name: "no earlier word holds against a later one", SQL: `
 	SELECT c.id::text, format('result %s holds, of %s; result %s, %s, was decided at %s', c.result_id, c.decided_at, r.id, r.state, r.decided_at)
 	  FROM results r JOIN coupons c ON c.bet_code = r.bar_code
-	 WHERE r.state IN ('applied', 'duplicate', 'stale') AND (c.decided_at IS NULL OR (r.decided_at, r.id) > (c.decided_at, greatest(c.result_id, r.id)))
-	    OR r.id = c.result_id AND c.decided_at < r.decided_at`},
+	 WHERE r.state IN ('applied', 'duplicate', 'stale') AND (c.decided_at IS NULL OR r.decided_at > c.decided_at)
+	       -- One dated ahead of our clock that a person applied counts as decided when it came.
+	   AND NOT (r.decided_at > r.received_at AND r.received_at <= c.decided_at
+	            AND EXISTS (SELECT FROM settlements s WHERE s.coupon_id = c.id AND s.result_id = r.id AND s.operator IS NOT NULL))`},
 	{Name: "a result's state, attention and coupon go together", SQL: `
 	SELECT r.id::text, format('%s, attention %s, BarCode %s', r.state, r.attention, r.bar_code)
 	  FROM results r
-	 WHERE r.state = 'parked' AND coalesce(r.attention, 'unknown_bar_code') = 'unknown_bar_code'
+	 WHERE r.state = 'parked' AND (coalesce(r.attention, 'unknown_bar_code') = 'unknown_bar_code' OR r.reason IS NULL)
 	    OR r.state = 'pending' AND coalesce(r.attention, 'unknown_bar_code') <> 'unknown_bar_code'
 	    OR r.state NOT IN ('parked', 'pending') AND r.attention IS NOT NULL
 	    OR r.state IN ('applied', 'duplicate', 'stale') AND NOT EXISTS (SELECT FROM coupons c WHERE c.bet_code = r.bar_code)
@@ -81,12 +89,14 @@ var stateChecks = []ledger.Check{
 	{Name: "no placement is under way for days", SQL: `
 	SELECT id::text, format('placing since %s', open_since) FROM coupons
 	 WHERE status = 'placing' AND open_since < ` + ledger.Now + ` - interval '2 days'`},
-	{Name: "what a person decided about a result is in the activity log", SQL: `
+	{Name: "what a person decided about a result or a coupon is in the activity log", SQL: `
 	SELECT s.coupon_id::text, format('settlement %s by %s', s.n, s.operator)
 	  FROM settlements s
 	 WHERE s.operator IS NOT NULL
-	   AND NOT EXISTS (SELECT FROM activity_log l WHERE l.event = 'result_applied' AND l.detail ->> 'result' = s.result_id::text
-	                      AND l.operator = s.operator AND l.comment = s.comment)
+	   AND NOT EXISTS (SELECT FROM activity_log l WHERE l.operator = s.operator AND l.comment = s.comment
+	                      AND (l.event = 'result_applied' AND l.detail ->> 'result' = s.result_id::text
+	                           AND coalesce((l.detail ->> 'payout')::numeric * 10000, s.payout_after) = s.payout_after
+	                        OR l.event = 'coupon_cancelled' AND s.outcome = 'cancelled' AND l.coupon_id = s.coupon_id))
 	UNION ALL
 	SELECT r.id::text, 'refused by nobody'
 	  FROM results r

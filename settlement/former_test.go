@@ -53,6 +53,9 @@ func TestOlderPayoutsAreJudgedByTheUnitOfTheirTime(t *testing.T) {
 		`ALTER TABLE settlements DISABLE TRIGGER settlements_append_only`,
 		`UPDATE settlements SET operator = NULL, comment = NULL, unit = NULL`,
 		`ALTER TABLE settlements ENABLE TRIGGER settlements_append_only`,
+		`ALTER TABLE transactions DISABLE TRIGGER transactions_append_only`,
+		`UPDATE transactions SET operator = NULL, comment = NULL WHERE source = 'settlement'`,
+		`ALTER TABLE transactions ENABLE TRIGGER transactions_append_only`,
 		`UPDATE results SET ext_status = CASE WHEN amount_out = 104000 THEN 1 ELSE 0 END`,
 	} {
 		if _, err := s.db.Pool.Exec(t.Context(), statement); err != nil {

@@ -1,9 +1,9 @@
 package settlement
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"evens/coupon/bet"
+	"evens/internal/jsonin"
 	"evens/money"
 )
 
@@ -37,45 +38,42 @@ func (e *FieldError) Error() string { return e.Field + ": " + e.Reason }
 // ErrSyntax says that a push is no JSON at all.
 var ErrSyntax = errors.New("not valid JSON")
 
-// wirePush takes the spellings seen in the wild: "Heads" or "heads" (encoding/json ignores
-// case), BarCode or BetCode, numbers as numbers or as strings.
+// door is how pushes are read: as patiently as BeT's answers.
+var door = jsonin.Door{TrailingCommas: true}
+
+// wirePush is a push, with the spellings that BeT is known to use. Each Head is read by itself, so that a bad one
+// does not spoil its neighbours.
 type wirePush struct {
-	Heads *[]json.RawMessage
+	Heads *[]jsonin.Raw `json:"Heads,case:ignore" spelt:"heads"`
 }
 
+// wireHead is a Head. The code may also stand outside of KeyHead; numbers come as numbers or as texts.
 type wireHead struct {
-	KeyHead struct {
-		BarCode scalar
-		BetCode scalar
-	}
-	BarCode    scalar
-	BetCode    scalar
-	Status     scalar
-	ExtStatus  scalar
-	AmountOut  scalar
-	DateRecive scalar
+	KeyHead    wireKey `json:"KeyHead"`
+	BarCode    scalar  `json:"BarCode"`
+	BetCode    scalar  `json:"BetCode,case:ignore" spelt:"betCode"`
+	Status     scalar  `json:"Status"`
+	ExtStatus  scalar  `json:"ExtStatus"`
+	AmountOut  scalar  `json:"AmountOut"`
+	DateRecive scalar  `json:"DateRecive"`
 }
 
-// scalar is the text of a JSON string or number, "" for null or nothing. It never fails, so
-// that a wrong part of one Head can be named by its place.
+type wireKey struct {
+	BarCode scalar `json:"BarCode"`
+	BetCode scalar `json:"BetCode,case:ignore" spelt:"betCode"`
+}
+
+// scalar is a text or the spelling of a number, "" for null or nothing. It never fails, so that a wrong part of
+// one Head can be named by its place.
 type scalar struct {
 	text  string
 	wrong bool // true, false, an object or an array
 }
 
 func (s *scalar) UnmarshalJSON(data []byte) error {
-	switch data[0] {
-	case '"':
-		if err := json.Unmarshal(data, &s.text); err != nil {
-			return err
-		}
-		s.text = strings.TrimSpace(s.text)
-	case 'n':
-	case 't', 'f', '{', '[':
-		s.wrong = true
-	default:
-		s.text = string(data)
-	}
+	var word jsonin.Word
+	s.wrong = word.UnmarshalJSON(data) != nil
+	s.text = string(word)
 	return nil
 }
 
@@ -84,20 +82,22 @@ func (s scalar) number() (n money.Number, missing bool, err error) {
 	if s.wrong {
 		return "", false, errors.New("is neither a number nor a string")
 	}
-	return money.Number(s.text), s.text == "", nil
+	text := strings.TrimSpace(s.text)
+	return money.Number(text), text == "", nil
 }
 
 // ParsePush reads a result push of one or thousands of Heads. It answers ErrSyntax for what is no JSON and a
-// *FieldError where there is no list of Heads. A Head of which a part is missing or of the wrong type has a
-// Fault; the others count. A value that can be read but makes no sense (an unknown Status, a negative
-// AmountOut) is for the target rule.
+// *FieldError where there is no one list of Heads. A Head of which a part is missing, of the wrong type, there
+// twice or in other letters than BeT's has a Fault; the others count. A value that can be read but makes no sense
+// (an unknown Status, a negative AmountOut) is for the target rule.
 func ParsePush(body []byte) ([]Head, error) {
 	var push wirePush
-	if err := json.Unmarshal(body, &push); err != nil {
-		if typeErr, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-			return nil, &FieldError{Field: cmpField(typeErr.Field), Reason: "is a " + typeErr.Value + ", not what BeT's document says"}
+	if err := door.Unmarshal(body, &push); err != nil {
+		refused, ok := errors.AsType[*jsonin.Error](err)
+		if !ok || errors.Is(err, jsonin.ErrSyntax) || errors.Is(err, jsonin.ErrText) {
+			return nil, fmt.Errorf("%w: %w", ErrSyntax, err)
 		}
-		return nil, fmt.Errorf("%w: %w", ErrSyntax, err)
+		return nil, &FieldError{Field: cmp.Or(refused.Member, "body"), Reason: refused.Reason.Error()}
 	}
 	if push.Heads == nil {
 		return nil, &FieldError{Field: "Heads", Reason: "is missing"}
@@ -113,17 +113,17 @@ func ParsePush(body []byte) ([]Head, error) {
 	return heads, nil
 }
 
-func parseHead(raw json.RawMessage) (Head, error) {
-	var wire wireHead
-	if len(raw) == 0 || raw[0] != '{' {
+func parseHead(raw jsonin.Raw) (Head, error) {
+	if raw.Kind() != '{' {
 		return Head{}, &FieldError{Field: "KeyHead", Reason: "is missing: the Head is no object"}
 	}
-	if err := json.Unmarshal(raw, &wire); err != nil {
-		typeErr, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	var wire wireHead
+	if err := jsonin.Unmarshal(raw, &wire); err != nil {
+		refused, ok := errors.AsType[*jsonin.Error](err)
 		if !ok {
 			return Head{}, err
 		}
-		return Head{}, &FieldError{Field: cmpField(typeErr.Field), Reason: "is a " + typeErr.Value + ", not what BeT's document says"}
+		return Head{}, &FieldError{Field: cmp.Or(refused.Member, "body"), Reason: refused.Reason.Error()}
 	}
 	return wire.head()
 }
@@ -142,28 +142,30 @@ func unreadable(raw []byte, fault string) Head {
 	}
 }
 
-func cmpField(field string) string {
-	if field == "" {
-		return "body"
+// barCode is the one code that a Head has, wherever it stands.
+func (w *wireHead) barCode() (string, error) {
+	code := ""
+	for _, spelling := range []scalar{w.KeyHead.BarCode, w.KeyHead.BetCode, w.BarCode, w.BetCode} {
+		switch {
+		case spelling.wrong:
+			return "", errors.New("is neither a number nor a string")
+		case code != "" && spelling.text != "" && spelling.text != code:
+			return "", errors.New("is told twice, and not the same")
+		}
+		code = cmp.Or(code, spelling.text)
 	}
-	return field
+	if code == "" {
+		return "", errMissing
+	}
+	return code, bet.CheckCode(code) // as at placing
 }
 
 func (w *wireHead) head() (Head, error) {
 	var head Head
-	for _, spelling := range []scalar{w.KeyHead.BarCode, w.KeyHead.BetCode, w.BarCode, w.BetCode} {
-		if head.BarCode = spelling.text; head.BarCode != "" || spelling.wrong {
-			break
-		}
-	}
-	switch {
-	case head.BarCode == "":
-		return Head{}, &FieldError{Field: "KeyHead.BarCode", Reason: "is missing"}
-	}
-	if err := bet.CheckCode(head.BarCode); err != nil { // as at placing
+	var err error
+	if head.BarCode, err = w.barCode(); err != nil {
 		return Head{}, &FieldError{Field: "KeyHead.BarCode", Reason: err.Error()}
 	}
-	var err error
 	if head.Status, err = statusNumber(w.Status, true); err != nil {
 		return Head{}, &FieldError{Field: "Status", Reason: err.Error()}
 	}
@@ -210,9 +212,6 @@ func amountOut(s scalar) (amount money.Amount, present bool, err error) {
 	return amount, err == nil, err
 }
 
-// Above this, a time counts milliseconds: in seconds it would be the year 5138.
-const firstMillisecond = 100_000_000_000
-
 func decidedAt(s scalar) (time.Time, error) {
 	n, missing, err := s.number()
 	if err != nil {
@@ -221,17 +220,7 @@ func decidedAt(s scalar) (time.Time, error) {
 	if missing {
 		return time.Time{}, errMissing
 	}
-	value, err := n.Int()
-	switch {
-	case err != nil:
-		return time.Time{}, err
-	case value <= 0 || value >= firstMillisecond*1000:
-		return time.Time{}, errors.New("is not a Unix time")
-	case value >= firstMillisecond:
-		return time.UnixMilli(value).UTC(), nil
-	default:
-		return time.Unix(value, 0).UTC(), nil
-	}
+	return bet.Decided(string(n))
 }
 
 // byDecision orders heads as the inbox's unique key begins: concurrent pushes of the same results

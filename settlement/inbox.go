@@ -3,6 +3,7 @@ package settlement
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -58,7 +59,7 @@ func NewInbox(db *postgres.DB, bell Bell, guard Guard) *Inbox {
 
 const insertCallback = `
 	INSERT INTO callbacks (id, at, provider, path, source, body, status)
-	VALUES ($1, $2, 'bet', $3, $4, $5, 200)`
+	VALUES ($1, $2, 'bet', $3, $4, $5, $6)`
 
 // One row a Head, unless it is there already; the new ones are cut into chunks in the same
 // statement. A push that would take back too much marks its chunks: their reversals wait for a
@@ -129,7 +130,7 @@ func (i *Inbox) Store(ctx context.Context, push Push) (fresh int, err error) {
 func (i *Inbox) store(ctx context.Context, push Push, heads, unreadable []Head) (chunks []Chunk, fresh int, err error) {
 	callback := uuid.Must(uuid.NewV7())
 	batch := &pgx.Batch{}
-	batch.Queue(insertCallback, callback, push.At, push.Path, push.Source, push.Body)
+	batch.Queue(insertCallback, callback, push.At, push.Path, push.Source, push.Body, http.StatusOK)
 	if n := len(unreadable); n > 0 {
 		names, faults, texts := make([]string, n), make([]string, n), make([][]byte, n)
 		for j, head := range unreadable {
@@ -150,6 +151,12 @@ func (i *Inbox) store(ctx context.Context, push Push, heads, unreadable []Head) 
 	// Without an explicit BEGIN the pipeline is one transaction, in one round trip.
 	err = i.db.Hot.SendBatch(ctx, batch).Close()
 	return chunks, fresh, err
+}
+
+// keepRefused keeps the body of a push of which nothing is stored, with the status it was answered.
+func (i *Inbox) keepRefused(ctx context.Context, push Push, status int) error {
+	_, err := i.db.Pool.Exec(ctx, insertCallback, uuid.Must(uuid.NewV7()), push.At, push.Path, push.Source, push.Body, status)
+	return err
 }
 
 func (i *Inbox) queueResults(batch *pgx.Batch, heads []Head, callback uuid.UUID, at time.Time) *pgx.QueuedQuery {

@@ -310,7 +310,7 @@ const endDecided = `
 
 const logDecision = `
 	INSERT INTO activity_log (at, event, operator, player_id, coupon_id, comment, detail)
-	VALUES ($1, $2, $3, $4, $5, $6, jsonb_build_object('result', $7::bigint))`
+	VALUES ($1, $2, $3, $4, $5, $6, jsonb_build_object('result', $7::bigint, 'payout', $8::text))`
 
 func (s *Settler) applyDecision(batch *wallet.Batch, r *result, verdict Verdict, decision Decision) error {
 	now := s.now()
@@ -335,7 +335,7 @@ func (s *Settler) applyDecision(batch *wallet.Batch, r *result, verdict Verdict,
 	}}
 	rows.statements = append(rows.statements, func(b *pgx.Batch) {
 		b.Queue(endDecided, r.id, c.code)
-		b.Queue(logDecision, now, "result_applied", decision.Operator, c.player, c.id, decision.Comment, r.id)
+		b.Queue(logDecision, now, "result_applied", decision.Operator, c.player, c.id, decision.Comment, r.id, verdict.Payout.String())
 	})
 	return nil
 }

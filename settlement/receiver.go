@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"time"
 
+	"evens/internal/jsonin"
 	"evens/internal/postgres"
 	"evens/internal/problem"
 	"evens/internal/source"
@@ -23,6 +24,7 @@ type Receiver struct {
 	now     func() time.Time
 	observe func(status, heads int, took time.Duration)
 	log     *slog.Logger
+	secret  []byte
 }
 
 // ReceiverConfig of a Receiver.
@@ -31,11 +33,14 @@ type ReceiverConfig struct {
 	Now     func() time.Time
 	Observe func(status, heads int, took time.Duration) // may be nil
 	Log     *slog.Logger
+	Secret  string // the secret in the address that results come to: in bodies it is not kept
 }
 
 // NewReceiver returns a handler that stores into inbox.
 func NewReceiver(inbox *Inbox, cfg ReceiverConfig) *Receiver {
-	return &Receiver{inbox: inbox, admit: newAdmission(), allow: cfg.Allow, now: cfg.Now, observe: cfg.Observe, log: cfg.Log}
+	return &Receiver{
+		inbox: inbox, admit: newAdmission(), allow: cfg.Allow, now: cfg.Now, observe: cfg.Observe, log: cfg.Log, secret: []byte(cfg.Secret),
+	}
 }
 
 // Codes of the receiver's refusals.
@@ -43,6 +48,7 @@ const (
 	codeNotAllowed  = "source_not_allowed"
 	codeTooLarge    = "body_too_large"
 	codeUnreadable  = "unreadable_body"
+	codeMedia       = "unsupported_media_type"
 	codeSyntax      = "invalid_body"
 	codeField       = "validation_failed"
 	codeUnavailable = "unavailable"
@@ -64,37 +70,28 @@ func (h *Receiver) receive(w http.ResponseWriter, r *http.Request) (status, head
 		h.log.WarnContext(r.Context(), "result push from an address that is not allowed", "provider", "bet", "source", from)
 		return problem.Write(w, http.StatusForbidden, codeNotAllowed, "this address may not post results"), 0
 	}
-	read, err := h.admit.body(r.Context(), r)
+	room, err := h.admit.body(r.Context(), r)
 	if err != nil {
 		return busy(w), 0
 	}
-	defer read()
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, LargestPush))
-	if err != nil {
-		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return problem.Write(w, http.StatusRequestEntityTooLarge, codeTooLarge, "a push is at most 16 MiB"), 0
+	defer room()
+	body, no := h.read(w, r)
+	var parsed []Head
+	if no == nil {
+		most := longestList(body)
+		parse, err := h.admit.parse(r.Context(), min(most, MostHeads))
+		if err != nil {
+			return busy(w), 0
 		}
-		return problem.Write(w, http.StatusBadRequest, codeUnreadable, "the body could not be read to its end"), 0
+		defer parse()
+		parsed, no = parsePush(body, most)
 	}
-	most := longestList(body)
-	if most > MostHeads {
-		return problem.Write(w, http.StatusRequestEntityTooLarge, codeTooLarge, fmt.Sprintf("a push has at most %d Heads", MostHeads)), 0
-	}
-	parse, err := h.admit.parse(r.Context(), most)
-	if err != nil {
-		return busy(w), 0
-	}
-	defer parse()
-	parsed, err := ParsePush(body)
-	if fieldErr, ok := errors.AsType[*FieldError](err); ok {
-		return problem.Write(w, http.StatusUnprocessableEntity, codeField, fieldErr.Error(),
-			problem.Field{Location: fieldErr.Field, Message: fieldErr.Reason}), 0
-	}
-	if err != nil {
-		return problem.Write(w, http.StatusBadRequest, codeSyntax, err.Error()), 0
+	if no != nil {
+		h.keep(r.Context(), Push{Body: h.withoutSecret(body), Path: r.URL.Path, Source: from.String(), At: h.now()}, no.status)
+		return problem.Write(w, no.status, no.code, no.detail, no.fields...), 0
 	}
 	if len(parsed) > 0 {
-		err = h.store(r.Context(), Push{Heads: parsed, Body: body, Path: r.URL.Path, Source: from.String(), At: h.now()})
+		err = h.store(r.Context(), Push{Heads: parsed, Body: h.withoutSecret(body), Path: r.URL.Path, Source: from.String(), At: h.now()})
 	}
 	switch {
 	case postgres.Unavailable(err):
@@ -108,6 +105,71 @@ func (h *Receiver) receive(w http.ResponseWriter, r *http.Request) (status, head
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = io.WriteString(w, `{"status":"ok"}`) // a sender that went away sends again
 	return http.StatusOK, len(parsed)
+}
+
+// refusal is why a push is not stored.
+type refusal struct {
+	status       int
+	code, detail string
+	fields       []problem.Field
+}
+
+// read reads a push to its end and unpacks it.
+func (h *Receiver) read(w http.ResponseWriter, r *http.Request) (body []byte, no *refusal) {
+	tooLarge := &refusal{status: http.StatusRequestEntityTooLarge, code: codeTooLarge, detail: "a push is at most 16 MiB"}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, LargestPush))
+	if err != nil {
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			return body, tooLarge
+		}
+		return body, &refusal{status: http.StatusBadRequest, code: codeUnreadable, detail: "the body could not be read to its end"}
+	}
+	if err := jsonin.Charset(r.Header.Get("Content-Type")); err != nil {
+		return body, &refusal{status: http.StatusUnsupportedMediaType, code: codeMedia, detail: err.Error()}
+	}
+	plain, err := jsonin.Unpack(body, r.Header.Get("Content-Encoding"), LargestPush)
+	switch {
+	case errors.Is(err, jsonin.ErrTooLarge):
+		return body, tooLarge
+	case err != nil:
+		return body, &refusal{status: http.StatusBadRequest, code: codeUnreadable, detail: "the body " + err.Error()}
+	}
+	return plain, nil
+}
+
+// parsePush reads the Heads of a push whose longest list has so many values.
+func parsePush(body []byte, most int) (heads []Head, no *refusal) {
+	if most > MostHeads {
+		return nil, &refusal{
+			status: http.StatusRequestEntityTooLarge, code: codeTooLarge, detail: fmt.Sprintf("a push has at most %d Heads", MostHeads),
+		}
+	}
+	heads, err := ParsePush(body)
+	if wrong, ok := errors.AsType[*FieldError](err); ok {
+		return nil, &refusal{
+			status: http.StatusUnprocessableEntity, code: codeField, detail: wrong.Error(),
+			fields: []problem.Field{{Location: wrong.Field, Message: wrong.Reason}},
+		}
+	}
+	if err != nil {
+		return nil, &refusal{status: http.StatusBadRequest, code: codeSyntax, detail: err.Error()}
+	}
+	return heads, nil
+}
+
+// longestRefused bounds what is kept of a push that is refused.
+const longestRefused = 64 << 10
+
+// keep keeps what was refused, for people: a result may be in it. The answer does not hang on it.
+func (h *Receiver) keep(ctx context.Context, push Push, status int) {
+	if len(push.Body) == 0 {
+		return
+	}
+	push.Body = push.Body[:min(len(push.Body), longestRefused)]
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	err := h.inbox.keepRefused(ctx, push, status)
+	h.log.WarnContext(ctx, "result push refused", "provider", "bet", "status", status, "bytes", len(push.Body), "kept", err == nil, "error", err)
 }
 
 // busy answers a push that found no room in time.

@@ -2,6 +2,7 @@ package settlement_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -29,6 +30,110 @@ func (s *shop) listen(allow ...string) string {
 	server := httptest.NewServer(settlement.NewReceiver(s.inbox, cfg))
 	s.t.Cleanup(server.Close)
 	return server.URL
+}
+
+// postAs is post with headers.
+func postAs(t testing.TB, url string, body []byte, header http.Header) (status int, code string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header = header
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var problem struct{ Code string }
+	if err := json.NewDecoder(response.Body).Decode(&problem); err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, problem.Code
+}
+
+func zipped(t *testing.T, text string) []byte {
+	t.Helper()
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	if _, err := io.WriteString(w, text); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return packed.Bytes()
+}
+
+// A push is read in each of the ways in which it may come, and in no other.
+func TestReceiverReadsPatiently(t *testing.T) {
+	t.Parallel()
+	s := open(t, settlement.Guard{})
+	p, url := s.player("1000.00"), s.listen()
+	for _, test := range []struct {
+		name, mediaType, encoding string
+		body                      func(push string) []byte
+		status                    int
+		code                      string
+	}{
+		{"as JSON", "application/json", "", nil, 200, ""},
+		{"as JSON in other letters", "Application/JSON;Charset=UTF-8", "", nil, 200, ""},
+		{"as text", "text/plain", "", nil, 200, ""},
+		{"in Latin-1", "application/json; charset=iso-8859-1", "", nil, 415, "unsupported_media_type"},
+		{"packed", "application/json", "gzip", func(push string) []byte { return zipped(t, push) }, 200, ""},
+		{"not packed as it says", "application/json", "gzip", nil, 400, "unreadable_body"},
+		{"packed in another way", "application/json", "br", nil, 400, "unreadable_body"},
+		{"a bomb", "application/json", "gzip", func(string) []byte { return zipped(t, strings.Repeat(" ", 17<<20)) }, 413, "body_too_large"},
+		{"with a mark", "", "", func(push string) []byte { return []byte("\xef\xbb\xbf" + push) }, 200, ""},
+		{"commas too many", "", "", func(push string) []byte { return []byte(strings.ReplaceAll(push, "}", ",}")) }, 200, ""},
+	} {
+		c := s.place(p, "10.00", "2.50")
+		body := []byte(pushBody(c.BetCode, 1))
+		if test.body != nil {
+			body = test.body(string(body))
+		}
+		header := http.Header{}
+		if test.mediaType != "" {
+			header.Set("Content-Type", test.mediaType)
+		}
+		if test.encoding != "" {
+			header.Set("Content-Encoding", test.encoding)
+		}
+		status, code := postAs(t, url, body, header)
+		if status != test.status || code != test.code {
+			t.Errorf("%s: %d %s", test.name, status, code)
+		}
+		s.work()
+		want := coupon.Accepted
+		if test.status == http.StatusOK {
+			want = coupon.Won
+		}
+		if got := s.read(c.ID).Status; got != want {
+			t.Errorf("%s: the coupon is %s", test.name, got)
+		}
+	}
+}
+
+// A Head that says something twice waits; its neighbours count, and so does what it says when it says it plainly.
+func TestReceiverParksWhatIsSaidTwice(t *testing.T) {
+	t.Parallel()
+	s := open(t, settlement.Guard{})
+	p := s.player("100.00")
+	twice, plain := s.place(p, "10.00", "2.50"), s.place(p, "10.00", "2.50")
+	head := `{"KeyHead":{"BarCode":%q},"Status":2,"ExtStatus":0,%s"AmountOut":25.00,"DateRecive":"1780000060"}`
+	body := `{"Heads":[` + fmt.Sprintf(head, twice.BetCode, `"amountout":1,`) + `,` + fmt.Sprintf(head, plain.BetCode, "") + `]}`
+	url := s.listen()
+	if status, answer := post(t, url, strings.NewReader(body)); status != http.StatusOK {
+		t.Fatalf("answer = %d %s", status, answer)
+	}
+	s.work()
+	s.is(twice, coupon.Accepted, "0.00", "105.00")
+	s.is(plain, coupon.Won, "25.00", "105.00")
+	if status, answer := post(t, url, strings.NewReader(pushBody(twice.BetCode, 2))); status != http.StatusOK {
+		t.Fatalf("answer = %d %s", status, answer)
+	}
+	s.work()
+	s.is(twice, coupon.Won, "25.00", "130.00")
 }
 
 // post sends a body, and returns the status and the problem's code, or the body when it is none.
@@ -108,7 +213,7 @@ func TestTenThousandCopies(t *testing.T) {
 	}
 }
 
-// badBodies are answered with a problem and leave nothing behind.
+// What is refused is answered with a problem and leaves nothing behind but its body, bounded.
 func TestReceiverRefuses(t *testing.T) {
 	t.Parallel()
 	s := open(t, settlement.Guard{})
@@ -130,7 +235,14 @@ func TestReceiverRefuses(t *testing.T) {
 			t.Errorf("%s: %d %s, want %d %s", test.name, status, code, test.status, test.code)
 		}
 	}
-	for _, table := range []string{"results", "callbacks", "result_chunks"} {
+	var kept, longest int
+	if err := s.db.Pool.QueryRow(t.Context(), `SELECT count(*), max(length(body)) FROM callbacks WHERE status <> 200`).Scan(&kept, &longest); err != nil {
+		t.Fatal(err)
+	}
+	if kept != 4 || longest != 64<<10 {
+		t.Errorf("%d bodies are kept, the longest has %d bytes", kept, longest)
+	}
+	for _, table := range []string{"results", "result_chunks"} {
 		var n int
 		if err := s.db.Pool.QueryRow(t.Context(), `SELECT count(*) FROM `+table).Scan(&n); err != nil {
 			t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 // Answered returns what a request was first answered with, nil when it is new, or ErrRequestConflict
@@ -13,13 +14,14 @@ func (p *Poster) Answered(ctx context.Context, request Request) (*Answer, error)
 	if request.Key == "" {
 		return nil, nil
 	}
-	rows, err := p.books.db.Pool.Query(ctx, readRequests, []string{request.Scope}, []string{request.Key})
+	scopes := request.scopes()
+	rows, err := p.books.db.Pool.Query(ctx, readRequests, scopes, slices.Repeat([]string{request.Key}, len(scopes)))
 	if err != nil {
 		return nil, fmt.Errorf("read the first answer: %w", err)
 	}
 	defer rows.Close()
 	batch := Batch{}
-	batch.requests.known = make(map[requestID]*Answer, 1)
+	batch.requests.known = make(map[requestID]*Answer, len(scopes))
 	if err := batch.requests.scan(rows); err != nil {
 		return nil, fmt.Errorf("read the first answer: %w", err)
 	}

@@ -48,13 +48,21 @@ var CountingChecks = []ledger.Check{
 	  FROM bonuses b
 	  LEFT JOIN players p ON p.id = b.player_id
 	  LEFT JOIN transactions g ON g.source = 'bonus' AND g.external_id = b.id || ':grant'
-	  LEFT JOIN transactions e ON e.source = 'bonus' AND e.external_id = b.id || ':end'
+	  LEFT JOIN transactions e ON e.source = 'bonus' AND e.external_id = b.id || ':end' || CASE b.reopened WHEN 0 THEN '' ELSE ':' || b.reopened END
 	 WHERE g.amount IS DISTINCT FROM b.granted OR g.player_id IS DISTINCT FROM b.player_id OR g.at <> b.granted_at
 	    OR p.currency IS DISTINCT FROM b.currency
 	    OR e.kind IS NOT NULL AND (NOT EXISTS (SELECT FROM ends WHERE ends.status = b.status AND ends.kind = e.kind) OR e.at <> b.ended_at)
 	    OR b.ended_at < b.granted_at OR b.expires_at < b.granted_at
 	    OR b.status = 'expired' AND (b.expires_at IS NULL OR b.ended_at < b.expires_at)
 	    OR b.status <> 'completed' AND b.released <> 0
+	UNION ALL
+	SELECT b.id::text, format('opened again %s times; ended by %s, taken back by %s', b.reopened, x.external_id, coalesce(r.external_id, 'nothing'))
+	  FROM transactions x
+	  JOIN bonuses b ON b.id = x.bonus_id
+	 CROSS JOIN LATERAL (SELECT coalesce(substring(x.external_id FROM ':end:([0-9]{1,9})$')::integer, 0) AS n) e
+	  LEFT JOIN transactions r ON r.source = 'bonus' AND r.external_id = b.id || ':reopened:' || e.n + 1
+	 WHERE x.source = 'bonus' AND x.kind = 'bonus_conversion'
+	   AND (e.n > b.reopened OR e.n < b.reopened AND r.id IS NULL AND x.amount <> coalesce(x.bonus_amount, 0))
 	UNION ALL
 	SELECT x.id::text, format('%s of bonus %s, which is not there', x.kind, x.bonus_id)
 	  FROM transactions x WHERE x.source = 'bonus' AND NOT EXISTS (SELECT FROM bonuses b WHERE b.id = x.bonus_id)`},
@@ -92,8 +100,13 @@ var CountingChecks = []ledger.Check{
 	     WHERE c.tally_quarter > 'epoch' AND NOT coalesce(a.waiting ? 'calendar', false)
 	), windows AS (
 	    SELECT c.*, w.i, CASE WHEN c.rolling THEN c.quarter - w.back
-	                          ELSE date_trunc(w.unit, c.quarter AT TIME ZONE c.zone) AT TIME ZONE c.zone END AS start
-	      FROM counted c, (VALUES (0, 'day', interval '24 hours'), (1, 'week', interval '168 hours'), (2, 'month', interval '720 hours')) w (i, unit, back)
+	                          -- Where midnight comes twice, the database takes the second.
+	                          WHEN date_trunc(w.unit, (m.start - interval '1 hour') AT TIME ZONE c.zone) = m.midnight THEN m.start - interval '1 hour'
+	                          ELSE m.start END AS start
+	      FROM counted c
+	     CROSS JOIN (VALUES (0, 'day', interval '24 hours'), (1, 'week', interval '168 hours'), (2, 'month', interval '720 hours')) w (i, unit, back)
+	     CROSS JOIN LATERAL (SELECT n.midnight, n.midnight AT TIME ZONE c.zone AS start
+	                           FROM (SELECT date_trunc(w.unit, c.quarter AT TIME ZONE c.zone) AS midnight) n) m
 	), sums AS (
 	    SELECT w.player_id, w.i, w.start, w.earlier, coalesce(sum(u.deposited), 0) AS deposited, coalesce(sum(u.lost), 0) AS lost, coalesce(sum(u.staked), 0) AS staked
 	      FROM windows w LEFT JOIN usage_quarters u ON u.player_id = w.player_id AND u.quarter >= w.start
@@ -102,15 +115,6 @@ var CountingChecks = []ledger.Check{
 	SELECT player_id::text, format('since %s: kept %s/%s/%s, the quarters have %s/%s/%s', start, earlier[3 * i + 1], earlier[3 * i + 2], earlier[3 * i + 3], deposited, lost, staked)
 	  FROM sums
 	 WHERE (earlier[3 * i + 1], earlier[3 * i + 2], earlier[3 * i + 3]) IS DISTINCT FROM (deposited, lost, staked)`},
-	{Name: "every end of a withdrawal ends one that was held, once, in full", SQL: `
-	SELECT e.id::text, format('%s of %s by player %s, asked for was %s by %s', e.kind, coalesce(m.amount, 0), e.player_id, w.amount, w.player_id)
-	  FROM transactions e
-	  LEFT JOIN transactions w ON w.source = 'cashier' AND w.external_id = e.external_id AND w.kind = 'withdrawal'
-	  LEFT JOIN (SELECT t.transaction_id, sum(t.amount) AS amount FROM transfers t GROUP BY t.transaction_id) m ON m.transaction_id = e.id
-	 WHERE e.source IN ('cashier:paid', 'cashier:returned')
-	   AND (w.id IS NULL OR w.player_id <> e.player_id OR m.amount IS DISTINCT FROM -w.amount
-	        OR NOT EXISTS (SELECT FROM transfers t JOIN accounts a ON a.id = t.credit_account AND a.kind = 'withdrawals_held' WHERE t.transaction_id = w.id)
-	        OR EXISTS (SELECT FROM transactions o WHERE o.external_id = e.external_id AND o.source IN ('cashier:paid', 'cashier:returned') AND o.id <> e.id))`},
 	{Name: "every request was answered, with a coupon that is there where it was one", SQL: `
 	SELECT r.scope || ' ' || r.key, format('coupon %s, status %s', r.coupon_id, r.status)
 	  FROM requests r LEFT JOIN coupons c ON c.id = r.coupon_id

@@ -57,7 +57,8 @@ type Batch struct {
 	allowances     map[uuid.UUID]*allowance
 	ended          []*Bonus // of the loaded players
 	changedBonuses map[uuid.UUID]*Bonus
-	journal        []func() // takes back what works did to allowances and bonuses, last first
+	stakesOut      map[uuid.UUID]bool // of players whom a grant asked about: their bonus may still win
+	journal        []func()           // takes back what works did to allowances and bonuses, last first
 	events         eventLog
 }
 

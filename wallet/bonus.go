@@ -47,7 +47,8 @@ type Terms struct {
 	// Sports is the rate of coupons, from the coefficient MinCoef on.
 	Sports  Rate       `json:"sports"`
 	MinCoef money.Coef `json:"min_coef,omitempty"` // millionths
-	// MaxStake is the largest stake that the bonus pocket helps to pay and that counts; 0: any.
+	// MaxStake is the largest stake that the bonus pocket helps to pay and that counts, of a round's stakes
+	// together where there are rounds; 0: any.
 	MaxStake money.Amount `json:"max_stake,omitempty"` // ten-thousandths
 	// MaxConversion is the most that becomes cash; 0: all.
 	MaxConversion money.Amount `json:"max_conversion,omitempty"` // ten-thousandths

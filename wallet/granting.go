@@ -26,7 +26,7 @@ type BonusView struct {
 // ErrRequestConflict; the same request again is answered as at first.
 func GiveBonus(ctx context.Context, poster *Poster, grant Grant, request Request) (BonusView, error) {
 	var view BonusView
-	work := &Work{Players: []uuid.UUID{grant.Player}, Request: request, At: grant.At}
+	work := &Work{Players: []uuid.UUID{grant.Player}, Request: request, Reader: grants, At: grant.At}
 	work.Decide = func(batch *Batch) error {
 		view = BonusView{}
 		answered, err := batch.Answered(request)

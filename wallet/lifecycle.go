@@ -151,7 +151,7 @@ type Grant struct {
 }
 
 // Grant gives a player a bonus: ErrUnknownPlayer, ErrCurrency, ErrExcluded, or ErrBonusActive where
-// there is one already.
+// there is one already; one that was played down to nothing ends by it.
 func (b *Batch) Grant(g Grant) (*Bonus, error) {
 	purse := b.Purse(g.Player)
 	switch {
@@ -171,8 +171,12 @@ func (b *Batch) Grant(g Grant) (*Bonus, error) {
 	switch {
 	case !a.rules.barred(g.At).IsZero():
 		return nil, ErrExcluded
-	case a.active != nil:
+	case a.active != nil && !b.playedDown(a):
 		return nil, ErrBonusActive
+	case a.active != nil:
+		if err := b.end(a, BonusForfeited, "", playedDownComment, g.At); err != nil {
+			return nil, err
+		}
 	}
 	required, err := g.Amount.MulDiv(int64(g.Wagering), int64(money.One), 1)
 	if err != nil {

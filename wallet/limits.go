@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"evens/money"
@@ -94,6 +93,8 @@ type Rules struct {
 var (
 	// ErrLimitExceeded says that a limit would be exceeded; a *LimitError tells which.
 	ErrLimitExceeded = errors.New("a limit of the player would be exceeded")
+	// ErrBonusStake says that only the bonus would cover a stake, which is larger than its terms let one be.
+	ErrBonusStake = fmt.Errorf("%w: the stake is larger than the bonus lets one be", ErrLimitExceeded)
 	// ErrExcluded says that the player is self-excluded or cooling off.
 	ErrExcluded = fmt.Errorf("%w: self-excluded or cooling off", ErrPlayerBlocked)
 	// ErrZone says that a time zone is not known.
@@ -118,21 +119,6 @@ func (e *LimitError) Error() string {
 // Is makes it an ErrLimitExceeded.
 func (e *LimitError) Is(target error) bool { return target == ErrLimitExceeded }
 
-var zones sync.Map // name → *time.Location
-
-// zone returns a time zone by name.
-func zone(name string) (*time.Location, error) {
-	if found, ok := zones.Load(name); ok {
-		return found.(*time.Location), nil
-	}
-	found, err := time.LoadLocation(name)
-	if err != nil || name == "Local" {
-		return nil, fmt.Errorf("%w: %q", ErrZone, name)
-	}
-	zones.Store(name, found)
-	return found, nil
-}
-
 // starts says from when the day, the week and the month of a time count. Where quarters count, a
 // rolling window begins with the quarter that it began in.
 func (c Calendar) starts(at time.Time) [periods]time.Time {
@@ -140,17 +126,16 @@ func (c Calendar) starts(at time.Time) [periods]time.Time {
 		const day = 24 * time.Hour
 		return [periods]time.Time{at.Add(-day), at.Add(-7 * day), at.Add(-30 * day)}
 	}
-	location, err := zone(c.Zone)
+	location, err := locate(c.Zone)
 	if err != nil {
 		location = time.UTC
 	}
 	local := at.In(location)
 	year, month, day := local.Date()
 	sinceMonday := (int(local.Weekday()) + 6) % 7
-	midnight := func(month time.Month, day int) time.Time {
-		return time.Date(year, month, day, 0, 0, 0, 0, location).UTC()
+	return [periods]time.Time{
+		dayBegins(year, month, day, location), dayBegins(year, month, day-sinceMonday, location), dayBegins(year, month, 1, location),
 	}
-	return [periods]time.Time{midnight(month, day), midnight(month, day-sinceMonday), midnight(month, 1)}
 }
 
 // at takes over what has been waiting for now.
@@ -253,7 +238,7 @@ func (r *Rules) move(wish Wish, now time.Time, delay time.Duration) error {
 	if wish.Rolling != nil {
 		to.Rolling = *wish.Rolling
 	}
-	if _, err := zone(to.Zone); err != nil {
+	if _, err := locate(to.Zone); err != nil {
 		return err
 	}
 	switch {

@@ -162,11 +162,10 @@ func (m *plain) stake(w Wager, now time.Time) (Paid, string) {
 		return Paid{}, ErrExcluded.Error()
 	}
 	var paid Paid
-	spare := money.Amount(0)
+	spare, tooLarge, smaller := money.Amount(0), false, money.Amount(0)
 	if m.active != nil {
 		rate := Rate(0)
 		switch t := m.active.terms; {
-		case t.MaxStake > 0 && w.Stake > t.MaxStake:
 		case w.Sports && w.Coef >= t.MinCoef:
 			rate = t.Sports
 		case w.Sports:
@@ -176,11 +175,20 @@ func (m *plain) stake(w Wager, now time.Time) (Paid, string) {
 				rate = t.Other
 			}
 		}
+		if rate > 0 && m.bonus > 0 {
+			smaller = m.bonus
+		}
+		if t := m.active.terms; t.MaxStake > 0 && w.Stake > t.MaxStake {
+			rate, tooLarge = 0, true
+		}
 		// Half up, in whole ten-thousandths.
 		paid.Contribution = (w.Stake*money.Amount(rate)*2 + 10_000) / 20_000
 		if rate > 0 && m.bonus > 0 {
 			spare = m.bonus
 		}
+	}
+	if tooLarge && m.cash >= 0 && m.cash < w.Stake && m.cash+smaller >= w.Stake {
+		return Paid{}, ErrBonusStake.Error()
 	}
 	if m.cash < 0 || m.cash+spare < w.Stake {
 		return Paid{}, ErrInsufficientFunds.Error()

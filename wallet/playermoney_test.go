@@ -220,10 +220,13 @@ func TestWhereABonusMayBeStaked(t *testing.T) {
 	p.grant("100", "40", func(g *wallet.Grant) {
 		g.Terms = &wallet.Terms{Games: map[string]wallet.Rate{"slots": wallet.Whole}, MaxStake: money.MustParse("20")}
 	})
-	for _, test := range []struct{ category, stake string }{{"bingo", "10.01"}, {"", "10.01"}, {"slots", "20.01"}} {
+	for _, test := range []struct{ category, stake string }{{"bingo", "10.01"}, {"", "10.01"}, {"slots", "110.01"}} {
 		if _, err := p.bet(test.category, test.stake, at); !errors.Is(err, wallet.ErrInsufficientFunds) {
 			t.Errorf("%s on %q: %v", test.stake, test.category, err)
 		}
+	}
+	if _, err := p.bet("slots", "20.01", at); !errors.Is(err, wallet.ErrBonusStake) || !errors.Is(err, wallet.ErrLimitExceeded) {
+		t.Errorf("a stake that only the bonus would cover: %v", err)
 	}
 	p.mustBet("bingo", "5", at)
 	p.has("5.00", "100.00")

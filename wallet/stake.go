@@ -16,6 +16,11 @@ type Staking struct {
 	Wager
 	// CashOnly keeps the bonus pocket out of it.
 	CashOnly bool
+	// Pays says that the stake is nothing and that the same instruction pays what has been won: no player
+	// is barred from that.
+	Pays bool
+	// Before is what has been staked on the same round already: a bonus's largest stake is of both together.
+	Before money.Amount
 	// Provider and Reference say, in the activity log, which stake a limit refused.
 	Provider  string
 	Reference string
@@ -38,7 +43,7 @@ type Paid struct {
 }
 
 // Stake answers how a stake is paid, or why it is not taken: ErrUnknownPlayer, ErrCurrency,
-// ErrPlayerBlocked, ErrExcluded, ErrInsufficientFunds, or a *LimitError, which leaves a line in the
+// ErrPlayerBlocked, ErrExcluded, ErrInsufficientFunds, ErrBonusStake, or a *LimitError, which leaves a line in the
 // activity log whatever becomes of the work. A purse below zero pays nothing, but for a stake of
 // nothing: free spins were paid for before. The work must have asked for Statuses.
 func (b *Batch) Stake(s Staking) (Paid, error) {
@@ -48,6 +53,8 @@ func (b *Batch) Stake(s Staking) (Paid, error) {
 		return Paid{}, ErrUnknownPlayer
 	case purse.Currency != s.Currency:
 		return Paid{}, ErrCurrency
+	case s.Pays && s.Stake == 0:
+		return Paid{}, nil
 	case b.statuses[s.Player] != Active:
 		return Paid{}, ErrPlayerBlocked
 	}
@@ -94,11 +101,19 @@ func (b *Batch) pay(purse *ledger.Purse, active *Bonus, s Staking) (Paid, error)
 	cash, bonus := purse.Cash.Balance, money.Amount(0)
 	if active != nil {
 		paid.BonusID = uuid.NullUUID{UUID: active.ID, Valid: true}
-		if !s.CashOnly {
+		tooLarge := active.Terms.MaxStake > 0 && plus(w.Stake, s.Before) > active.Terms.MaxStake
+		if !s.CashOnly && !tooLarge {
 			bonus = active.pays(purse.Bonus.Balance, w)
 		}
 		var err error
-		if paid.Contribution, err = active.Terms.contribution(w); err != nil {
+		switch {
+		case tooLarge && !s.CashOnly && cash >= 0 && cash < w.Stake && plus(cash, Playable(0, purse.Bonus.Balance, active, w, s.At)) >= w.Stake:
+			return Paid{}, ErrBonusStake
+		case tooLarge:
+		default:
+			paid.Contribution, err = active.Terms.contribution(w)
+		}
+		if err != nil {
 			return Paid{}, err
 		}
 	}

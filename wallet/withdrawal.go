@@ -84,6 +84,18 @@ var WithdrawalChecks = []ledger.Check{
 	 UNION ALL
 	SELECT x.external_id, 'no row' FROM transactions x
 	 WHERE x.source = 'cashier:suspense' AND NOT EXISTS (SELECT FROM suspense s WHERE s.id::text = x.external_id)`},
+	{Name: "what has left the suspense account went where its row says", SQL: `
+	SELECT s.id::text, format('%s %s of %s, ended at %s by %s, to %s', s.transaction_id, s.event, s.booked, s.ended_at, s.ended_by, coalesce(s.player_id::text, 'nobody'))
+	  FROM suspense s
+	 WHERE s.ended_at IS NULL AND (s.ended_by <> '' OR s.player_id IS NOT NULL)
+	    OR s.ended_at IS NOT NULL AND s.booked <> 0
+	       AND CASE WHEN s.player_id IS NULL
+	           THEN NOT EXISTS (SELECT FROM transactions x
+	                             WHERE x.source = 'cashier:suspense_end' AND x.external_id = s.id::text AND x.operator = s.ended_by AND x.comment = s.comment)
+	           ELSE NOT EXISTS (SELECT FROM transactions x JOIN transfers t ON t.transaction_id = x.id
+	                              JOIN accounts a ON a.kind = 'suspense' AND a.id = CASE WHEN s.booked > 0 THEN t.debit_account ELSE t.credit_account END
+	                             WHERE x.source IN ('cashier', 'cashier:paid', 'cashier:returned', 'cashier:failed', 'cashier:unreserved')
+	                               AND x.external_id = s.transaction_id AND x.player_id = s.player_id AND t.amount = abs(s.booked)) END`},
 	{Name: "a gateway's contradiction is shown to somebody", SQL: `
 	SELECT x.external_id, format('%s: called failed, and %s', x.kind, CASE x.kind WHEN 'deposit' THEN 'succeeded' ELSE 'paid' END)
 	  FROM transactions f

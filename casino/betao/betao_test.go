@@ -114,8 +114,8 @@ func TestConversation(t *testing.T) {
 		{"debit", debit("-1", "x"), 422, `{"status":"error","code":"validation_failed","message":"amount is below zero"}`},
 		{"debit", debit(`"ten"`, "x"), 422, `{"status":"error","code":"validation_failed","message":"amount not a decimal number"}`},
 		{"debit", `{"player_id":"ana","amount":1,"currency":"USD","transaction_id":"x"}`, 422, `{"status":"error","code":"validation_failed","message":"round_id is missing"}`},
-		{"debit", `{"player_id":7}`, 422, `{"status":"error","code":"validation_failed","message":"player_id is of another type"}`},
-		{"debit", `nonsense`, 422, `{"status":"error","code":"validation_failed","message":"cannot be read: the body is no JSON object"}`},
+		{"debit", `{"player_id":[7]}`, 422, `{"status":"error","code":"validation_failed","message":"player_id is of another type"}`},
+		{"debit", `nonsense`, 422, `{"status":"error","code":"validation_failed","message":"cannot be read: the body is not JSON"}`},
 	} {
 		answer := p.call("/api/v3/wallet/"+step.route, step.says)
 		if answer.Status != step.status || answer.Body != step.want {

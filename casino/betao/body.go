@@ -1,12 +1,12 @@
 package betao
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 
 	"evens/casino"
+	"evens/internal/jsonin"
 	"evens/ledger"
 	"evens/money"
 )
@@ -15,13 +15,13 @@ import (
 type body struct {
 	// Type says in a callback what happened. Their article does not name the field.
 	Type          string       `json:"type"`
-	PlayerID      string       `json:"player_id"`
+	PlayerID      jsonin.Word  `json:"player_id"`
 	Amount        money.Number `json:"amount"`
 	Currency      string       `json:"currency"`
-	TransactionID string       `json:"transaction_id"`
-	RoundID       string       `json:"round_id"`
-	GameCode      string       `json:"game_code"`
-	Original      string       `json:"original_transaction_id"`
+	TransactionID jsonin.Word  `json:"transaction_id"`
+	RoundID       jsonin.Word  `json:"round_id"`
+	GameCode      jsonin.Word  `json:"game_code"`
+	Original      jsonin.Word  `json:"original_transaction_id"`
 }
 
 // Types of callbacks, and the wallet calls of the same names.
@@ -48,16 +48,33 @@ var (
 	errType    = errors.New("is none of debit, credit, rollback")
 )
 
+// parse reads a body. Ids may be texts or numbers; each that is there must be one that cannot be taken for
+// another.
 func parse(text []byte) (body, error) {
 	var b body
-	if err := json.Unmarshal(text, &b); err != nil {
-		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
-			return b, &fieldError{wrong.Field, errors.New("is of another type")}
+	if err := jsonin.Unmarshal(text, &b); err != nil {
+		wrong, ok := errors.AsType[*jsonin.Error](err)
+		switch {
+		case errors.Is(err, money.ErrSyntax):
+			return body{}, &fieldError{"amount", money.ErrSyntax}
+		case ok && wrong.Member != "":
+			return body{}, &fieldError{wrong.Member, wrong.Reason}
 		}
-		if errors.Is(err, money.ErrSyntax) {
-			return b, &fieldError{"amount", money.ErrSyntax}
+		return body{}, fmt.Errorf("%w: %w", casino.ErrUnreadable, err)
+	}
+	for _, id := range [...]struct {
+		field string
+		value jsonin.Word
+	}{
+		{"player_id", b.PlayerID}, {"transaction_id", b.TransactionID}, {"round_id", b.RoundID},
+		{"game_code", b.GameCode}, {"original_transaction_id", b.Original},
+	} {
+		if id.value == "" {
+			continue
 		}
-		return b, fmt.Errorf("%w: the body is no JSON object", casino.ErrUnreadable)
+		if err := jsonin.ID(string(id.value), casino.MaxID); err != nil {
+			return body{}, &fieldError{id.field, err}
+		}
 	}
 	return b, nil
 }
@@ -82,11 +99,11 @@ func (b body) kind() (string, error) {
 // require names the first field that a call of a kind lacks.
 func (b body) require(kind string) error {
 	fields := map[string][][2]string{
-		typeBalance:  {{"player_id", b.PlayerID}},
-		typeRollback: {{"original_transaction_id", b.Original}},
+		typeBalance:  {{"player_id", string(b.PlayerID)}},
+		typeRollback: {{"original_transaction_id", string(b.Original)}},
 		typeDebit: {
-			{"player_id", b.PlayerID}, {"amount", string(b.Amount)}, {"currency", b.Currency},
-			{"transaction_id", b.TransactionID}, {"round_id", b.RoundID},
+			{"player_id", string(b.PlayerID)}, {"amount", string(b.Amount)}, {"currency", b.Currency},
+			{"transaction_id", string(b.TransactionID)}, {"round_id", string(b.RoundID)},
 		},
 	}
 	fields[typeCredit] = fields[typeDebit]
@@ -114,9 +131,9 @@ func (b body) message() casino.Message {
 	if err != nil {
 		kind = strings.ToLower(b.Type)
 	}
-	m := casino.Message{Transaction: b.TransactionID, Kind: kind}
+	m := casino.Message{Transaction: string(b.TransactionID), Kind: kind, Player: string(b.PlayerID)}
 	if m.Transaction == "" {
-		m.Transaction = b.Original
+		m.Transaction = string(b.Original)
 	}
 	sum := string(b.Amount)
 	if amount, err := b.amount(); err == nil {
@@ -125,13 +142,10 @@ func (b body) message() casino.Message {
 	if kind == typeDebit {
 		m.Amount = -m.Amount
 	}
-	if casino.CheckID(b.PlayerID) == nil {
-		m.Player = b.PlayerID
-	}
 	if currency, err := money.ParseCurrency(string(b.currency())); err == nil {
 		m.Currency = currency
 	}
-	m.Content = ledger.HashOf(kind, b.PlayerID, sum, string(b.currency()), b.RoundID, b.Original)
+	m.Content = ledger.HashOf(kind, string(b.PlayerID), sum, string(b.currency()), string(b.RoundID), string(b.Original))
 	return m
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"evens/casino"
+	"evens/internal/jsonin"
 	"evens/money"
 )
 
@@ -64,7 +65,7 @@ func (c client) call(ctx context.Context, path string, ask, into any) error {
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(text, into); err != nil {
+	if err := jsonin.Unmarshal(text, into); err != nil {
 		return fmt.Errorf("%w: betao %s: the answer cannot be read", casino.ErrUnavailable, path)
 	}
 	return nil
@@ -93,23 +94,27 @@ func (p *Platform) Launch(ctx context.Context, launch casino.Launch) (string, er
 	return answer.URL, nil
 }
 
-// Games implements casino.Platform.
+// gameRow is one game of their list.
+type gameRow struct {
+	Code     string `json:"game_code"`
+	Name     string `json:"name"`
+	Provider string `json:"provider"`
+	Category string `json:"category"`
+	Image    string `json:"image"`
+	Demo     bool   `json:"demo"`
+}
+
+// Games implements casino.Platform. A row that cannot be read is left out.
 func (p *Platform) Games(ctx context.Context) ([]casino.Game, error) {
 	var answer struct {
-		Games []struct {
-			Code     string `json:"game_code"`
-			Name     string `json:"name"`
-			Provider string `json:"provider"`
-			Category string `json:"category"`
-			Image    string `json:"image"`
-			Demo     bool   `json:"demo"`
-		} `json:"games"`
+		Games []jsonin.Raw `json:"games"`
 	}
 	if err := p.client.call(ctx, pathGames, struct{}{}, &answer); err != nil {
 		return nil, err
 	}
-	games := make([]casino.Game, 0, len(answer.Games))
-	for _, row := range answer.Games {
+	rows, _ := jsonin.Rows[gameRow](answer.Games)
+	games := make([]casino.Game, 0, len(rows))
+	for _, row := range rows {
 		if row.Code != "" {
 			games = append(games, casino.Game{
 				Provider: Provider, Code: row.Code, Name: row.Name, Studio: row.Provider, Category: row.Category, Image: row.Image, Demo: row.Demo,
@@ -133,12 +138,12 @@ func (p *Platform) GetBalance(ctx context.Context, externalID string, currency m
 
 // Transaction is one line of their list. Type is debit, credit or rollback.
 type Transaction struct {
-	TransactionID string       `json:"transaction_id"`
+	TransactionID jsonin.Word  `json:"transaction_id"`
 	Type          string       `json:"type"`
 	Timestamp     time.Time    `json:"timestamp"`
-	PlayerID      string       `json:"player_id"`
-	GameID        string       `json:"game_id"`
-	RoundID       string       `json:"round_id"`
+	PlayerID      jsonin.Word  `json:"player_id"`
+	GameID        jsonin.Word  `json:"game_id"`
+	RoundID       jsonin.Word  `json:"round_id"`
 	Amount        money.Number `json:"amount"`
 	Currency      string       `json:"currency"`
 	Balance       money.Number `json:"balance"`
@@ -167,7 +172,7 @@ func (p *Platform) GetTransactions(ctx context.Context, from, to time.Time, page
 	}
 	answer := TransactionPage{Items: make([]Transaction, len(texts)), Next: next}
 	for i, text := range texts {
-		if err := json.Unmarshal(text, &answer.Items[i]); err != nil {
+		if err := jsonin.Unmarshal(text, &answer.Items[i]); err != nil {
 			return TransactionPage{}, fmt.Errorf("%w: betao: row %d of their list: %w", casino.ErrUnreadable, i+1, err)
 		}
 	}
@@ -176,10 +181,10 @@ func (p *Platform) GetTransactions(ctx context.Context, from, to time.Time, page
 
 // GetTransactionRows is GetTransactions with each row as it came: one that cannot be read is no reason
 // to lose the others. next is the page that follows, 0 for none.
-func (p *Platform) GetTransactionRows(ctx context.Context, from, to time.Time, page int) (rows []json.RawMessage, next int, err error) {
+func (p *Platform) GetTransactionRows(ctx context.Context, from, to time.Time, page int) (rows []jsonin.Raw, next int, err error) {
 	var answer struct {
-		Items []json.RawMessage `json:"items"`
-		Next  int               `json:"next_page"`
+		Items []jsonin.Raw `json:"items"`
+		Next  int          `json:"next_page"`
 	}
 	err = p.client.call(ctx, pathTransactions, listing(from, to, page), &answer)
 	return answer.Items, answer.Next, err
@@ -242,8 +247,8 @@ func readRow(columns map[string]int, fields []string) (Transaction, error) {
 		return ""
 	}
 	row := Transaction{
-		TransactionID: value("transaction_id"), Type: value("type"), PlayerID: value("player_id"), GameID: value("game_id"),
-		RoundID: value("round_id"), Currency: value("currency"), Status: value("status"),
+		TransactionID: jsonin.Word(value("transaction_id")), Type: value("type"), PlayerID: jsonin.Word(value("player_id")),
+		GameID: jsonin.Word(value("game_id")), RoundID: jsonin.Word(value("round_id")), Currency: value("currency"), Status: value("status"),
 		Amount: money.Number(value("amount")), Balance: money.Number(value("balance")),
 	}
 	var err error

@@ -20,10 +20,10 @@ func (b body) belongs(kind string) error {
 	switch kind {
 	case typeBalance:
 		members = [][2]string{
-			{"transaction_id", b.TransactionID}, {"amount", string(b.Amount)}, {"round_id", b.RoundID}, {"original_transaction_id", b.Original},
+			{"transaction_id", string(b.TransactionID)}, {"amount", string(b.Amount)}, {"round_id", string(b.RoundID)}, {"original_transaction_id", string(b.Original)},
 		}
 	case typeDebit, typeCredit:
-		members = [][2]string{{"original_transaction_id", b.Original}}
+		members = [][2]string{{"original_transaction_id", string(b.Original)}}
 	}
 	for _, member := range members {
 		if member[1] != "" {

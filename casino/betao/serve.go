@@ -77,19 +77,21 @@ func (p *Platform) do(ctx context.Context, kind string, b body, at time.Time) (c
 	if kind == typeRollback {
 		return p.rollback(ctx, b, at)
 	}
-	who, err := p.floor.Player(ctx, b.PlayerID)
+	who, err := p.floor.Player(ctx, string(b.PlayerID))
 	if err != nil {
 		return casino.Outcome{}, err
 	}
 	if kind == typeBalance {
-		standing, err := p.floor.Balance(ctx, Provider, who, b.currency(), b.GameCode)
+		standing, err := p.floor.Balance(ctx, Provider, who, b.currency(), string(b.GameCode))
 		return casino.Outcome{Balance: standing.Balance}, err
 	}
 	amount, err := b.amount()
 	if err != nil {
 		return casino.Outcome{}, err
 	}
-	event := casino.Event{ID: b.TransactionID, Player: who, Currency: b.currency(), Game: b.GameCode, Round: b.RoundID, At: at}
+	event := casino.Event{
+		ID: string(b.TransactionID), Player: who, Currency: b.currency(), Game: string(b.GameCode), Round: string(b.RoundID), At: at,
+	}
 	if kind == typeDebit {
 		event.Stake = amount
 		return p.floor.Bet(ctx, Dialect.Bet(event))
@@ -98,17 +100,26 @@ func (p *Platform) do(ctx context.Context, kind string, b body, at time.Time) (c
 	return p.floor.Win(ctx, Dialect.Win(event))
 }
 
-// rollback undoes a debit or a credit by its id: their call names no player.
+// rollback undoes a debit or a credit by its id: their call names no player. What it states beyond the id
+// must be what was debited or credited.
 func (p *Platform) rollback(ctx context.Context, b body, at time.Time) (casino.Outcome, error) {
-	event := casino.Event{ID: b.Original, At: at}
+	event := casino.Event{ID: string(b.Original), Currency: b.currency(), At: at}
 	if b.PlayerID != "" {
-		who, err := p.floor.Player(ctx, b.PlayerID)
+		who, err := p.floor.Player(ctx, string(b.PlayerID))
 		if err != nil {
 			return casino.Outcome{}, err
 		}
 		event.Player = who
 	}
-	return p.floor.Rollback(ctx, Dialect.Rollback(event))
+	back := Dialect.Rollback(event)
+	if b.Amount != "" {
+		amount, err := b.amount()
+		if err != nil {
+			return casino.Outcome{}, err
+		}
+		back.Amount = &amount
+	}
+	return p.floor.Rollback(ctx, back)
 }
 
 // callback stores what is told, whatever it is, once its signature fits and it has an id.
@@ -157,7 +168,7 @@ func (p *Platform) original(ctx context.Context, b body) (body, error) {
 	if b.Original != "" || b.TransactionID == "" {
 		return b, nil
 	}
-	if _, err := p.floor.KindOf(ctx, Provider, b.TransactionID); err != nil {
+	if _, err := p.floor.KindOf(ctx, Provider, string(b.TransactionID)); err != nil {
 		return b, err
 	}
 	b.Original = b.TransactionID
@@ -173,9 +184,9 @@ type answer struct {
 }
 
 func done(b body, outcome casino.Outcome) casino.Reply {
-	id := b.TransactionID
+	id := string(b.TransactionID)
 	if id == "" {
-		id = b.Original
+		id = string(b.Original)
 	}
 	text, err := json.Marshal(answer{
 		Status: "ok", TransactionID: id, Balance: money.Number(outcome.Playable.String()), Currency: string(outcome.Currency),
@@ -205,6 +216,8 @@ func verdict(err error) (status int, code, message string) {
 		return http.StatusForbidden, "invalid_signature", "the signature does not fit"
 	case errors.Is(err, wallet.ErrInsufficientFunds):
 		return http.StatusPaymentRequired, "insufficient_funds", "the player's balance does not cover it"
+	case errors.Is(err, wallet.ErrBonusStake):
+		return http.StatusForbidden, "limit_exceeded", "the stake is larger than the player's bonus lets one be"
 	case errors.Is(err, wallet.ErrLimitExceeded):
 		return http.StatusForbidden, "limit_exceeded", "a limit of the player would be exceeded"
 	case errors.Is(err, wallet.ErrPlayerBlocked):
@@ -215,6 +228,8 @@ func verdict(err error) (status int, code, message string) {
 		return http.StatusUnprocessableEntity, "currency_mismatch", "the player's wallet is in another currency"
 	case errors.Is(err, ledger.ErrConflict):
 		return http.StatusConflict, "transaction_conflict", "the transaction_id was used before with other content"
+	case errors.Is(err, casino.ErrAmount):
+		return http.StatusUnprocessableEntity, "amount_mismatch", "the amount is not what was debited or credited"
 	case errors.Is(err, casino.ErrRolledBack):
 		return http.StatusConflict, "rolled_back", "it was rolled back"
 	case errors.Is(err, money.ErrOverflow):

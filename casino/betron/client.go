@@ -3,7 +3,6 @@ package betron
 import (
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"evens/casino"
+	"evens/internal/jsonin"
 )
 
 // Paths of their API.
@@ -48,7 +48,7 @@ func (c client) auth(ctx context.Context) (string, time.Duration, error) {
 		Access  string `json:"access_token"`
 		Expires int64  `json:"expires_in"` // seconds
 	}
-	if err := json.Unmarshal(answer.Body, &token); err != nil || answer.Status != http.StatusOK || token.Access == "" {
+	if err := jsonin.Unmarshal(answer.Body, &token); err != nil || answer.Status != http.StatusOK || token.Access == "" {
 		return "", 0, fmt.Errorf("%w: betron gave no token: HTTP %d", casino.ErrUnavailable, answer.Status)
 	}
 	return token.Access, time.Duration(min(max(token.Expires, 0), 86_400)) * time.Second, nil
@@ -62,7 +62,7 @@ func (c client) get(ctx context.Context, path string, query url.Values, into any
 	if answer.Status == http.StatusNotFound && path == pathLaunch {
 		return casino.ErrUnknownGame
 	}
-	if err := json.Unmarshal(answer.Body, into); err != nil || answer.Status != http.StatusOK {
+	if err := jsonin.Unmarshal(answer.Body, into); err != nil || answer.Status != http.StatusOK {
 		return fmt.Errorf("%w: betron %s: HTTP %d", casino.ErrUnavailable, path, answer.Status)
 	}
 	return nil
@@ -111,9 +111,9 @@ func (p *Platform) Games(ctx context.Context) ([]casino.Game, error) {
 	}
 	var answer struct {
 		Data []struct {
-			ID       id     `json:"id"`
-			Name     string `json:"name"`
-			Provider string `json:"provider"`
+			ID       jsonin.Word `json:"id"`
+			Name     string      `json:"name"`
+			Provider string      `json:"provider"`
 		} `json:"data"`
 	}
 	if err := p.client.get(ctx, pathGames, nil, &answer); err != nil {

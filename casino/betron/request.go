@@ -1,10 +1,10 @@
 package betron
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"evens/casino"
+	"evens/internal/jsonin"
 	"evens/money"
 )
 
@@ -17,43 +17,25 @@ const (
 	methodRefund  = "refund"
 )
 
-// id is an id as they write it: a string, or by some of their systems a number.
-type id string
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (i *id) UnmarshalJSON(data []byte) error {
-	var text string
-	if err := json.Unmarshal(data, &text); err == nil {
-		*i = id(text)
-		return nil
-	}
-	var number json.Number
-	if err := json.Unmarshal(data, &number); err != nil {
-		return err
-	}
-	*i = id(number)
-	return nil
-}
-
-// request is every field of every method; each has some.
+// request is every field of every method; each has some. Some of their systems write ids as numbers.
 type request struct {
 	Method        string       `json:"method"`
-	UserID        id           `json:"user_id"`
+	UserID        jsonin.Word  `json:"user_id"`
 	Amount        money.Number `json:"amount"`
-	TransactionID id           `json:"transaction_id"`
-	GameID        id           `json:"game_id"`
+	TransactionID jsonin.Word  `json:"transaction_id"`
+	GameID        jsonin.Word  `json:"game_id"`
 }
 
 // read reads a body and names the field that is wrong. amount is zero for methods without one.
 func read(body []byte) (r request, amount money.Amount, err error) {
-	if err := json.Unmarshal(body, &r); err != nil {
-		return r, 0, fmt.Errorf("%w: no JSON object of their fields", casino.ErrUnreadable)
+	if err := jsonin.Unmarshal(body, &r); err != nil {
+		return request{}, 0, fmt.Errorf("%w: %w", casino.ErrUnreadable, err)
 	}
 	switch r.Method {
 	case methodAccount, methodBalance:
 	case methodBet, methodWin, methodRefund:
-		if r.TransactionID == "" {
-			return r, 0, fmt.Errorf("%w: transaction_id is missing", casino.ErrUnreadable)
+		if err := jsonin.ID(string(r.TransactionID), casino.MaxID); err != nil {
+			return r, 0, fmt.Errorf("%w: transaction_id %w", casino.ErrUnreadable, err)
 		}
 		if amount, err = casino.ReadAmount(r.Amount); err != nil {
 			return r, 0, fmt.Errorf("%w: amount: %w", casino.ErrUnreadable, err)
@@ -61,8 +43,13 @@ func read(body []byte) (r request, amount money.Amount, err error) {
 	default:
 		return r, 0, fmt.Errorf("%w: method is none of theirs", casino.ErrUnreadable)
 	}
-	if r.UserID == "" {
-		return r, 0, fmt.Errorf("%w: user_id is missing", casino.ErrUnreadable)
+	if err := jsonin.ID(string(r.UserID), casino.MaxID); err != nil {
+		return r, 0, fmt.Errorf("%w: user_id %w", casino.ErrUnreadable, err)
+	}
+	if r.GameID != "" {
+		if err := jsonin.ID(string(r.GameID), casino.MaxID); err != nil {
+			return r, 0, fmt.Errorf("%w: game_id %w", casino.ErrUnreadable, err)
+		}
 	}
 	return r, amount, nil
 }

@@ -135,6 +135,8 @@ func refused(outcome casino.Outcome, err error) casino.Reply {
 
 func message(err error) string {
 	switch {
+	case errors.Is(err, wallet.ErrBonusStake): // there is money enough, but not for so much at once
+		return msgParameter
 	case errors.Is(err, wallet.ErrInsufficientFunds), errors.Is(err, wallet.ErrLimitExceeded): // their one word for a stake that cannot be had
 		return msgFunds
 	case errors.Is(err, wallet.ErrUnknownPlayer), errors.Is(err, wallet.ErrPlayerBlocked):

@@ -94,6 +94,25 @@ func (h *Hall) audit(t TB) {
 	}
 }
 
+// Sealable waits until all that was written can be sealed: nothing that the cluster has under way, in other
+// tests' databases too, is older.
+func (h *Hall) Sealable(t TB) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		var done bool
+		err := h.DB.Pool.QueryRow(t.Context(), `SELECT ledger_horizon() > coalesce(max(position), 0) FROM transactions`).Scan(&done)
+		if err != nil {
+			t.Fatalf("read the horizon: %v", err)
+		}
+		if done {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the horizon stands still")
+		}
+	}
+}
+
 // SetClock stops the hall's clock at a time.
 func (h *Hall) SetClock(at time.Time) { h.clock.Store(&at) }
 

@@ -2,7 +2,6 @@ package naga
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"evens/casino"
+	"evens/internal/jsonin"
 	"evens/money"
 )
 
@@ -41,13 +41,13 @@ func (c client) get(ctx context.Context, path string, query url.Values, into any
 		return fmt.Errorf("%w: naga %s: HTTP %d", casino.ErrUnavailable, path, answer.Status)
 	}
 	var e struct {
-		Data json.RawMessage `json:"data"`
+		Data jsonin.Raw `json:"data"`
 	}
 	text := answer.Body
-	if err := json.Unmarshal(text, &e); err == nil && len(e.Data) > 0 {
+	if err := jsonin.Unmarshal(text, &e); err == nil && len(e.Data) > 0 {
 		text = e.Data
 	}
-	if err := json.Unmarshal(text, into); err != nil {
+	if err := jsonin.Unmarshal(text, into); err != nil {
 		return fmt.Errorf("%w: naga %s: the answer cannot be read", casino.ErrUnavailable, path)
 	}
 	return nil
@@ -57,18 +57,22 @@ func (c client) operator() url.Values {
 	return url.Values{"groupCode": {c.cfg.GroupCode}, "brandCode": {c.cfg.BrandCode}}
 }
 
-// Games implements casino.Platform.
+// gameRow is one game of their list.
+type gameRow struct {
+	Code    string `json:"code"`
+	Name    string `json:"name"`
+	Type    string `json:"type"`
+	Image   string `json:"image"`
+	PlayURL string `json:"playUrl"`
+}
+
+// Games implements casino.Platform. A row that cannot be read is left out.
 func (p *Platform) Games(ctx context.Context) ([]casino.Game, error) {
-	var rows []struct {
-		Code    string `json:"code"`
-		Name    string `json:"name"`
-		Type    string `json:"type"`
-		Image   string `json:"image"`
-		PlayURL string `json:"playUrl"`
-	}
-	if err := p.client.get(ctx, pathGames, p.client.operator(), &rows); err != nil {
+	var raw []jsonin.Raw
+	if err := p.client.get(ctx, pathGames, p.client.operator(), &raw); err != nil {
 		return nil, err
 	}
+	rows, _ := jsonin.Rows[gameRow](raw)
 	games := make([]casino.Game, 0, len(rows))
 	for _, row := range rows {
 		if row.Code != "" && row.PlayURL != "" {
@@ -125,14 +129,14 @@ func (p *Platform) playURL(base string, launch casino.Launch) (string, error) {
 
 // BetHistory is one bet in their own list.
 type BetHistory struct {
-	ID       string       `json:"id"`
+	ID       jsonin.Word  `json:"id"`
 	Created  time.Time    `json:"created"`
 	Updated  time.Time    `json:"updated"`
-	PlayerID string       `json:"playerId"`
-	GameCode string       `json:"gameCode"`
+	PlayerID jsonin.Word  `json:"playerId"`
+	GameCode jsonin.Word  `json:"gameCode"`
 	Amount   money.Number `json:"amount"`
 	Earn     money.Number `json:"earn"`
-	ParentID string       `json:"parentBetId"`
+	ParentID jsonin.Word  `json:"parentBetId"`
 	Status   string       `json:"betStatus"`
 }
 
@@ -151,7 +155,7 @@ func (p *Platform) BetHistories(ctx context.Context, from, to time.Time, skip in
 	}
 	rows := make([]BetHistory, len(texts))
 	for i, text := range texts {
-		if err := json.Unmarshal(text, &rows[i]); err != nil {
+		if err := jsonin.Unmarshal(text, &rows[i]); err != nil {
 			return nil, fmt.Errorf("%w: naga: row %d of their list: %w", casino.ErrUnreadable, i+1, err)
 		}
 	}
@@ -160,7 +164,7 @@ func (p *Platform) BetHistories(ctx context.Context, from, to time.Time, skip in
 
 // BetHistoryRows is BetHistories with each row as it came: one that cannot be read is no reason to
 // lose the others.
-func (p *Platform) BetHistoryRows(ctx context.Context, from, to time.Time, skip int) ([]json.RawMessage, error) {
+func (p *Platform) BetHistoryRows(ctx context.Context, from, to time.Time, skip int) ([]jsonin.Raw, error) {
 	if skip < 0 || !from.Before(to) || to.Sub(from) > HistoryWindow {
 		return nil, errors.New("naga: a window of their list is at most 24 hours, and pages count from 0")
 	}
@@ -168,7 +172,7 @@ func (p *Platform) BetHistoryRows(ctx context.Context, from, to time.Time, skip 
 		"apiKey": {p.cfg.APIKey}, "startDate": {from.UTC().Format(time.RFC3339)}, "endDate": {to.UTC().Format(time.RFC3339)},
 		"skip": {strconv.Itoa(skip)}, "limit": {strconv.Itoa(HistoryPage)},
 	}
-	var rows []json.RawMessage
+	var rows []jsonin.Raw
 	return rows, p.client.get(ctx, pathHistories, query, &rows)
 }
 

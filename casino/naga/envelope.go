@@ -11,11 +11,12 @@ import (
 	"encoding/json"
 
 	"evens/casino"
+	"evens/internal/jsonin"
 )
 
 type envelope struct {
-	Data     json.RawMessage `json:"data"`
-	DataHash string          `json:"dataHash"`
+	Data     jsonin.Raw `json:"data"`
+	DataHash string     `json:"dataHash"`
 }
 
 // seal checks whose word a call is.
@@ -28,7 +29,7 @@ type seal struct {
 // of them did not is nobody's business.
 func (s seal) open(body []byte, signature string) ([]byte, error) {
 	var e envelope
-	if err := json.Unmarshal(body, &e); err != nil || len(e.Data) == 0 {
+	if err := jsonin.Unmarshal(body, &e); err != nil || len(e.Data) == 0 {
 		return nil, casino.ErrUnauthentic
 	}
 	var text bytes.Buffer

@@ -185,7 +185,7 @@ func TestConversation(t *testing.T) {
 		{"place-bet", p.bet("b6", "t6", "-1", ""), 400, failed(400, "amount: is below zero")},
 		{"place-bet", p.bet("", "t6", "1", ""), 400, failed(400, "betId is missing")},
 		{"payout", p.bet("b1", "", "1", ""), 400, failed(400, "transactionId is missing")},
-		{"place-bet", `[]`, 400, failed(400, "data has a field of another type")},
+		{"place-bet", `[]`, 400, failed(400, "the body is of another type")},
 		{"balance", fmt.Sprintf(`{"playerToken":%q}`, p.token), 200, who("115.50")},
 	} {
 		answer := p.call(step.route, step.says)

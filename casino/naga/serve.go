@@ -62,7 +62,7 @@ func (p *Platform) Mount(mux *http.ServeMux, desk *casino.Desk) {
 				err = belongs(route, text)
 			}
 			if err != nil {
-				return refused(err)
+				return refused(err, secretsOf(r.Body)...)
 			}
 			return answer(ctx, text, r)
 		}))
@@ -112,66 +112,66 @@ func (p *Platform) balance(ctx context.Context, text []byte, _ casino.Request) c
 func (p *Platform) tell(ctx context.Context, text []byte, unknown int) casino.Reply {
 	d, err := readData(text, "playerToken")
 	if err != nil {
-		return refused(err)
+		return refused(err, secretsOf(text)...)
 	}
-	session, err := p.sessions.FindOpen(ctx, Provider, d.PlayerToken)
+	session, err := p.sessions.FindOpen(ctx, Provider, d.token())
 	if errors.Is(err, casino.ErrSession) {
-		return refusedWith(unknown, err, d.PlayerToken)
+		return refusedWith(unknown, err, d.token())
 	}
 	var standing player.Standing
 	if err == nil {
 		standing, err = p.floor.Balance(ctx, Provider, session.Player, "", session.Game)
 	}
 	if err != nil {
-		return refused(err, d.PlayerToken)
+		return refused(err, d.token())
 	}
 	return done(wide{NativeID: session.Player.ExternalID, Currency: string(session.Player.Currency), Balance: twoDecimals(standing.Playable)},
-		casino.Outcome{Balance: standing.Balance}, d.PlayerToken)
+		casino.Outcome{Balance: standing.Balance}, d.token())
 }
 
 func (p *Platform) placeBet(ctx context.Context, text []byte, r casino.Request) casino.Reply {
 	d, err := readData(text, ofBet...)
 	if err != nil {
-		return refused(err, d.PlayerToken)
+		return refused(err, secretsOf(text)...)
 	}
 	amount, err := d.amount()
 	if err != nil {
-		return refused(err, d.PlayerToken)
+		return refused(err, d.token())
 	}
-	session, err := p.sessions.Find(ctx, Provider, d.PlayerToken)
+	session, err := p.sessions.Find(ctx, Provider, d.token())
 	if err != nil {
-		return refused(err, d.PlayerToken)
+		return refused(err, d.token())
 	}
 	event := d.event(session.Player, r.At)
 	event.Stake, event.Session = amount, uuid.NullUUID{UUID: session.ID, Valid: true}
 	outcome, err := p.floor.Bet(ctx, Dialect.Bet(event))
-	return moved(outcome, err, d.PlayerToken)
+	return moved(outcome, err, d.token())
 }
 
 func (p *Platform) payout(ctx context.Context, text []byte, r casino.Request) casino.Reply {
 	d, err := readData(text, ofBet...)
 	if err != nil {
-		return refused(err, d.PlayerToken)
+		return refused(err, secretsOf(text)...)
 	}
 	amount, err := d.amount()
 	if err != nil {
-		return refused(err, d.PlayerToken)
+		return refused(err, d.token())
 	}
 	who, err := p.playerOf(ctx, d)
 	if err != nil {
-		return refused(err, d.PlayerToken)
+		return refused(err, d.token())
 	}
 	event := d.event(who, r.At)
 	event.Win = amount
 	outcome, err := p.floor.Win(ctx, Dialect.Win(event))
-	return moved(outcome, err, d.PlayerToken)
+	return moved(outcome, err, d.token())
 }
 
 // playerOf finds a player by the token, ended or not, or else by the bet: whoever has won is paid.
 func (p *Platform) playerOf(ctx context.Context, d data) (player.Identity, error) {
-	session, err := p.sessions.Find(ctx, Provider, d.PlayerToken)
+	session, err := p.sessions.Find(ctx, Provider, d.token())
 	if errors.Is(err, casino.ErrSession) {
-		return p.floor.Owner(ctx, Provider, d.BetID)
+		return p.floor.Owner(ctx, Provider, string(d.BetID))
 	}
 	return session.Player, err
 }
@@ -179,21 +179,29 @@ func (p *Platform) playerOf(ctx context.Context, d data) (player.Identity, error
 func (p *Platform) cancelBet(ctx context.Context, text []byte, r casino.Request) casino.Reply {
 	d, err := readData(text, "betId")
 	if err != nil {
-		return refused(err, d.PlayerToken)
+		return refused(err, secretsOf(text)...)
 	}
-	event := casino.Event{ID: d.BetID, At: r.At}
+	event := casino.Event{ID: string(d.BetID), Currency: d.currency(), At: r.At}
 	if d.PlayerToken != "" {
-		session, err := p.sessions.Find(ctx, Provider, d.PlayerToken)
+		session, err := p.sessions.Find(ctx, Provider, d.token())
 		if err != nil && !errors.Is(err, casino.ErrSession) {
-			return refused(err, d.PlayerToken)
+			return refused(err, d.token())
 		}
 		event.Player = session.Player
 	}
-	outcome, err := p.floor.Rollback(ctx, Dialect.Rollback(event))
-	if err != nil {
-		return refused(err, d.PlayerToken)
+	back := Dialect.Rollback(event)
+	if d.Amount != "" {
+		amount, err := d.amount()
+		if err != nil {
+			return refused(err, d.token())
+		}
+		back.Amount = &amount
 	}
-	return done(canceled{BetID: d.BetID, Status: statusCanceled}, outcome, d.PlayerToken)
+	outcome, err := p.floor.Rollback(ctx, back)
+	if err != nil {
+		return refused(err, d.token())
+	}
+	return done(canceled{BetID: string(d.BetID), Status: statusCanceled}, outcome, d.token())
 }
 
 type canceled struct {
@@ -219,27 +227,27 @@ type betStatus struct {
 func (p *Platform) betStatus(ctx context.Context, text []byte, _ casino.Request) casino.Reply {
 	d, err := readData(text, "betId")
 	if err != nil {
-		return refused(err, d.PlayerToken)
+		return refused(err, secretsOf(text)...)
 	}
-	answer := betStatus{BetID: d.BetID}
-	round, err := p.floor.Round(ctx, Provider, d.BetID)
+	answer := betStatus{BetID: string(d.BetID)}
+	round, err := p.floor.Round(ctx, Provider, string(d.BetID))
 	if err == nil {
 		answer.PlaceBet, answer.Payout = orNull(round.BetTransaction), orNull(round.WinTransaction)
 		answer.Status = roundStatus(round)
-		return done(answer, casino.Outcome{}, d.PlayerToken)
+		return done(answer, casino.Outcome{}, d.token())
 	}
 	var kind ledger.Kind
 	if errors.Is(err, casino.ErrUnknownBet) {
-		kind, err = p.floor.KindOf(ctx, Provider, d.BetID)
+		kind, err = p.floor.KindOf(ctx, Provider, string(d.BetID))
 	}
 	if err != nil {
-		return refused(err, d.PlayerToken)
+		return refused(err, d.token())
 	}
 	answer.Status = statusFailed
 	if kind == ledger.Tombstone {
 		answer.Status = statusCanceled
 	}
-	return done(answer, casino.Outcome{}, d.PlayerToken)
+	return done(answer, casino.Outcome{}, d.token())
 }
 
 func roundStatus(round casino.RoundStatus) string {
@@ -305,6 +313,8 @@ func message(err error) string {
 		return "Player token is invalid or expired"
 	case errors.Is(err, wallet.ErrInsufficientFunds):
 		return "Insufficient balance"
+	case errors.Is(err, wallet.ErrBonusStake):
+		return "Bet is larger than the player's bonus allows"
 	case errors.Is(err, wallet.ErrLimitExceeded):
 		return "Player's limit is exceeded"
 	case errors.Is(err, wallet.ErrPlayerBlocked):
@@ -315,6 +325,8 @@ func message(err error) string {
 		return "Player not found"
 	case errors.Is(err, ledger.ErrConflict):
 		return "The id was used before with other data"
+	case errors.Is(err, casino.ErrAmount):
+		return "Amount is not the bet's"
 	case errors.Is(err, casino.ErrRolledBack):
 		return "Bet was canceled"
 	case errors.Is(err, casino.ErrUnknownBet):

@@ -8,6 +8,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+
+	"evens/internal/jsonin"
 )
 
 // Lengths of the three parts of a cipherText: a nonce of 12 bytes and a tag of 16, in base64.
@@ -44,7 +46,7 @@ type sealed struct {
 // open decrypts a body.
 func (b box) open(body []byte) ([]byte, error) {
 	var s sealed
-	if err := json.Unmarshal(body, &s); err != nil {
+	if err := jsonin.Unmarshal(body, &s); err != nil {
 		return nil, errSealed
 	}
 	text := s.CipherText

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"evens/casino"
+	"evens/internal/jsonin"
 	"evens/money"
 )
 
@@ -43,10 +44,10 @@ func newClient(cfg Config, box box) client {
 
 // envelope is the form of their answers.
 type envelope struct {
-	Code    int             `json:"code"`
-	Message string          `json:"message"`
-	Data    json.RawMessage `json:"data"`
-	LogUUID string          `json:"logUUID"`
+	Code    int        `json:"code"`
+	Message string     `json:"message"`
+	Data    jsonin.Raw `json:"data"`
+	LogUUID string     `json:"logUUID"`
 }
 
 // Codes of their answers that mean something to us; any other is a refusal.
@@ -128,7 +129,7 @@ func (c client) call(ctx context.Context, path string, body, data any) error {
 
 func (c client) read(answer casino.Answer, data any) error {
 	var e envelope
-	if err := json.Unmarshal(answer.Body, &e); err != nil || answer.Status != http.StatusOK {
+	if err := jsonin.Unmarshal(answer.Body, &e); err != nil || answer.Status != http.StatusOK {
 		return fmt.Errorf("%w: HTTP %d", casino.ErrUnavailable, answer.Status)
 	}
 	switch e.Code {
@@ -138,7 +139,7 @@ func (c client) read(answer casino.Answer, data any) error {
 	default:
 		return fmt.Errorf("%w: their code %d", casino.ErrUnavailable, e.Code)
 	}
-	if err := json.Unmarshal(e.Data, data); err != nil {
+	if err := jsonin.Unmarshal(e.Data, data); err != nil {
 		return fmt.Errorf("%w: their data cannot be read", casino.ErrUnavailable)
 	}
 	return nil
@@ -179,18 +180,22 @@ func (p *Platform) Launch(ctx context.Context, launch casino.Launch) (string, er
 	return data.URL, nil
 }
 
-// Games implements casino.Platform.
+// gameRow is one game of their list.
+type gameRow struct {
+	Code  string `json:"gameCode"`
+	Name  string `json:"gameName"`
+	Type  string `json:"gameType"`
+	Image string `json:"image"`
+	Demo  *bool  `json:"demo"`
+}
+
+// Games implements casino.Platform. A row that cannot be read is left out.
 func (p *Platform) Games(ctx context.Context) ([]casino.Game, error) {
-	var rows []struct {
-		Code  string `json:"gameCode"`
-		Name  string `json:"gameName"`
-		Type  string `json:"gameType"`
-		Image string `json:"image"`
-		Demo  *bool  `json:"demo"`
-	}
-	if err := p.client.call(ctx, pathGames, map[string]string{}, &rows); err != nil {
+	var raw []jsonin.Raw
+	if err := p.client.call(ctx, pathGames, map[string]string{}, &raw); err != nil {
 		return nil, err
 	}
+	rows, _ := jsonin.Rows[gameRow](raw)
 	games := make([]casino.Game, 0, len(rows))
 	for _, row := range rows {
 		if row.Code != "" {
@@ -204,13 +209,13 @@ func (p *Platform) Games(ctx context.Context) ([]casino.Game, error) {
 
 // BetLog is one settled bet in their own list.
 type BetLog struct {
-	BetID    string       `json:"betId"`
-	RoundID  string       `json:"roundId"`
-	Username string       `json:"username"`
+	BetID    jsonin.Word  `json:"betId"`
+	RoundID  jsonin.Word  `json:"roundId"`
+	Username jsonin.Word  `json:"username"`
 	Currency string       `json:"currency"`
-	GameCode string       `json:"gameCode"`
+	GameCode jsonin.Word  `json:"gameCode"`
 	TxTime   string       `json:"txTime"`
-	Status   json.Number  `json:"betStatus"`
+	Status   jsonin.Word  `json:"betStatus"`
 	Bet      money.Number `json:"actualBetAmt"`
 	Win      money.Number `json:"winAmt"`
 }
@@ -224,7 +229,7 @@ func (p *Platform) BetLogs(ctx context.Context, from, to time.Time, offset int) 
 	}
 	rows := make([]BetLog, len(texts))
 	for i, text := range texts {
-		if err := json.Unmarshal(text, &rows[i]); err != nil {
+		if err := jsonin.Unmarshal(text, &rows[i]); err != nil {
 			return nil, fmt.Errorf("%w: tg: row %d of their list: %w", casino.ErrUnreadable, i+1, err)
 		}
 	}
@@ -233,11 +238,11 @@ func (p *Platform) BetLogs(ctx context.Context, from, to time.Time, offset int) 
 
 // BetLogRows is BetLogs with each row as it came: one that cannot be read is no reason to lose the
 // others.
-func (p *Platform) BetLogRows(ctx context.Context, from, to time.Time, offset int) ([]json.RawMessage, error) {
+func (p *Platform) BetLogRows(ctx context.Context, from, to time.Time, offset int) ([]jsonin.Raw, error) {
 	if offset < 0 || !from.Before(to) {
 		return nil, errors.New("tg: a window ends after it begins, and offsets count from 0")
 	}
-	var rows []json.RawMessage
+	var rows []jsonin.Raw
 	err := p.client.call(ctx, pathBetLogs, map[string]any{
 		"startDate": from.UTC().Format(timeLayout), "endDate": to.UTC().Format(timeLayout), "offset": offset,
 	}, &rows)

@@ -2,12 +2,14 @@ package tg
 
 import "evens/casino"
 
-// Dialect is TG's. An ID is a betId, for the bet and its win together.
+// Dialect is TG's. An ID is a betId, for the bet and its win together; Other is the transferId, which older
+// versions use beside it or instead of it.
 var Dialect = casino.Dialect{BetAndSettle: betOf, Rollback: rollbackOf}
 
 func callOf(e casino.Event) casino.Call {
 	call := e.Call(Provider)
 	call.Round.ID = e.Round
+	call.TwoNames, call.Other = true, e.Other
 	return call
 }
 

@@ -1,11 +1,11 @@
 package tg
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
 	"evens/casino"
+	"evens/internal/jsonin"
 	"evens/money"
 )
 
@@ -21,13 +21,12 @@ const (
 // ones, so what is not needed is not read.
 type request struct {
 	Action     string       `json:"action"`
-	UID        string       `json:"uid"`
+	UID        jsonin.Word  `json:"uid"`
 	Currency   string       `json:"currency"`
-	Brand      string       `json:"brand"`
-	RoundID    string       `json:"roundId"`
-	BetID      string       `json:"betId"`
-	TransferID string       `json:"transferId"`
-	GameCode   string       `json:"gameCode"`
+	RoundID    jsonin.Word  `json:"roundId"`
+	BetID      jsonin.Word  `json:"betId"`
+	TransferID jsonin.Word  `json:"transferId"`
+	GameCode   jsonin.Word  `json:"gameCode"`
 	Bet        money.Number `json:"actualBetAmt"`
 	Win        money.Number `json:"winAmt"`
 	Jackpot    money.Number `json:"jackpotWin"`
@@ -40,22 +39,31 @@ type amounts struct{ bet, win, jackpot, valid money.Amount }
 // read reads a decrypted body and names the field that is wrong.
 func read(plain []byte) (request, error) {
 	var r request
-	if err := json.Unmarshal(plain, &r); err != nil {
-		return r, fmt.Errorf("%w: no JSON object of their fields", casino.ErrUnreadable)
+	if err := jsonin.Unmarshal(plain, &r); err != nil {
+		return request{}, fmt.Errorf("%w: %w", casino.ErrUnreadable, err)
 	}
-	required := map[string]string{"uid": r.UID}
+	needsBet, needsRound := false, false
 	switch r.Action {
 	case actionBalance:
 	case actionRollback:
-		required["betId"] = r.id()
+		needsBet = true
 	case actionBetNSettle, actionRetryBet:
-		required["betId"], required["roundId"] = r.id(), r.RoundID
+		needsBet, needsRound = true, true
 	default:
 		return r, fmt.Errorf("%w: action is none of balance, betNSettle, rollback, retryBet", casino.ErrUnreadable)
 	}
-	for field, value := range required {
-		if value == "" {
-			return r, fmt.Errorf("%w: %s is missing", casino.ErrUnreadable, field)
+	for _, id := range [...]struct {
+		field, value string
+		must         bool
+	}{
+		{"uid", string(r.UID), true}, {"betId", string(r.BetID), needsBet && r.TransferID == ""}, {"transferId", string(r.TransferID), false},
+		{"roundId", string(r.RoundID), needsRound}, {"gameCode", string(r.GameCode), false},
+	} {
+		if id.value == "" && !id.must {
+			continue
+		}
+		if err := jsonin.ID(id.value, casino.MaxID); err != nil {
+			return r, fmt.Errorf("%w: %s %w", casino.ErrUnreadable, id.field, err)
 		}
 	}
 	return r, nil
@@ -64,9 +72,17 @@ func read(plain []byte) (request, error) {
 // id is the key of a bet: betId, or transferId where an older version sends that alone.
 func (r request) id() string {
 	if r.BetID != "" {
-		return r.BetID
+		return string(r.BetID)
 	}
-	return r.TransferID
+	return string(r.TransferID)
+}
+
+// other is what else the bet is called: its transferId, unless that says the same.
+func (r request) other() string {
+	if r.TransferID == r.BetID {
+		return ""
+	}
+	return string(r.TransferID)
 }
 
 // currency is theirs, in capitals; "" where they do not say.

@@ -67,7 +67,7 @@ func (p *Platform) answer(ctx context.Context, r casino.Request) casino.Reply {
 	if err != nil {
 		return p.failed(plain, err)
 	}
-	who, err := p.floor.Player(ctx, req.UID)
+	who, err := p.floor.Player(ctx, string(req.UID))
 	if err != nil {
 		return p.failed(plain, err)
 	}
@@ -82,7 +82,7 @@ func (p *Platform) answer(ctx context.Context, r casino.Request) casino.Reply {
 }
 
 func (p *Platform) balance(ctx context.Context, plain []byte, req request, who player.Identity) casino.Reply {
-	standing, err := p.floor.Balance(ctx, Provider, who, req.currency(), req.GameCode)
+	standing, err := p.floor.Balance(ctx, Provider, who, req.currency(), string(req.GameCode))
 	outcome := casino.Outcome{Balance: standing.Balance}
 	if err != nil {
 		return p.reply(plain, statusFailed, outcome, err)
@@ -111,7 +111,7 @@ func (p *Platform) betNSettle(ctx context.Context, plain []byte, req request, wh
 }
 
 func eventOf(req request, who player.Identity, at time.Time) casino.Event {
-	return casino.Event{ID: req.id(), Player: who, Currency: req.currency(), Game: req.GameCode, Round: req.RoundID, At: at}
+	return casino.Event{ID: req.id(), Other: req.other(), Player: who, Currency: req.currency(), Game: string(req.GameCode), Round: string(req.RoundID), At: at}
 }
 
 // betStatus chooses between refused for good and failed. A failed bet is taken back by its id, so

@@ -58,7 +58,7 @@ func (c benchCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 	if err != nil {
 		return err
 	}
-	pg := bench.PgBench{Program: program, ServerURL: host.databaseURL, For: c.Base, Progress: std.err}
+	pg := bench.PgBench{Program: program, ServerURL: host.schemaURL(), For: c.Base, Progress: std.err}
 	var baseline bench.Baseline
 	if slices.ContainsFunc(names, func(name string) bool { return name == "settle" || name == "place" }) {
 		if baseline, err = pg.TPCB(ctx); err != nil {
@@ -72,7 +72,7 @@ func (c benchCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 		}
 		defer stop()
 	}
-	run := benchRun{command: c, cfg: own, serverURL: host.databaseURL, redisURL: redisURL, baseline: baseline, pg: pg, std: std}
+	run := benchRun{command: c, cfg: own, serverURL: host.schemaURL(), redisURL: redisURL, baseline: baseline, pg: pg, std: std}
 	for _, name := range names {
 		measure := map[string]func(context.Context, bench.Tell) error{"settle": run.settle, "place": run.place, "casino": run.casino, "limits": run.limits, "history": run.history, "reconcile": run.reconcile}[name]
 		err := measure(ctx, func(report *bench.Report) error { return report.Print(std.out, c.JSON) })

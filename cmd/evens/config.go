@@ -20,18 +20,19 @@ import (
 // Config is every setting that the long-running commands share. Each is a flag and a variable
 // EVENS_<NAME>; EVENS_<NAME>_FILE reads it from a file.
 type Config struct {
-	DatabaseURL    string   `help:"PostgreSQL to use; private server when empty." placeholder:"URL"`
-	RedisURL       string   `help:"Redis to use: redis, rediss, redis-sentinel or redis-cluster; private server when empty." placeholder:"URL"`
-	DataDir        string   `help:"Where private servers keep their data." default:"./.evens"`
-	Listen         string   `help:"Public API and callbacks." default:"127.0.0.1:8080"`
-	OpsListen      string   `help:"Console, queue dashboard, metrics, health." default:"127.0.0.1:8081"`
-	PublicURL      string   `help:"How providers reach the public listener; http:// and the listen address when empty." placeholder:"URL"`
-	AllowUnsigned  bool     `help:"Serve providers whose calls carry no signature without a secret in their path or an allow-list."`
-	TrustedProxies []string `help:"CIDRs of our own proxies: X-Forwarded-For counts from them alone." placeholder:"CIDR"`
-	TLSCertFile    string   `name:"tls-cert-file" help:"TLS certificate of the public listener, PEM; read anew when it changes." placeholder:"FILE"`
-	TLSKeyFile     string   `name:"tls-key-file" help:"Its key." placeholder:"FILE"`
-	OpsTLSCertFile string   `name:"ops-tls-cert-file" help:"TLS certificate of the operators' listener." placeholder:"FILE"`
-	OpsTLSKeyFile  string   `name:"ops-tls-key-file" help:"Its key." placeholder:"FILE"`
+	DatabaseURL      string   `help:"PostgreSQL to use; private server when empty." placeholder:"URL"`
+	DatabaseOwnerURL string   `help:"The same database as the role that owns its tables, for migrations; database-url when empty." placeholder:"URL"`
+	RedisURL         string   `help:"Redis to use: redis, rediss, redis-sentinel or redis-cluster; private server when empty." placeholder:"URL"`
+	DataDir          string   `help:"Where private servers keep their data." default:"./.evens"`
+	Listen           string   `help:"Public API and callbacks." default:"127.0.0.1:8080"`
+	OpsListen        string   `help:"Console, queue dashboard, metrics, health." default:"127.0.0.1:8081"`
+	PublicURL        string   `help:"How providers reach the public listener; http:// and the listen address when empty." placeholder:"URL"`
+	AllowUnsigned    bool     `help:"Serve providers whose calls carry no signature without a secret in their path or an allow-list."`
+	TrustedProxies   []string `help:"CIDRs of our own proxies: X-Forwarded-For counts from them alone." placeholder:"CIDR"`
+	TLSCertFile      string   `name:"tls-cert-file" help:"TLS certificate of the public listener, PEM; read anew when it changes." placeholder:"FILE"`
+	TLSKeyFile       string   `name:"tls-key-file" help:"Its key." placeholder:"FILE"`
+	OpsTLSCertFile   string   `name:"ops-tls-cert-file" help:"TLS certificate of the operators' listener." placeholder:"FILE"`
+	OpsTLSKeyFile    string   `name:"ops-tls-key-file" help:"Its key." placeholder:"FILE"`
 
 	Connections          int `help:"Connections that a listener has open at once; no bound when 0." default:"8192"`
 	ConnectionsPerSource int `help:"The same of one address, or one IPv6 /64; proxies have no bound of their own." default:"2500"`
@@ -46,8 +47,9 @@ type Config struct {
 	StreamsPerKey    int `help:"The same with one API key." default:"1000"`
 	StreamsPerPlayer int `help:"The same with one player's tokens." default:"16"`
 
-	LogLevel  string `help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
-	LogFormat string `help:"text or json." default:"text" enum:"text,json"`
+	MetricsToken string `help:"A bearer that /metrics asks for; none when empty."`
+	LogLevel     string `help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
+	LogFormat    string `help:"text or json." default:"text" enum:"text,json"`
 
 	OperatorPasswordFile string `help:"A file with the password of the operator that a command names, and a code on its second line." placeholder:"FILE"`
 

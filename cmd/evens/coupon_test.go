@@ -35,6 +35,7 @@ func (k *keeps) Ring(chunks []settlement.Chunk) { k.chunks = append(k.chunks, ch
 func TestCouponsByHand(t *testing.T) {
 	t.Parallel()
 	i := install(t, testbed.EmptyDatabase(t), testbed.Redis(t))
+	i.employ(t)
 	check := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -89,7 +90,7 @@ func TestCouponsByHand(t *testing.T) {
 	if len(unknown.Likely) != 1 || unknown.Likely[0] != adopted || unreadable.Text != `{"BarCode":"theirs","Status":"?"}` {
 		t.Errorf("results list: %s", out)
 	}
-	by := []string{"--operator", "eva", "--comment", "BeT confirmed by phone"}
+	by := []string{"--operator", "operator@example.com", "--comment", "BeT confirmed by phone"}
 	if code, out := i.evens(t, "coupon", "adopt", adopted, "--bet-code", "theirs", "--dry-run"); code != 0 || !strings.Contains(out, "won, shall have paid 20.00") {
 		t.Errorf("a look: %d %s", code, out)
 	}

@@ -23,7 +23,7 @@ import (
 var openCommands = []string{
 	"up", "api", "worker", "cron", "migrate", "demo", "audit", "sim", "bench", "version", "explain coupon", "explain player",
 	"results list", "reconcile", "breaks list", "breaks show", "failures", "closing", "player limits", "adjust list", "bonus list",
-	"bonus campaigns", "debts", "apikey list", "operator list",
+	"bonus campaigns", "debts", "apikey list", "operator list", "suspense list", "mapping",
 }
 
 // Every command with every role: what the permission table says, and nothing else. A command that is
@@ -47,6 +47,10 @@ func TestEveryCommandWithEveryRole(t *testing.T) {
 		"adjust make":      {access.Adjust, []string{"--player", "ana", "--amount", "1", "--comment", "c"}},
 		"adjust approve":   {access.Adjust, []string{nothing}},
 		"adjust refuse":    {access.Adjust, []string{nothing, "--comment", "c"}},
+		"coupon adopt":     {access.DecideCoupons, []string{nothing, "--bet-code", "x", "--comment", "c"}},
+		"coupon cancel":    {access.DecideCoupons, []string{nothing, "--comment", "c"}},
+		"suspense assign":  {access.Adjust, []string{nothing, "--player", "ana", "--comment", "c"}},
+		"suspense close":   {access.Adjust, []string{nothing, "--as", "returned", "--comment", "c"}},
 		"bonus forfeit":    {access.DecideBonuses, []string{"ana", nothing, "--comment", "c"}},
 		"callback":         {access.ReadCallbacks, []string{nothing}},
 		"apikey create":    {access.ManageKeys, []string{"--name", "k", "--scope", "games"}},
@@ -261,7 +265,7 @@ func TestListOfKeysNamesWhatOldOnesKeep(t *testing.T) {
 func TestDemoLeavesNothingOpen(t *testing.T) {
 	t.Parallel()
 	i := install(t, testbed.EmptyDatabase(t), testbed.Redis(t))
-	cfg := Config{DatabaseURL: i.databaseURL, RedisURL: i.redisURL}
+	cfg := Config{DatabaseURL: i.runtimeURL, RedisURL: i.redisURL}
 	var cli commandLine
 	parser, err := newParser(&cli)
 	if err == nil {

@@ -15,6 +15,7 @@ import (
 
 	"evens/access"
 	"evens/audit"
+	"evens/casino/betron"
 	"evens/demo"
 	"evens/reconcile"
 	"evens/sim/betsim"
@@ -145,6 +146,7 @@ func (c demoCommand) story(ctx context.Context, s *system, sim simulators, seed 
 	play := demo.New(demo.Config{
 		BaseURL: s.settings.publicURL, APIKey: key, BeT: sim.bookmaker, Games: sim.platforms.all(), Books: s.books, Decide: s.decideBreak,
 		Settling: demoSettling, Seed: seed, Grace: demoGrace, Out: std.out,
+		Paths: s.secretPaths(),
 	})
 	if err := play.Run(ctx); err != nil {
 		return nil, err
@@ -161,6 +163,14 @@ func (c demoCommand) story(ctx context.Context, s *system, sim simulators, seed 
 		return nil, errFound
 	}
 	return play, c.addresses(ctx, s, play, run, std)
+}
+
+// secretPaths are what stands behind a platform's address, where that holds a secret.
+func (s *system) secretPaths() map[string]string {
+	if s.cfg.BetronPathSecret == "" {
+		return nil
+	}
+	return map[string]string{betron.Provider: "/" + s.cfg.BetronPathSecret}
 }
 
 func (c demoCommand) addresses(ctx context.Context, s *system, play *demo.Play, run string, std streams) error {

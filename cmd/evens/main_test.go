@@ -36,7 +36,8 @@ func TestMain(m *testing.M) {
 
 // installation is one database, one Redis, and processes of ours on them.
 type installation struct {
-	databaseURL, redisURL string
+	databaseURL, redisURL string // databaseURL is the owner's
+	runtimeURL            string // what processes are given
 	betURL                string
 	db                    *postgres.DB
 }
@@ -53,7 +54,7 @@ func install(t *testing.T, databaseURL, redisURL string) *installation {
 	t.Cleanup(db.Close)
 	betURL, stop := serveSim(betsim.New(betsim.Config{Seed: 1}))
 	t.Cleanup(stop)
-	return &installation{databaseURL: databaseURL, redisURL: redisURL, betURL: betURL, db: db}
+	return &installation{databaseURL: databaseURL, runtimeURL: asRuntime(t, databaseURL), redisURL: redisURL, betURL: betURL, db: db}
 }
 
 // process is a running evens.
@@ -65,11 +66,7 @@ type process struct {
 // start runs `evens args…` as a process of its own. It is killed when the test ends.
 func (i *installation) start(t *testing.T, args []string, environ ...string) *process {
 	t.Helper()
-	p := &process{Cmd: exec.Command(os.Args[0], args...), log: &bytes.Buffer{}}
-	p.Env = append(os.Environ(), asProgram+"=1",
-		"EVENS_DATABASE_URL="+i.databaseURL, "EVENS_REDIS_URL="+i.redisURL, "EVENS_SWEEP_INTERVAL=1s", "EVENS_LOG_LEVEL=warn",
-		"EVENS_OPS_LISTEN=127.0.0.1:0", "EVENS_BET_URL="+i.betURL, "EVENS_BET_LOGIN=demo", "EVENS_BET_PASSWORD=demo")
-	p.Env = append(p.Env, environ...)
+	p := &process{Cmd: i.command(t, args, environ...), log: &bytes.Buffer{}}
 	p.Stderr = p.log
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
@@ -81,6 +78,17 @@ func (i *installation) start(t *testing.T, args []string, environ ...string) *pr
 		}
 	})
 	return p
+}
+
+// command is `evens args…`, not started yet.
+func (i *installation) command(t *testing.T, args []string, environ ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], args...)
+	cmd.Env = append(os.Environ(), asProgram+"=1",
+		"EVENS_DATABASE_URL="+i.runtimeURL, "EVENS_REDIS_URL="+i.redisURL, "EVENS_SWEEP_INTERVAL=1s", "EVENS_LOG_LEVEL=warn",
+		"EVENS_OPS_LISTEN=127.0.0.1:0", "EVENS_BET_URL="+i.betURL, "EVENS_BET_LOGIN=demo", "EVENS_BET_PASSWORD=demo")
+	cmd.Env = append(cmd.Env, environ...)
+	return cmd
 }
 
 // kill is SIGKILL: nothing is said good-bye to.

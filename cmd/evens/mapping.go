@@ -5,7 +5,7 @@ import (
 	"io"
 	"os"
 
-	"evens/reconcile/statement"
+	"evens/reconcile/statementfile"
 )
 
 type mappingCommand struct {
@@ -25,12 +25,12 @@ func (c mappingCommand) Run(std streams) error {
 
 func (c mappingCommand) propose(std streams) (string, error) {
 	if c.File == "-" {
-		return statement.Propose(std.in, c.Provider)
+		return statementfile.Propose(std.in, c.Provider)
 	}
 	file, err := os.Open(c.File)
 	if err != nil {
 		return "", err
 	}
 	defer file.Close()
-	return statement.Propose(file, c.Provider)
+	return statementfile.Propose(file, c.Provider)
 }

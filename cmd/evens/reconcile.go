@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -24,8 +26,8 @@ type reconcileCommand struct {
 	Provider string    `required:"" help:"bet, betao, betron, tg, naga or cashier." enum:"bet,betao,betron,tg,naga,cashier"`
 	From     time.Time `help:"Beginning of the window; the watermark when empty, or the file's first line." placeholder:"TIME"`
 	To       time.Time `help:"End of the window; a little before now when empty, or the file's last line." placeholder:"TIME"`
-	File     string    `help:"A list in a CSV file; - for standard input. The provider is asked when empty." placeholder:"F.csv"`
-	Mapping  string    `help:"How the file is to be read." placeholder:"M.yaml"`
+	File     string    `help:"A list in a file (.csv, .csv.gz, .zip, .xlsx); - for standard input. The provider is asked when empty." placeholder:"F.csv"`
+	Mapping  string    `help:"How the file is to be read; evens mapping drafts one." placeholder:"M.yaml"`
 	Complete bool      `help:"The file is the whole of its window: what it lacks does not exist there."`
 	DryRun   bool      `name:"dry-run" help:"Find and say what would be done, and change nothing."`
 	JSON     bool      `name:"json" help:"One JSON object."`
@@ -100,8 +102,16 @@ func printReport(w io.Writer, r *reconcile.Report) error {
 	if r.Cut {
 		fmt.Fprintln(w, "it lacks so much of ours that nothing of what it lacks is believed: those are a person's")
 	}
+	fmt.Fprintf(w, "left out: %d by the mapping, %d of other times, %d undone there and never here; %d prove nothing yet\n",
+		r.Ignored, r.Outside, r.CancelledOut, r.Pending)
+	moved := "moved"
 	if r.DryRun {
+		moved = "would move"
 		fmt.Fprintln(w, "tried only: nothing was changed")
+	}
+	for _, currency := range slices.Sorted(maps.Keys(r.Sums)) {
+		sum := r.Sums[currency]
+		fmt.Fprintf(w, "%s %s: paid %s, given back %s, taken %s\n", moved, currency, sum.Paid, sum.GivenBack, sum.Taken)
 	}
 	if len(r.Breaks) == 0 {
 		return nil

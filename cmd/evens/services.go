@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net/http"
+	"strings"
 	"sync"
 
 	"github.com/google/uuid"
@@ -39,9 +40,14 @@ func (s *system) publicHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", api.New(s.apiConfig()))
 	if s.desk != nil {
-		mux.Handle("POST "+s.settings.resultPath, settlement.NewReceiver(s.inbox, settlement.ReceiverConfig{
-			Allow: s.settings.allow, Now: s.now, Observe: s.metrics.Push, Log: s.log,
-		}))
+		secret := strings.Trim(s.cfg.BetResultSecret, "/")
+		receiver := settlement.NewReceiver(s.inbox, settlement.ReceiverConfig{
+			Allow: s.settings.allow, Now: s.now, Observe: s.metrics.Push, Log: s.log, Secret: secret,
+		})
+		// Behind its route nobody sees the secret, who keeps or logs the path.
+		results := http.StripPrefix(strings.TrimSuffix("/"+secret, "/"), receiver)
+		mux.Handle("POST "+s.settings.resultPath, results)
+		mux.Handle("POST "+s.settings.resultPath+"/{$}", results)
 	}
 	if s.cfg.CashierSecret != "" {
 		mux.Handle("POST /cashier/callback", &cashier.Receiver{
@@ -85,6 +91,7 @@ func (s *system) serveAPI(ctx context.Context) error {
 }
 
 func (s *system) serveOps(ctx context.Context) error {
+	s.warnOfRights()
 	return s.serve(ctx, s.ops(), s.opsHandler())
 }
 
@@ -105,12 +112,19 @@ func (s *system) opsHandler() http.Handler {
 			Debts:   func(ctx context.Context, id uuid.NullUUID) ([]player.Debt, error) { return player.Debts(ctx, s.db, id) },
 			Bonuses: s.bonuses,
 		},
-		Metrics: s.metrics.Handler(),
+		Metrics: s.metrics.Handler(), MetricsToken: s.cfg.MetricsToken,
 		Parts: []console.Part{
 			{Name: "database", Check: s.db.Pool.Ping},
 			{Name: "redis", Check: func(ctx context.Context) error { return s.redis.Ping(ctx).Err() }},
-			{Name: "redis_eviction", Check: func(ctx context.Context) error { return redis.CheckEviction(ctx, s.redis) }},
-			{Name: "schema", Check: func(ctx context.Context) error { return postgres.CheckSchema(ctx, s.db.Pool) }},
+			{
+				Name: "redis_eviction", Known: []error{redis.ErrEviction},
+				Check: func(ctx context.Context) error { return redis.CheckEviction(ctx, s.redis) },
+			},
+			{
+				Name: "schema", Known: []error{postgres.ErrOldSchema, postgres.ErrRestored},
+				Check: func(ctx context.Context) error { return postgres.CheckSchema(ctx, s.db.Pool) },
+			},
+			{Name: "database_role", Check: s.db.Pool.Ping, Advice: func() string { return s.excess }},
 		},
 		Warnings: s.cfg.warnings(s.settings),
 		Log:      s.log,

@@ -36,6 +36,8 @@ type system struct {
 	metrics  *metrics.Metrics
 
 	databaseURL string
+	ownerURL    string // of the role that migrates; empty: the same as databaseURL
+	excess      string // what the role of databaseURL may do and need not
 	binDir      string // of private PostgreSQL servers
 	db          *postgres.DB
 	redis       goredis.UniversalClient
@@ -92,7 +94,7 @@ func open(ctx context.Context, cfg *Config, role role, w io.Writer) (_ *system, 
 		return nil, err
 	}
 	if role.migrate {
-		if err := postgres.Migrate(ctx, s.databaseURL); err != nil {
+		if err := postgres.MigrateAs(ctx, s.ownerURL, s.databaseURL); err != nil {
 			return nil, err
 		}
 	}
@@ -124,7 +126,10 @@ func (s *system) close() {
 
 // acquireServers starts private servers where no URL is given.
 func (s *system) acquireServers(ctx context.Context, withRedis bool) (redisURL string, err error) {
-	s.databaseURL, redisURL = s.cfg.DatabaseURL, s.cfg.RedisURL
+	s.databaseURL, s.ownerURL, redisURL = s.cfg.DatabaseURL, s.cfg.DatabaseOwnerURL, s.cfg.RedisURL
+	if s.ownerURL != "" && s.databaseURL == "" {
+		return "", errOwnerAlone
+	}
 	if s.databaseURL != "" && (redisURL != "" || !withRedis) {
 		return redisURL, nil
 	}
@@ -142,7 +147,7 @@ func (s *system) acquireServers(ctx context.Context, withRedis bool) (redisURL s
 		}
 	})
 	if s.databaseURL == "" {
-		s.databaseURL, s.binDir = private.DatabaseURL(), private.BinDir()
+		s.databaseURL, s.ownerURL, s.binDir = private.RuntimeURL(), private.DatabaseURL(), private.BinDir()
 	}
 	if redisURL == "" {
 		redisURL = private.RedisURL()
@@ -158,6 +163,7 @@ func (s *system) connect(ctx context.Context, redisURL, application string) (err
 	if err := postgres.CheckSchema(ctx, s.db.Pool); err != nil {
 		return err
 	}
+	s.readRights(ctx)
 	if s.redis, err = redis.Open(redisURL); err != nil {
 		return err
 	}

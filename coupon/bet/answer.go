@@ -117,7 +117,7 @@ var answerMembers = []string{
 // the answer then has the bet code alone, if one can be found.
 func decodeAnswer(body []byte) (Answer, verdict, error) {
 	var wire placed
-	doubled, err := decode(body, &wire, answerMembers...)
+	unclear, err := decode(body, &wire, answerSpellings, answerMembers...)
 	if err != nil {
 		return Answer{BetCode: searchCode(body), Raw: body}, verdict{}, err
 	}
@@ -137,10 +137,13 @@ func decodeAnswer(body []byte) (Answer, verdict, error) {
 		Selections: acceptedSelections(wire.Bets),
 		Raw:        body,
 	}
-	answer.PossibleWin = cmp.Or(missing.stake("PosWin", head.PosWin), missing.stake("AmountOut", head.AmountOut))
-	if slices.Contains(doubled, "coef") {
-		missing, answer.Coef = append(missing, "Coef"), 0
-	}
+	possible, amountOut := missing.stake("PosWin", head.PosWin), missing.stake("AmountOut", head.AmountOut)
+	drop(&missing, unclear, "Coef", &answer.Coef)
+	drop(&missing, unclear, "CoefOrig", &answer.CoefOrig)
+	drop(&missing, unclear, "Bet", &answer.Stake)
+	drop(&missing, unclear, "PosWin", &possible)
+	drop(&missing, unclear, "AmountOut", &amountOut)
+	answer.PossibleWin = cmp.Or(possible, amountOut)
 	answer.Unread = missing
 	v := verdict{
 		// No status at all is as good as an accepted one: the bet code and the absence of an
@@ -149,7 +152,7 @@ func decodeAnswer(body []byte) (Answer, verdict, error) {
 		errorCode:     cmp.Or(wire.ErrorCode, head.ErrorCode),
 		fullErrorCode: cmp.Or(wire.FullErrorCode, head.FullErrorCode),
 		message:       string(wire.ErrorMessage),
-		contradiction: contradiction(code, inHead, doubled),
+		contradiction: contradiction(code, inHead, unclear),
 	}
 	return answer, v, nil
 }
@@ -157,14 +160,14 @@ func decodeAnswer(body []byte) (Answer, verdict, error) {
 // deciding are the members that say whether a coupon was taken.
 var deciding = []string{"betcode", "status", "errorcode", "fullerrorcode", "errormessage", "d", "betheaddetail"}
 
-// contradiction says what an answer says twice, "" where it agrees with itself.
-func contradiction(code, inHead string, doubled []string) string {
+// contradiction says what an answer says twice or unclearly, "" where it agrees with itself.
+func contradiction(code, inHead string, unclear []string) string {
 	if code != "" && inHead != "" && code != inHead {
 		return "two bet codes"
 	}
 	for _, name := range deciding {
-		if slices.Contains(doubled, name) {
-			return name + " comes twice"
+		if slices.Contains(unclear, name) {
+			return name + " comes twice, or in other letters"
 		}
 	}
 	return ""

@@ -124,6 +124,16 @@ func TestDecodeAnswerForgives(t *testing.T) {
 			Answer{BetCode: "a1", Unread: []string{"Coef"}, Selections: []AcceptedSelection{{Unread: []string{"Coef"}}}}},
 		{"a coefficient told twice", `{"betCode":"a1","d":{"BetHeadDetail":{"Coef":2,"coef":1.85}}}`,
 			Answer{BetCode: "a1", Unread: []string{"Coef"}}},
+		{"a coefficient in other letters", `{"betCode":"a1","d":{"BetHeadDetail":{"COEF":1.85}}}`,
+			Answer{BetCode: "a1", Unread: []string{"Coef"}}},
+		{"a win told twice", `{"betCode":"a1","d":{"BetHeadDetail":{"Coef":2,"PosWin":20,"PosWin":30}}}`,
+			Answer{BetCode: "a1", Coef: 2_000_000, Unread: []string{"PosWin"}}},
+		{"a win in other letters, and its other name", `{"betCode":"a1","d":{"BetHeadDetail":{"poswin":30,"AmountOut":20}}}`,
+			Answer{BetCode: "a1", PossibleWin: money.MustParse("20"), Unread: []string{"PosWin"}}},
+		{"a stake told twice", `{"betCode":"a1","d":{"BetHeadDetail":{"Bet":10,"Bet":10}}}`,
+			Answer{BetCode: "a1", Unread: []string{"Bet"}}},
+		{"other members in other letters", `{"betCode":"a1","STATUS":1,"d":{"BetHeadDetail":{"livetype":"x"}}}`,
+			Answer{BetCode: "a1", LiveType: "x"}},
 		{"no number", `{"betCode":"a1","d":{"BetHeadDetail":{"Coef":NaN,"Bet":15.5}}}`,
 			Answer{BetCode: "a1", Unread: []string{"Coef"}, Stake: money.MustParse("15.5")}},
 		{"a tab in a name", "{\"betCode\":\"a1\",\"BetsContentDataList\":[{\"Teams\":\"A\t- B\"}]}",
@@ -187,7 +197,7 @@ func TestMend(t *testing.T) {
 		{strings.Repeat(`{"a":`, 100) + "1" + strings.Repeat("}", 100), ""},
 	}
 	for _, tt := range tests {
-		found, err := findObject([]byte(tt.in), []string{"a"})
+		found, err := findObject([]byte(tt.in), nil, []string{"a"})
 		if got := string(found.json); got != tt.want || (err == nil) != (tt.want != "") {
 			t.Errorf("findObject(%s) = %s, %v, want %s", tt.in, got, err, tt.want)
 		}
@@ -202,8 +212,8 @@ func TestMendFindsDoubles(t *testing.T) {
 		`{"betCode":"a","x":{"\u0053tatu\u017f":1,"status":2}}`:     "status",
 		`{"betCode":"a","x":{"betCode":"a"},"y":[{"c":1},{"c":1}]}`: "",
 	} {
-		found, err := findObject([]byte(in), []string{"betcode"})
-		if got := strings.Join(found.doubled, " "); err != nil || got != want {
+		found, err := findObject([]byte(in), answerSpellings, []string{"betcode"})
+		if got := strings.Join(found.unclear, " "); err != nil || got != want {
 			t.Errorf("findObject(%s) doubles = %q, %v, want %q", in, got, err, want)
 		}
 	}

@@ -3,10 +3,13 @@ package bet
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"evens/internal/jsonin"
 )
 
 // LongestCode is how many bytes a bet code may have, where it is given (the placement's answer)
@@ -19,14 +22,14 @@ var (
 	ErrCodeText = errors.New("is not plain text")
 )
 
-// CheckCode says what is wrong with a bet code: it has 1 to LongestCode bytes, without spaces,
-// control, replacement or invisible characters.
+// CheckCode says what is wrong with a bet code, where it is given as where it comes back: it is an id
+// ([jsonin.ID]) of 1 to LongestCode bytes without spaces, replacement or unprintable characters.
 func CheckCode(code string) error {
 	if len(code) > LongestCode {
 		return ErrCodeLong
 	}
-	if code == "" || !utf8.ValidString(code) {
-		return ErrCodeText
+	if err := jsonin.ID(code, LongestCode); err != nil {
+		return fmt.Errorf("%w: it %w", ErrCodeText, err)
 	}
 	for _, r := range code {
 		if r == utf8.RuneError || unicode.IsSpace(r) || !unicode.IsGraphic(r) {

@@ -58,6 +58,16 @@ type unread []string
 // has reports whether a figure of that name could not be read.
 func (u unread) has(name string) bool { return slices.Contains(u, name) }
 
+// drop makes zero of a figure that is not clear, and names it.
+func drop[T money.Amount | money.Coef](u *unread, unclear []string, name string, figure *T) {
+	if slices.Contains(unclear, strings.ToLower(name)) {
+		*figure = 0
+		if !u.has(name) {
+			*u = append(*u, name)
+		}
+	}
+}
+
 // coef reads a coefficient; less than one is no coefficient.
 func (u *unread) coef(name string, f figure) money.Coef {
 	if f.absent() {

@@ -66,7 +66,7 @@ func judgeLogin(r reply) error {
 	var wire struct {
 		D json.RawMessage `json:"d"`
 	}
-	if _, err := decode(r.body, &wire, "d"); err != nil {
+	if _, err := decode(r.body, &wire, nil, "d"); err != nil {
 		return fmt.Errorf("read bet login: %w", err)
 	}
 	var user struct {

@@ -30,16 +30,40 @@ var (
 // object is a JSON object of an answer, rewritten so that encoding/json reads it.
 type object struct {
 	json []byte
-	// doubled are the members that came twice in one object, in small letters: which of the two
-	// holds, nobody can say.
-	doubled []string
+	// unclear are the members that came twice in one object, or in letters that are not BeT's where
+	// that counts, themselves in small letters: what holds, nobody can say.
+	unclear []string
+}
+
+// spellings are the letters that BeT is known to use for members that decide about money, by their
+// names in small letters.
+type spellings map[string][]string
+
+var (
+	answerSpellings = spellings{
+		"betcode": {"betCode", "BetCode"}, "coef": {"Coef"}, "coeforig": {"CoefOrig"}, "bet": {"Bet"}, "poswin": {"PosWin"},
+		"amountout": {"AmountOut"},
+	}
+	headSpellings = spellings{
+		"keyhead": {"KeyHead"}, "barcode": {"BarCode"}, "betcode": {"betCode", "BetCode"}, "status": {"Status"}, "extstatus": {"ExtStatus"},
+		"amountout": {"AmountOut"}, "daterecive": {"DateRecive"}, "coef": {"Coef"}, "coeforig": {"CoefOrig"}, "bet": {"Bet"},
+	}
+)
+
+// allows reports whether a name is spelt as BeT spells it, or is none that counts.
+func (s spellings) allows(name []byte) bool {
+	if len(s) == 0 {
+		return true
+	}
+	known, counts := s[fold(name)]
+	return !counts || slices.Contains(known, string(name))
 }
 
 // decode reads the first JSON object of a body that has one of the known members (in small
-// letters) into v, and answers which members came twice. See [mender] for what is read over. A
-// value of another type than v's counts as absent.
-func decode(body []byte, v any, known ...string) (doubled []string, err error) {
-	found, err := findObject(body, known)
+// letters) into v, and answers which members are unclear: they came twice, or in other letters than
+// they are spelt. See [mender] for what is read over. A value of another type than v's counts as absent.
+func decode(body []byte, v any, spelt spellings, known ...string) (unclear []string, err error) {
+	found, err := findObject(body, spelt, known)
 	if err != nil {
 		return nil, err
 	}
@@ -47,30 +71,30 @@ func decode(body []byte, v any, known ...string) (doubled []string, err error) {
 	if _, mistyped := errors.AsType[*json.UnmarshalTypeError](err); mistyped {
 		err = nil // encoding/json has read everything else
 	}
-	return found.doubled, err
+	return found.unclear, err
 }
 
 // findObject looks for the answer among whatever else the body has. A brace in junk before it
 // begins no object, or one without a known member. An object with a known member that breaks off
 // is the answer, broken: what is nested in it must not be taken for an answer of its own.
-func findObject(body []byte, known []string) (object, error) {
+func findObject(body []byte, spelt spellings, known []string) (object, error) {
 	rest, first := body, error(errNoObject)
 	for starts, left := 0, maxRead*len(body); starts < maxStarts && left > 0; starts++ {
 		start := bytes.IndexByte(rest, '{')
 		if start < 0 {
 			break
 		}
-		m := mender{in: rest[start:], known: known, out: make([]byte, 0, min(len(rest)-start+16, 8<<10))}
+		m := mender{in: rest[start:], known: known, spelt: spelt, out: make([]byte, 0, min(len(rest)-start+16, 8<<10))}
 		err := m.object(1)
 		left -= m.at
 		if err == nil && m.recognised {
-			return object{json: m.out, doubled: m.doubled}, nil
+			return object{json: m.out, unclear: m.unclear}, nil
 		}
 		if err != nil && m.recognised {
 			return object{}, err
 		}
 		if err != nil {
-			if first == errNoObject {
+			if errors.Is(first, errNoObject) {
 				first = err
 			}
 			rest = rest[start+1:]
@@ -96,7 +120,8 @@ type mender struct {
 	out        []byte
 	known      []string
 	recognised bool
-	doubled    []string
+	spelt      spellings
+	unclear    []string
 }
 
 func (m *mender) space() {
@@ -140,8 +165,8 @@ func (m *mender) object(depth int) error {
 		if err != nil {
 			return err
 		}
-		if slices.ContainsFunc(seen, func(other []byte) bool { return bytes.EqualFold(name, other) }) {
-			m.doubled = append(m.doubled, fold(name))
+		if slices.ContainsFunc(seen, func(other []byte) bool { return bytes.EqualFold(name, other) }) || !m.spelt.allows(name) {
+			m.unclear = append(m.unclear, fold(name))
 		}
 		if seen = append(seen, name); len(seen) > maxMembers {
 			return errMembers

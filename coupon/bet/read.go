@@ -8,9 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"evens/internal/jsonin"
 	"evens/money"
 )
 
@@ -43,6 +45,20 @@ type Head struct {
 	Unread []string
 }
 
+// OddHead is an entry of a list that makes no sense.
+type OddHead struct {
+	// BarCode is the coupon's, "" where not even that can be told.
+	BarCode string
+	Text    json.RawMessage // as it came, put right as far as JSON goes
+	Reason  string
+}
+
+// List is what BeT says of some coupons.
+type List struct {
+	Heads []Head
+	Odd   []OddHead
+}
+
 // headsReply is what /loadbars/ answers. Its shape is in no document: it is taken to be that of
 // the result push, {"Heads":[…]}, at the top or within "d", and "d" may be the list itself.
 type headsReply struct {
@@ -57,6 +73,7 @@ type wireHead struct {
 	KeyHead struct {
 		ID      text `json:"Id"`
 		BarCode text `json:"BarCode"`
+		BetCode text `json:"BetCode"`
 	} `json:"KeyHead"`
 	BarCode    text   `json:"BarCode"`
 	BetCode    text   `json:"BetCode"`
@@ -67,56 +84,61 @@ type wireHead struct {
 	wireTold
 }
 
-// Read asks how coupons stand, a hundred at a time. Coupons that BeT does not know, and heads
-// that make no sense, are missing from the answer; its order is BeT's. On an error nothing is
-// returned, and asking again is safe.
+// Read is [Client.List] without the entries that make no sense.
 func (c *Client) Read(ctx context.Context, betCodes []string) ([]Head, error) {
-	var heads []Head
-	for len(betCodes) > 0 {
-		n := min(len(betCodes), readLimit)
-		batch, err := c.readBatch(ctx, betCodes[:n])
-		if err != nil {
-			return nil, fmt.Errorf("read %d bet coupons: %w", n, err)
-		}
-		heads = append(heads, batch...)
-		betCodes = betCodes[n:]
-	}
-	return heads, nil
+	list, err := c.List(ctx, betCodes)
+	return list.Heads, err
 }
 
-func (c *Client) readBatch(ctx context.Context, betCodes []string) ([]Head, error) {
+// List asks how coupons stand, a hundred at a time. Coupons that BeT does not know are missing from the answer;
+// its order is BeT's. On an error nothing is returned, and asking again is safe.
+func (c *Client) List(ctx context.Context, betCodes []string) (List, error) {
+	var all List
+	for len(betCodes) > 0 {
+		n := min(len(betCodes), readLimit)
+		list, err := c.readBatch(ctx, betCodes[:n])
+		if err != nil {
+			return List{}, fmt.Errorf("read %d bet coupons: %w", n, err)
+		}
+		all.Heads, all.Odd = append(all.Heads, list.Heads...), append(all.Odd, list.Odd...)
+		betCodes = betCodes[n:]
+	}
+	return all, nil
+}
+
+func (c *Client) readBatch(ctx context.Context, betCodes []string) (List, error) {
 	payload, err := json.Marshal(struct {
 		Login string   `json:"login"`
 		Links []string `json:"links"`
 	}{c.login, betCodes})
 	if err != nil {
-		return nil, err
+		return List{}, err
 	}
 	for attempt := 1; ; attempt++ {
 		start := c.now()
-		heads, err := c.readOnce(ctx, payload)
+		list, err := c.readOnce(ctx, payload)
 		outcome := "ok"
 		if err != nil {
 			outcome = "error"
 		}
 		c.observe("read", outcome, c.now().Sub(start))
 		if err == nil || attempt == readAttempts || ctx.Err() != nil || breakerOpen(err) || errors.Is(err, ErrLogin) || errors.Is(err, errPaused) {
-			return heads, err
+			return list, err
 		}
 	}
 }
 
-func (c *Client) readOnce(ctx context.Context, payload []byte) (heads []Head, err error) {
+func (c *Client) readOnce(ctx context.Context, payload []byte) (list List, err error) {
 	s, err := c.sessions.get(ctx)
 	if err != nil {
-		return nil, err
+		return List{}, err
 	}
 	err = c.reading.guard(func() error {
 		r, err := c.exchange(ctx, pathRead, payload, s.cookies)
 		if err != nil {
 			return err
 		}
-		heads, err = judgeRead(r)
+		list, err = judgeRead(r)
 		c.sessions.renewed(ctx, s, r)
 		switch {
 		case errors.Is(err, errSession):
@@ -128,7 +150,7 @@ func (c *Client) readOnce(ctx context.Context, payload []byte) (heads []Head, er
 		}
 		return err
 	})
-	return heads, err
+	return list, err
 }
 
 // errStranger says that an answer is not BeT speaking: a page, a server's error, an object that
@@ -136,41 +158,47 @@ func (c *Client) readOnce(ctx context.Context, payload []byte) (heads []Head, er
 var errStranger = errors.New("not BeT's answer")
 
 // judgeRead reads an answer to /loadbars/.
-func judgeRead(r reply) ([]Head, error) {
+func judgeRead(r reply) (List, error) {
 	switch {
 	case r.refusesSession():
-		return nil, fmt.Errorf("%w: HTTP %d", errSession, r.status)
+		return List{}, fmt.Errorf("%w: HTTP %d", errSession, r.status)
 	case r.status != 200:
-		return nil, fmt.Errorf("%w: HTTP %d", errStranger, r.status)
+		return List{}, fmt.Errorf("%w: HTTP %d", errStranger, r.status)
 	}
 	var wire headsReply
-	doubled, err := decode(r.body, &wire, "heads", "d", "errorcode", "fullerrorcode")
+	unclear, err := decode(r.body, &wire, nil, "heads", "d", "errorcode", "fullerrorcode")
 	switch {
 	case err != nil && r.bodyErr != nil:
-		return nil, fmt.Errorf("%w: %w", errStranger, r.bodyErr)
+		return List{}, fmt.Errorf("%w: %w", errStranger, r.bodyErr)
 	case err != nil:
-		return nil, fmt.Errorf("%w: %w", errStranger, err)
-	case slices.Contains(doubled, "heads"), slices.Contains(doubled, "d"):
-		return nil, errors.New("the list of heads comes twice")
+		return List{}, fmt.Errorf("%w: %w", errStranger, err)
+	}
+	for _, name := range []string{"heads", "d", "errorcode", "fullerrorcode"} {
+		if slices.Contains(unclear, name) {
+			return List{}, fmt.Errorf("%s comes twice", name)
+		}
 	}
 	v := verdict{errorCode: wire.ErrorCode, fullErrorCode: wire.FullError}
 	if v.sessionGone() {
-		return nil, errSession
+		return List{}, errSession
 	}
 	if v.refused() {
-		return nil, fmt.Errorf("refused: error code %d, full error code %d", v.errorCode, v.fullErrorCode)
+		return List{}, fmt.Errorf("refused: error code %d, full error code %d", v.errorCode, v.fullErrorCode)
 	}
-	list, err := wire.list()
+	entries, err := wire.list()
 	if err != nil {
-		return nil, err
+		return List{}, err
 	}
-	heads := make([]Head, 0, len(list))
-	for _, raw := range list {
-		if h, ok := readHead(raw); ok {
-			heads = append(heads, h)
+	list := List{Heads: make([]Head, 0, len(entries))}
+	for _, raw := range entries {
+		h, err := readHead(raw)
+		if err != nil {
+			list.Odd = append(list.Odd, OddHead{BarCode: h.BarCode, Text: raw, Reason: err.Error()})
+			continue
 		}
+		list.Heads = append(list.Heads, h)
 	}
-	return heads, nil
+	return list, nil
 }
 
 // list finds the heads in any of the accepted places.
@@ -196,53 +224,68 @@ func (w headsReply) list() ([]json.RawMessage, error) {
 	return heads, nil
 }
 
-// readHead reports false for a head without a bar code or a status, or one that says something
-// twice.
-func readHead(raw []byte) (Head, bool) {
+// readHead answers an error for a head without one bar code or without a status, or one that says something
+// twice or in other letters; with it as much of the bar code as can be told.
+func readHead(raw []byte) (Head, error) {
 	var w wireHead
-	doubled, err := decode(raw, &w, "keyhead", "barcode", "betcode", "status")
-	if err != nil || len(doubled) > 0 {
-		return Head{}, false
+	unclear, err := decode(raw, &w, headSpellings, "keyhead", "barcode", "betcode", "status")
+	if err != nil {
+		return Head{}, err
+	}
+	code, err := w.barCode()
+	if err != nil || len(unclear) > 0 {
+		return Head{BarCode: code}, cmp.Or(err, fmt.Errorf("%s comes twice, or in other letters", strings.Join(unclear, ", ")))
 	}
 	var missing unread
 	h := Head{
 		ID:        string(w.KeyHead.ID),
-		BarCode:   cmp.Or(told(w.KeyHead.BarCode), told(w.BarCode), told(w.BetCode)),
+		BarCode:   code,
 		Status:    int(w.Status),
 		ExtStatus: int(w.ExtStatus),
 	}
 	h.AmountOut, h.HasAmount = missing.amount("AmountOut", w.AmountOut)
 	if w.DateRecive != "" {
-		var ok bool
-		if h.DateRecive, ok = decidedAt(string(w.DateRecive)); !ok {
+		var err error
+		if h.DateRecive, err = Decided(string(w.DateRecive)); err != nil {
 			missing = append(missing, "DateRecive")
 		}
 	}
 	h.Told = w.terms(&missing)
 	h.Unread = missing
-	return h, h.BarCode != "" && h.Status > 0
+	if h.Status <= 0 {
+		return h, errors.New("no Status, or none that is a number")
+	}
+	return h, nil
 }
 
-// firstMillisecond is from where on a date counts milliseconds: in seconds it would be the year
-// 5138. Pushes are read likewise.
-const firstMillisecond = 100_000_000_000
+// barCode is the one code that a head has, wherever it stands.
+func (w *wireHead) barCode() (string, error) {
+	code := ""
+	for _, spelling := range []text{w.KeyHead.BarCode, w.KeyHead.BetCode, w.BarCode, w.BetCode} {
+		other := told(spelling)
+		if code != "" && other != "" && other != code {
+			return "", errors.New("two bar codes")
+		}
+		code = cmp.Or(code, other)
+	}
+	if code == "" {
+		return "", errors.New("BarCode is missing")
+	}
+	if err := CheckCode(code); err != nil {
+		return "", fmt.Errorf("BarCode %w", err)
+	}
+	return code, nil
+}
 
-// decidedAt reads a date: Unix time in seconds or milliseconds, /Date(milliseconds)/, or RFC 3339.
-func decidedAt(s string) (time.Time, bool) {
-	if at, err := time.Parse(time.RFC3339, s); err == nil {
-		return at.UTC(), true
+// Decided reads a DateRecive, in answers as in pushes: a time as [jsonin.Moment] reads it, or a number of
+// seconds or milliseconds in another notation (1.592937968e9).
+func Decided(text string) (time.Time, error) {
+	at, err := jsonin.Moment(text)
+	if err == nil {
+		return at, nil
 	}
-	inner, wrapped := strings.CutPrefix(s, "/Date(")
-	if wrapped {
-		inner = strings.TrimSuffix(inner, ")/")
+	if n, wrong := money.Number(text).Int(); wrong == nil {
+		return jsonin.Moment(strconv.FormatInt(n, 10))
 	}
-	n, err := money.Number(inner).Int()
-	switch {
-	case err != nil, n <= 0, n > lastMillisecond:
-		return time.Time{}, false
-	case wrapped, n >= firstMillisecond:
-		return time.UnixMilli(n).UTC(), true
-	default:
-		return time.Unix(n, 0).UTC(), true
-	}
+	return time.Time{}, err
 }

@@ -63,6 +63,34 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// What BeT's list says in a way that is not clear is no head, and not missing either.
+func TestListKeepsWhatIsOdd(t *testing.T) {
+	t.Parallel()
+	for entry, code := range map[string]string{
+		`{"KeyHead":{"BarCode":"x"},"Status":2,"Status":4}`:               "x",
+		`{"KeyHead":{"BarCode":"x"},"status":4}`:                          "x",
+		`{"KeyHead":{"BarCode":"x"},"Status":2,"amountout":5}`:            "x",
+		`{"KeyHead":{"BarCode":"x"},"Status":2,"AmountOut":5,"ſtatus":4}`: "x",
+		`{"KeyHead":{"BarCode":"x"}}`:                                     "x",
+		`{"KeyHead":{"BarCode":"x"},"Status":"won"}`:                      "x",
+		`{"KeyHead":{"BarCode":"x"},"BetCode":"y","Status":2}`:            "",
+		`{"KeyHead":{"BarCode":"x\ud83d"},"Status":2}`:                    "",
+		`{"KeyHead":{"BarCode":"x\u200by"},"Status":2}`:                   "",
+		`{"Status":2}`: "",
+		`null`:         "",
+		`7`:            "",
+	} {
+		list, err := judgeRead(reply{status: 200, body: []byte(`{"Heads":[{"BetCode":"a","Status":1},` + entry + `,]}`)})
+		if err != nil || len(list.Heads) != 1 || len(list.Odd) != 1 {
+			t.Errorf("%s: %+v, %v", entry, list, err)
+			continue
+		}
+		if odd := list.Odd[0]; odd.BarCode != code || odd.Reason == "" || len(odd.Text) == 0 {
+			t.Errorf("%s: %+v", entry, odd)
+		}
+	}
+}
+
 func TestReadInBatches(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)

@@ -3,7 +3,6 @@ package download
 
 import (
 	"bufio"
-	"encoding/csv"
 	"iter"
 	"net/http"
 	"time"
@@ -20,13 +19,13 @@ func CSV(w http.ResponseWriter, file string, header []string, lines iter.Seq2[[]
 	out := &patientWriter{ResponseWriter: w, conn: http.NewResponseController(w)}
 	Lift(out.conn)
 	defer Lift(out.conn)
-	table := csv.NewWriter(bufio.NewWriterSize(out, 32<<10))
+	table := NewTable(bufio.NewWriterSize(out, 32<<10), header)
 	begin := func() {
 		begun = true
 		w.Header().Set("Content-Type", "text/csv; charset=utf-8; header=present")
 		w.Header().Set("Content-Disposition", `attachment; filename="`+file+`"`)
 		w.WriteHeader(http.StatusOK)
-		_ = table.Write(header) // into the buffer
+		_ = table.Begin() // into the buffer
 	}
 	for line, err := range lines {
 		if err != nil {
@@ -42,7 +41,7 @@ func CSV(w http.ResponseWriter, file string, header []string, lines iter.Seq2[[]
 	if !begun {
 		begin()
 	}
-	table.Flush()
+	_ = table.Flush() // the client is gone
 	return true, nil
 }
 

@@ -40,7 +40,7 @@ var house = map[string][]string{
 	"reconcile":  {"settlement", "casino", "cashier", "coupon", "wallet", "player", "ledger", "money", "internal"},
 
 	// The audit brings the rules of all of them together.
-	"audit": {"reconcile", "settlement", "casino", "cashier", "coupon", "wallet", "player", "ledger", "money", "internal"},
+	"audit": {"reconcile", "settlement", "casino", "cashier", "coupon", "wallet", "player", "access", "ledger", "money", "internal"},
 
 	"explain": {"wallet", "player", "ledger", "money", "internal"},
 

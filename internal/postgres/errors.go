@@ -84,3 +84,9 @@ func isUndefinedTable(err error) bool {
 	pgErr, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && pgErr.Code == "42P01"
 }
+
+// isForbidden recognises what the role of a connection may not do.
+func isForbidden(err error) bool {
+	pgErr, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && pgErr.Code == "42501"
+}

@@ -64,6 +64,9 @@ func CheckSchema(ctx context.Context, pool *pgxpool.Pool) error {
 	if isUndefinedTable(err) {
 		return fmt.Errorf("%w (it has none, %d wanted)", ErrOldSchema, want)
 	}
+	if isForbidden(err) {
+		return fmt.Errorf("%w (the role of EVENS_DATABASE_URL may not read it yet)", ErrOldSchema)
+	}
 	if err != nil {
 		return fmt.Errorf("read the schema version: %w", err)
 	}

@@ -150,7 +150,7 @@ func version(ctx context.Context, program string) int {
 
 // majorOf is the version that wrote a cluster, 0 if there is no cluster yet.
 func majorOf(data string) (int, error) {
-	text, err := os.ReadFile(filepath.Join(data, "PG_VERSION"))
+	text, err := readFile(filepath.Join(data, "PG_VERSION"))
 	if errors.Is(err, os.ErrNotExist) {
 		return 0, nil
 	}

@@ -1,6 +1,7 @@
 package servers
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -112,6 +113,15 @@ func TestRestartAfterCrash(t *testing.T) {
 func TestInterruptedInitdb(t *testing.T) {
 	t.Parallel()
 	dir := folder(t)
+	if os.Geteuid() == 0 { // the folder is the account's from its first moment on
+		of, err := unprivilegedAccount()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(os.MkdirAll(dir, 0o755), of.mkdir(filepath.Join(dir, "postgres"))); err != nil {
+			t.Fatal(err)
+		}
+	}
 	half := filepath.Join(dir, "postgres", "data.new-1")
 	if err := os.MkdirAll(half, 0o755); err != nil {
 		t.Fatal(err)

@@ -19,7 +19,7 @@ const lockPoll = 25 * time.Millisecond
 
 // lockFile opens path, made if need be, and waits for the lock, LOCK_SH or LOCK_EX.
 func lockFile(ctx context.Context, path string, how int) (*lock, error) {
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
 	if errors.Is(err, fs.ErrPermission) {
 		return nil, fmt.Errorf("the folder belongs to another user, run as that one or choose another folder: %w", err)
 	}

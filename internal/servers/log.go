@@ -32,7 +32,7 @@ func markLog(path string) logMark {
 
 // tail is the last lines written since the mark.
 func (m logMark) tail() string {
-	data, err := os.ReadFile(m.path)
+	data, err := readFile(m.path)
 	if err != nil || int64(len(data)) <= m.offset {
 		return "(nothing in " + m.path + ")"
 	}

@@ -76,7 +76,7 @@ func choosePlace(ctx context.Context, dir string, fast bool, log *slog.Logger) (
 	if err != nil {
 		return place{}, fmt.Errorf("%s cannot enter the folder, and there is no other: %w", p.account.name, err)
 	}
-	if err := os.WriteFile(note, []byte(home+"\n"), 0o600); err != nil {
+	if err := currentAccount().writeFile(note, []byte(home+"\n")); err != nil {
 		return place{}, err
 	}
 	p.home = home

@@ -142,7 +142,7 @@ func (p *postgres) initialise(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := p.place.account.own(next); err != nil {
+	if err := p.place.account.ownDir(next); err != nil {
 		return err
 	}
 	args := []string{
@@ -201,7 +201,7 @@ func (p *postgres) yieldPidFile(ctx context.Context) error {
 	if pid == 0 || syscall.Kill(pid, 0) != nil || running(ctx, pid, p.mark()) {
 		return nil
 	}
-	text, err := os.ReadFile(path)
+	text, err := readFile(path)
 	if err != nil {
 		return err
 	}
@@ -252,7 +252,7 @@ func (p *postgres) stop(ctx context.Context) error {
 		return fmt.Errorf("stop postgresql: %w", err)
 	}
 	p.log.Info("private PostgreSQL stopped", "data", p.data, "took", time.Since(begin).Round(time.Millisecond))
-	if strings.HasPrefix(pm.socketDir, socketDirShort) {
+	if p.mayRemove(pm.socketDir) {
 		return os.RemoveAll(pm.socketDir)
 	}
 	return nil
@@ -267,7 +267,7 @@ type postmaster struct {
 
 func readPostmaster(data string) postmaster {
 	path := filepath.Join(data, "postmaster.pid")
-	text, err := os.ReadFile(path)
+	text, err := readFile(path)
 	if err != nil {
 		return postmaster{}
 	}

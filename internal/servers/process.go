@@ -24,14 +24,11 @@ type child struct {
 
 // spawn starts a server in its own session, its output appended to the file log.
 func (a account) spawn(ctx context.Context, dir, log, name string, args ...string) (*child, error) {
-	output, err := os.OpenFile(log, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	output, err := a.openLog(log)
 	if err != nil {
 		return nil, err
 	}
 	defer output.Close()
-	if err := a.own(log); err != nil {
-		return nil, err
-	}
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), name, args...)
 	cmd.Dir = dir
 	cmd.Env = cleanEnv()
@@ -122,7 +119,7 @@ func signalAndWait(ctx context.Context, pid int, mark string, sig syscall.Signal
 
 // readPid reads the process id in the first line of a pid file; 0 if there is none.
 func readPid(path string) int {
-	data, err := os.ReadFile(path)
+	data, err := readFile(path)
 	if err != nil {
 		return 0
 	}

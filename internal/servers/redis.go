@@ -70,7 +70,7 @@ func (r *redisServer) pid(ctx context.Context) int {
 func (r *redisServer) ensure(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, redisStart, fmt.Errorf("redis did not answer within %s", redisStart))
 	defer cancel()
-	if text, err := os.ReadFile(r.urlFile); err == nil {
+	if text, err := readFile(r.urlFile); err == nil {
 		r.address = strings.TrimSpace(string(text))
 	}
 	if r.address != "" {

@@ -119,6 +119,15 @@ func (s *Servers) DatabaseURL() string {
 	return s.postgres.url()
 }
 
+// RuntimeURL is the address of the same database for processes that run: its role changes no table and, of
+// the ledger, no row. Empty if PostgreSQL was not asked for.
+func (s *Servers) RuntimeURL() string {
+	if !s.opts.Postgres {
+		return ""
+	}
+	return s.postgres.runtimeURL()
+}
+
 // RedisURL is the address of Redis, `redis://default:password@127.0.0.1:port/0`, and a secret: log it
 // nowhere. Empty if Redis was not asked for.
 func (s *Servers) RedisURL() string {

@@ -13,11 +13,15 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	pg "evens/internal/postgres"
 )
 
 const (
 	userName     = "evens"
 	databaseName = "evens"
+	// RuntimeRole is whom processes work as; the owner of the cluster only migrates.
+	RuntimeRole = "evens_app"
 	// socketDirLimit keeps the socket's whole path below the 104 bytes that macOS allows (108
 	// on Linux): PostgreSQL adds `/.s.PGSQL.5432.lock` for a moment.
 	socketDirLimit = 80
@@ -41,7 +45,7 @@ func (p *postgres) makeSocketDir() (string, error) {
 	dir = socketDirShort + shortHash(p.data)
 	err := os.Mkdir(dir, 0o700)
 	if err == nil {
-		return dir, p.place.account.own(dir)
+		return dir, p.place.account.ownDir(dir)
 	}
 	if errors.Is(err, os.ErrExist) && p.ownsPrivately(dir) {
 		return dir, p.removeSockets(dir)
@@ -50,7 +54,7 @@ func (p *postgres) makeSocketDir() (string, error) {
 	if dir, err = os.MkdirTemp(filepath.Dir(socketDirShort), filepath.Base(socketDirShort)+"*"); err != nil {
 		return "", err
 	}
-	return dir, p.place.account.own(dir)
+	return dir, p.place.account.ownDir(dir)
 }
 
 // ownsPrivately is true of a real folder of the account's that is open to nobody else.
@@ -61,6 +65,13 @@ func (p *postgres) ownsPrivately(dir string) bool {
 	}
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	return ok && stat.Uid == p.place.account.uid
+}
+
+// mayRemove is true of a folder below /tmp that we make for sockets. Its name comes from a file that the account
+// writes.
+func (p *postgres) mayRemove(dir string) bool {
+	return strings.HasPrefix(dir, socketDirShort) && filepath.Clean(dir) == dir &&
+		filepath.Dir(dir) == filepath.Dir(socketDirShort) && p.ownsPrivately(dir)
 }
 
 // removeSockets clears away what a killed server left; it is called while none runs.
@@ -77,24 +88,30 @@ func (p *postgres) removeSockets(dir string) error {
 	return nil
 }
 
-func (p *postgres) url() string { return p.urlOf(databaseName) }
+func (p *postgres) url() string { return p.urlOf(userName, databaseName) }
 
-func (p *postgres) urlOf(database string) string {
+func (p *postgres) runtimeURL() string { return p.urlOf(RuntimeRole, databaseName) }
+
+func (p *postgres) urlOf(user, database string) string {
 	// The port is named, although it is the usual one, because PGPORT may say otherwise. libpq
 	// takes a plus sign for itself, not for a blank.
 	host := strings.ReplaceAll(url.QueryEscape(p.socketDir), "+", "%20")
-	return "postgres://" + userName + "@/" + database + "?host=" + host + "&port=5432"
+	return "postgres://" + user + "@/" + database + "?host=" + host + "&port=5432"
 }
 
-// makeDatabase makes the database of [Servers.DatabaseURL] if it is not there yet.
+// makeDatabase makes the database of [Servers.DatabaseURL] and the role of [Servers.RuntimeURL] if they are
+// not there yet.
 func (p *postgres) makeDatabase(ctx context.Context) error {
 	connect, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	conn, err := pgx.Connect(connect, p.urlOf("postgres"))
+	conn, err := pgx.Connect(connect, p.urlOf(userName, "postgres"))
 	if err != nil {
 		return fmt.Errorf("connect to private postgresql: %w", err)
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
+	if err := pg.MakeRole(connect, conn, RuntimeRole, ""); err != nil {
+		return err
+	}
 	var exists bool
 	const find = `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`
 	if err := conn.QueryRow(connect, find, databaseName).Scan(&exists); err != nil {

@@ -26,20 +26,28 @@ var Checks = []ledger.Check{
 	{Name: "a break stands where its history left it", SQL: `
 	SELECT b.id::text, format('%s after %s, owner %s', b.state, coalesce(last.event, 'nothing'), coalesce(b.owner, 'nobody'))
 	  FROM breaks b
-	  LEFT JOIN LATERAL (SELECT e.event, e.operator FROM break_events e WHERE e.break_id = b.id ORDER BY e.id DESC LIMIT 1) last ON true
+	  LEFT JOIN LATERAL (SELECT e.event, e.operator, e.at FROM break_events e WHERE e.break_id = b.id ORDER BY e.id DESC LIMIT 1) last ON true
 	 WHERE last.event IS NULL
 	    OR last.event IN ('opened', 'not healed') AND b.state <> 'open'
 	    OR last.event = 'healing' AND b.state <> 'healing'
 	    OR last.event IN ('agreed', 'healed', 'resolved') AND b.state <> 'resolved'
 	    OR last.event = 'ignored' AND b.state <> 'ignored'
 	    OR last.event IN ('resolved', 'ignored') AND (b.owner IS NULL OR b.owner IS DISTINCT FROM last.operator)
-	    OR last.event = 'healed' AND b.action IN ('post', 'rollback') AND b.healed_by IS NULL AND b.provider <> 'cashier'`},
+	    OR last.event = 'healed' AND b.action IN ('post', 'rollback') AND b.healed_by IS NULL AND b.provider <> 'cashier'
+	    OR b.state = 'healing' AND last.at < ` + ledger.Now + ` - interval '2 days'`},
+	{Name: "a break's amount is that of the side that it was found on", SQL: `
+	SELECT b.id::text, format('%s %s of %s: %s, the side says %s', b.provider, b.kind, b.transaction_id, b.amount, coalesce(b.ours, b.theirs) ->> 'amount')
+	  FROM breaks b
+	 WHERE abs(b.amount) <> abs((coalesce(b.ours, b.theirs) ->> 'amount')::numeric * 10000)
+	       -- What is listed and has moved nothing there counts nothing.
+	   AND NOT (b.amount = 0 AND b.ours IS NULL AND (b.theirs ->> 'status' <> 'ok' OR b.theirs ->> 'rolled_back' = 'true'))`},
 	{Name: "a break's history is a break's, and in order", SQL: `
 	SELECT e.break_id::text, format('%s at %s', e.event, e.at)
 	  FROM (SELECT *, lag(at) OVER (PARTITION BY break_id ORDER BY id) AS before, row_number() OVER (PARTITION BY break_id ORDER BY id) AS n
 	          FROM break_events) e
 	  LEFT JOIN breaks b ON b.id = e.break_id
-	 WHERE b.id IS NULL OR e.before > e.at OR e.n = 1 AND e.event <> 'opened' OR e.event IN ('resolved', 'ignored') AND e.comment IS NULL`},
+	 WHERE b.id IS NULL OR e.before > e.at OR e.n = 1 AND e.event <> 'opened'
+	    OR e.event IN ('resolved', 'ignored') AND (coalesce(e.comment, '') = '' OR coalesce(e.operator, '') = '')`},
 	{Name: "a break was seen in a statement of its provider, at a time that can be", SQL: `
 	SELECT b.id::text, format('%s %s, seen from %s to %s, %s times', b.provider, b.transaction_id, b.first_seen, b.last_seen, b.sightings)
 	  FROM breaks b LEFT JOIN statements s ON s.id = b.statement_id
@@ -51,11 +59,11 @@ var Checks = []ledger.Check{
 	  FROM statements s
 	  LEFT JOIN (SELECT statement_id, count(*) AS n, sum(amount) AS total, max(page) AS pages FROM statement_lines GROUP BY 1) l ON l.statement_id = s.id
 	  LEFT JOIN (SELECT statement_id, count(*) AS n FROM unreadable_lines GROUP BY 1) u ON u.statement_id = s.id
-	  LEFT JOIN (SELECT statement_id, count(*) AS n FROM statement_pages GROUP BY 1) g ON g.statement_id = s.id
+	  LEFT JOIN (SELECT statement_id, count(*) AS n, min(page) AS first, max(page) AS last FROM statement_pages GROUP BY 1) g ON g.statement_id = s.id
 	 WHERE coalesce(u.n, 0) <> s.unreadable
 	    OR s.pruned_at IS NULL
 	       AND (coalesce(l.n, 0) <> s.lines OR s.total IS NOT NULL AND coalesce(l.total, 0) <> s.total OR coalesce(l.pages, 0) > s.pages
-	            OR s.source = 'api' AND coalesce(g.n, 0) <> s.pages)
+	            OR s.source = 'api' AND (coalesce(g.n, 0) <> s.pages OR g.first <> 1 OR g.last <> g.n) OR s.source = 'file' AND g.n > 0)
 	    OR s.pruned_at IS NOT NULL AND (l.n > 0 OR g.n > 0)`},
 	{Name: "a line, a page, a line left aside is of a statement", SQL: `
 	SELECT x.statement_id::text, x.what

@@ -44,28 +44,9 @@ func (v vault) bet(id string) {
 	}
 }
 
-// settled waits until nothing that the cluster has under way, in other tests' databases too, is older than
-// what was written here.
-func (v vault) settled() {
-	v.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		var done bool
-		err := v.DB.Pool.QueryRow(v.t.Context(), `SELECT ledger_horizon() > coalesce(max(position), 0) FROM transactions`).Scan(&done)
-		if err != nil {
-			v.t.Fatal(err)
-		}
-		if done {
-			return
-		}
-		if time.Now().After(deadline) {
-			v.t.Fatal("the horizon stands still")
-		}
-	}
-}
-
 func (v vault) extend() seal.Seal {
 	v.t.Helper()
-	v.settled()
+	v.Sealable(v.t)
 	return v.extendNow()
 }
 
@@ -189,10 +170,10 @@ func TestALateCommitIsSealedLater(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer slow.Rollback(context.Background()) //nolint:errcheck // it was committed
+	defer slow.Rollback(context.Background())
 	late := `
-	INSERT INTO transactions (id, source, external_id, kind, player_id, amount, cash_after, bonus_after, payload_hash, at)
-	VALUES ($1, 'betao', $2, 'tombstone', gen_random_uuid(), 0, 0, 0, '', now())`
+	INSERT INTO transactions (id, source, external_id, kind, player_id, amount, cash_after, bonus_after, provider, payload_hash, at)
+	VALUES ($1, 'betao', $2, 'tombstone', gen_random_uuid(), 0, 0, 0, 'betao', '', now())`
 	if _, err := slow.Exec(t.Context(), late, postgres.IDAt(time.Now()), "late"); err != nil {
 		t.Fatal(err)
 	}
@@ -236,8 +217,8 @@ func TestSealsOfTheReleaseBefore(t *testing.T) {
 	v.sealAsBefore(false)
 	// With an id that lies in what is sealed: another clock.
 	if _, err := db.Pool.Exec(ctx, `
-		INSERT INTO transactions (id, source, external_id, kind, player_id, amount, cash_after, bonus_after, payload_hash, at)
-		VALUES ($1, 'betao', 'other clock', 'tombstone', $2, 0, 0, 0, '', now())`, postgres.IDAt(time.Now().Add(-time.Hour)), v.who.ID); err != nil {
+		INSERT INTO transactions (id, source, external_id, kind, player_id, amount, cash_after, bonus_after, provider, payload_hash, at)
+		VALUES ($1, 'betao', 'other clock', 'tombstone', $2, 0, 0, 0, 'betao', '', now())`, postgres.IDAt(time.Now().Add(-time.Hour)), v.who.ID); err != nil {
 		t.Fatal(err)
 	}
 	if end := v.extend(); end.N != 4 || end.Transactions != 2 {
@@ -326,7 +307,7 @@ func TestSealedAtOnce(t *testing.T) {
 	t.Parallel()
 	v := open(t)
 	v.bet("b1")
-	v.settled()
+	v.Sealable(t)
 	failed := make(chan error, 4)
 	for range 4 {
 		go func() {

@@ -541,10 +541,11 @@ func (s *seat) post(ctx context.Context, call Call) (int, []byte, error) {
 
 // Refused asks for a stake of 1.00 that the operator must refuse, and returns the words it is refused
 // with.
-func Refused(ctx context.Context, platform Platform, operator string, player Player, id string) (string, error) {
+func Refused(ctx context.Context, platform Platform, plan Plan, player Player, id string) (string, error) {
 	client := &http.Client{Timeout: 10 * time.Second}
 	defer client.CloseIdleConnections()
-	s := &seat{platform: platform, player: player, plan: Plan{Operator: operator, Client: client}, random: rand.New(rand.NewPCG(1, 1))}
+	plan.Client = client
+	s := &seat{platform: platform, player: player, plan: plan, random: rand.New(rand.NewPCG(1, 1))}
 	if err := s.meet(ctx); err != nil {
 		return "", err
 	}

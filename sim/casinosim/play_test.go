@@ -197,7 +197,7 @@ func TestTheirLists(t *testing.T) {
 	if err != nil || len(first) != 100 || len(second) != 20 {
 		t.Errorf("Naga lists %d and %d bets, %v", len(first), len(second), err)
 	}
-	if one, err := realNaga.Bet(ctx, first[3].ID); err != nil || one != first[3] {
+	if one, err := realNaga.Bet(ctx, string(first[3].ID)); err != nil || one != first[3] {
 		t.Errorf("Naga's one bet: %+v, want %+v, %v", one, first[3], err)
 	}
 	if _, err := realNaga.BetHistories(ctx, from, from.Add(25*time.Hour), 0); err == nil {

@@ -1,0 +1,64 @@
+package reconcile
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"evens/money"
+)
+
+// Sum is what a run has moved, or would move, in one currency: paid to players, given back to them, and
+// what a person may have to take from them.
+type Sum struct {
+	Paid, GivenBack, Taken money.Amount
+}
+
+// MarshalJSON writes amounts in major units.
+func (s Sum) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string]string{"paid": s.Paid.String(), "given_back": s.GivenBack.String(), "taken": s.Taken.String()})
+}
+
+// sums adds up what breaks move by their actions. Sums stop growing where they would overflow.
+func sums(breaks []*Break) map[string]Sum {
+	total := make(map[string]Sum)
+	add := func(to *money.Amount, amount money.Amount) {
+		if size, err := amount.Abs(); err == nil {
+			if sum, err := to.Add(size); err == nil {
+				*to = sum
+			}
+		}
+	}
+	for _, b := range breaks {
+		sum := total[b.Currency]
+		switch {
+		case b.Action == ActPost:
+			add(&sum.Paid, b.Amount)
+		case b.Action == ActRollback:
+			add(&sum.GivenBack, b.Amount)
+		case b.Action == ActSettle && b.heal != nil && b.heal.coupon != nil:
+			verdict, _, err := b.heal.coupon.verdict()
+			if more := verdict.Payout - b.heal.coupon.payout; err == nil && more >= 0 {
+				add(&sum.Paid, more)
+			} else if err == nil {
+				add(&sum.Taken, more)
+			}
+		case b.Action == ActPerson && b.Kind == MissingThere && b.Amount > 0:
+			add(&sum.Taken, b.Amount)
+		default:
+			continue
+		}
+		total[b.Currency] = sum
+	}
+	return total
+}
+
+// outside counts the lines of another time than the window.
+func (r *Reconciler) outside(ctx context.Context, s *statement) (n int64, err error) {
+	err = r.db.Pool.QueryRow(ctx, `SELECT count(*) FROM statement_lines WHERE statement_id = $1 AND dated AND (at < $2 OR at >= $3)`,
+		s.id, s.from, s.to).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count a list's lines of other times: %w", err)
+	}
+	return n, nil
+}
