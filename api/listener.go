@@ -1,6 +1,7 @@
 package api
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/google/uuid"
@@ -26,10 +27,20 @@ type listener struct {
 	wake chan struct{} // something waits, or the listener was cut off
 
 	mu      sync.Mutex
-	waiting [][]byte // shared with the other listeners
-	places  map[broadcast.Change]int
+	waiting []told
+	spare   []told                   // what was sent last: its room is used again
+	places  map[broadcast.Change]int // in waiting, where it is long
 	gone    bool
 }
+
+// told is an event of a change, whose text other listeners share.
+type told struct {
+	change broadcast.Change
+	text   []byte
+}
+
+// short is how long a list is looked through, and how long a spare one may be.
+const short = 16
 
 func newListener(player, coupon uuid.NullUUID, wallets bool, first ...broadcast.Change) *listener {
 	return &listener{player: player, coupon: coupon, wallets: wallets, first: first, wake: make(chan struct{}, 1)}
@@ -49,8 +60,8 @@ func (l *listener) offer(change broadcast.Change, text []byte) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if at, waits := l.places[change]; waits {
-		l.waiting[at] = text
+	if at := l.place(change); at >= 0 {
+		l.waiting[at].text = text
 		return
 	}
 	most := lagOfAll
@@ -61,13 +72,34 @@ func (l *listener) offer(change broadcast.Change, text []byte) {
 		l.gone = true
 	}
 	if !l.gone {
-		if l.places == nil {
-			l.places = make(map[broadcast.Change]int, 1)
-		}
-		l.places[change] = len(l.waiting)
-		l.waiting = append(l.waiting, text)
+		l.waiting = append(l.waiting, told{change, text})
+		l.index()
 	}
 	l.notify()
+}
+
+// place is where an event of the change waits; -1 where none does.
+func (l *listener) place(change broadcast.Change) int {
+	if l.places != nil {
+		if at, waits := l.places[change]; waits {
+			return at
+		}
+		return -1
+	}
+	return slices.IndexFunc(l.waiting, func(t told) bool { return t.change == change })
+}
+
+// index notes where the last event waits, once there are many.
+func (l *listener) index() {
+	switch n := len(l.waiting); {
+	case l.places != nil:
+		l.places[l.waiting[n-1].change] = n - 1
+	case n > short:
+		l.places = make(map[broadcast.Change]int, 2*n)
+		for at, t := range l.waiting {
+			l.places[t.change] = at
+		}
+	}
 }
 
 // cut ends the listener: something may have been missed.
@@ -85,11 +117,14 @@ func (l *listener) notify() {
 	}
 }
 
-// take returns what waits, and whether more will come.
-func (l *listener) take() (texts [][]byte, open bool) {
+// take returns what waits, until the next call, and whether more will come.
+func (l *listener) take() (events []told, open bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	texts = l.waiting
-	l.waiting, l.places = nil, nil
-	return texts, !l.gone
+	events = l.waiting
+	l.waiting, l.places = l.spare[:0], nil
+	if l.spare = nil; cap(events) <= short {
+		l.spare = events
+	}
+	return events, !l.gone
 }

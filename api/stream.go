@@ -1,9 +1,9 @@
 package api
 
 import (
-	"bytes"
 	"context"
 	"errors"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -74,14 +74,14 @@ var errCut = errors.New("changes may have been missed")
 // pass sends what waits. It was read before, and before anything is sent the bearer is asked about again:
 // nothing is shown of after a logout.
 func (s *server) pass(ctx context.Context, who *caller, out *eventWriter, l *listener) error {
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
-	defer cancel()
-	texts, open := l.take()
-	if len(texts) > 0 {
+	events, open := l.take()
+	if len(events) > 0 {
+		ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+		defer cancel()
 		if _, err := s.resolve(ctx, who.secret); err != nil {
 			return err // what was read is not sent
 		}
-		if err := out.events(texts); err != nil {
+		if err := out.events(events); err != nil {
 			return err
 		}
 	}
@@ -117,9 +117,8 @@ func gather(change broadcast.Change, changes <-chan broadcast.Change, wants func
 
 // eventWriter writes server-sent events, each piece within download.WriteTimeout.
 type eventWriter struct {
-	w      http.ResponseWriter
-	conn   *http.ResponseController
-	buffer bytes.Buffer
+	w    http.ResponseWriter
+	conn *http.ResponseController
 }
 
 func newEventWriter(w http.ResponseWriter) *eventWriter {
@@ -140,41 +139,33 @@ func (e *eventWriter) begin() error {
 	h.Set("X-Accel-Buffering", "no")
 	e.w.WriteHeader(http.StatusOK)
 	retry := minRetry + rand.N(retrySpread) //nolint:gosec // spreads clients, keeps no secret
-	e.buffer.WriteString("retry: " + strconv.FormatInt(retry.Milliseconds(), 10) + "\n\n")
-	return e.flush()
+	return e.write("retry: " + strconv.FormatInt(retry.Milliseconds(), 10) + "\n\n")
 }
 
-// largestWrite is how much is put into one write.
-const largestWrite = 16 << 10
-
-// events sends events, as they were rendered.
-func (e *eventWriter) events(texts [][]byte) error {
-	for _, text := range texts {
-		e.buffer.Write(text)
-		if e.buffer.Len() >= largestWrite {
-			if err := e.flush(); err != nil {
-				return err
-			}
+// events sends events, as they were rendered. The server's own buffer gathers them.
+func (e *eventWriter) events(events []told) error {
+	e.patience()
+	for _, event := range events {
+		if _, err := e.w.Write(event.text); err != nil {
+			return err
 		}
 	}
-	if e.buffer.Len() == 0 {
-		return nil
-	}
-	return e.flush()
+	return e.conn.Flush()
 }
 
-func (e *eventWriter) comment() error {
-	e.buffer.WriteString(": still here\n\n")
-	return e.flush()
-}
+func (e *eventWriter) comment() error { return e.write(": still here\n\n") }
 
-func (e *eventWriter) flush() error {
-	defer func() { e.buffer = bytes.Buffer{} }()                       // thousands of streams are silent most of the time
-	_ = e.conn.SetWriteDeadline(time.Now().Add(download.WriteTimeout)) // where there is no connection there is no wait
-	if _, err := e.w.Write(e.buffer.Bytes()); err != nil {
+func (e *eventWriter) write(text string) error {
+	e.patience()
+	if _, err := io.WriteString(e.w, text); err != nil {
 		return err
 	}
 	return e.conn.Flush()
+}
+
+// patience is how long what is written next may stay untaken.
+func (e *eventWriter) patience() {
+	_ = e.conn.SetWriteDeadline(time.Now().Add(download.WriteTimeout)) // where there is no connection there is no wait
 }
 
 // end leaves the connection as it was.

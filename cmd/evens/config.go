@@ -39,7 +39,7 @@ type Config struct {
 
 	RateSource      string `help:"Calls of /v1 a second, and at once after a pause, from one address; 0 for no bound." default:"2500/5000"`
 	RateKey         string `help:"The same with one API key." default:"1500/3000"`
-	RatePlayer      string `help:"The same with one player's tokens." default:"50/300"`
+	RatePlayer      string `help:"The same with one player's tokens." default:"100/1000"`
 	RatePlaceKey    string `help:"Placements with one API key." default:"500/1500"`
 	RatePlacePlayer string `help:"Placements with one player's tokens." default:"5/200"`
 

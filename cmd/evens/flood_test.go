@@ -21,7 +21,7 @@ func TestWalletUnderAFloodOfGuessers(t *testing.T) {
 	i := install(t, testbed.EmptyDatabase(t), testbed.Redis(t))
 	i.employ(t)
 	public, ops := freeAddress(t), freeAddress(t)
-	i.start(t, []string{"api"}, "EVENS_LISTEN="+public, "EVENS_OPS_LISTEN="+ops, "EVENS_LOG_LEVEL=error")
+	i.start(t, []string{"api"}, "EVENS_RATE_PLAYER=0", "EVENS_LISTEN="+public, "EVENS_OPS_LISTEN="+ops, "EVENS_LOG_LEVEL=error")
 	who, _, err := player.New(i.db, time.Now).Create(t.Context(), player.Registration{ExternalID: "ana", Name: "Ana", Email: "a@example.com", Currency: "USD"})
 	if err != nil {
 		t.Fatal(err)
