@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -220,7 +221,7 @@ func hears(t *testing.T, conn net.Conn, text string) {
 	piece := make([]byte, 2048)
 	for !strings.Contains(string(heard), text) {
 		n, err := conn.Read(piece)
-		if heard = append(heard, piece[:n]...); err != nil && err != io.EOF || n == 0 {
+		if heard = append(heard, piece[:n]...); err != nil && !errors.Is(err, io.EOF) || n == 0 {
 			t.Fatalf("heard %q, then %v; want %q", heard, err, text)
 		}
 	}

@@ -119,7 +119,7 @@ func (r *Reconciler) loadFile(ctx context.Context, q Request) (*statement, error
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close() //nolint:errcheck // it was only read
+	defer file.Close()
 	s, err := r.openStatement(ctx, q.Provider, "file", orEpoch(q.From), orEpoch(q.To), q.Complete)
 	if err != nil {
 		return nil, err

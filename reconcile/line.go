@@ -55,19 +55,6 @@ type Line struct {
 // noTime is the time of what has none.
 var noTime = time.Unix(0, 0).UTC()
 
-// types and statuses are the words of lists for the few that matter.
-var types = map[string]Type{
-	"debit": Debit, "bet": Debit, "withdrawal": Debit, "credit": Credit, "win": Credit, "deposit": Credit, "payout": Credit,
-	"rollback": Reversal, "refund": Reversal, "cancel": Reversal, "coupon": Coupon,
-}
-
-var statuses = map[string]Status{
-	"ok": OK, "success": OK, "succeeded": OK, "completed": OK, "done": OK, "settled": OK, "paid": OK,
-	"failed": Failed, "rejected": Failed, "canceled": Failed, "cancelled": Failed, "returned": Failed, "pending": Pending,
-	"open": Open, "accepted": Open, "won": Won, "win": Won, "lost": Lost, "loss": Lost, "lose": Lost,
-	"refunded": Refunded, "refund": Refunded, "returned_stake": Refunded,
-}
-
 // fits reports whether a line's status is one of its type.
 func (l Line) fits() bool {
 	switch l.Status {

@@ -79,7 +79,7 @@ func longestList(body []byte) int {
 			quoted = true
 		case '{', '[':
 			if depth++; depth <= deepest {
-				values[depth] = 1
+				values[depth] = 1 //nolint:gosec // depth is one of them here
 				longest = max(longest, 1)
 			}
 		case '}', ']':

@@ -36,7 +36,7 @@ func TestASignedBodyIsOfNoUseOnAnotherRoute(t *testing.T) {
 				continue
 			}
 			answer := p.call("/api/v3/wallet/"+route, b.body)
-			if answer.Status == 200 && !(route == "balance" && b.route == "rollback") {
+			if answer.Status == 200 && (route != "balance" || b.route != "rollback") {
 				t.Errorf("%s sent to %s: %d %s", b.body, route, answer.Status, answer.Body)
 			}
 		}
