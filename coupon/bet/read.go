@@ -253,7 +253,7 @@ func readHead(raw []byte) (Head, error) {
 	h.Told = w.terms(&missing)
 	h.Unread = missing
 	if h.Status <= 0 {
-		return h, errors.New("no Status, or none that is a number")
+		return h, errors.New("its Status is missing, or no number")
 	}
 	return h, nil
 }
