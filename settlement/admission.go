@@ -86,7 +86,7 @@ func longestList(body []byte) int {
 			depth = max(depth-1, 0)
 		case ',':
 			if depth >= 0 && depth <= deepest {
-				values[depth]++ //nolint:gosec // depth is 0 to deepest
+				values[depth]++
 				longest = max(longest, values[depth])
 			}
 		}
