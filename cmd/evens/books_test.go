@@ -118,8 +118,15 @@ func TestReconcileByHand(t *testing.T) {
 		t.Errorf("breaks list: %d %s", code, out)
 	}
 	// A win of a round that nobody knows, at a platform that tells rounds.
-	if code, out := i.evens(t, "reconcile", "--provider", "betao", "--file", file); !strings.Contains(out, "resolved  post") {
+	theirs := filepath.Join(t.TempDir(), "betao.csv")
+	if err := os.WriteFile(theirs, []byte(strings.ReplaceAll(strings.ReplaceAll(text, "c1,", "b1,"), "d7,", "b7,")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, out := i.evens(t, "reconcile", "--provider", "betao", "--file", theirs); !strings.Contains(out, "resolved  post") {
 		t.Errorf("betao: %d %s", code, out)
+	}
+	if code, out := i.evens(t, "reconcile", "--provider", "betao", "--file", file); code != 1 || out != "" {
+		t.Errorf("another platform's file: %d %s", code, out)
 	}
 	if code, out := i.evens(t, "failures", "--json"); code != 0 || out == "" || !strings.Contains(out, `"no_bet_known"`) {
 		t.Errorf("failures: %d %s", code, out)
