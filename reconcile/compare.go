@@ -36,17 +36,26 @@ func (r *Reconciler) compareTransactions(ctx context.Context, q Request, s *stat
 	var here []pair
 	started := time.Now()
 	defer func() { report.Matching = time.Since(started) }()
+	var never []pair // failed or undone there: ours of another time would stand
 	ours, err := r.match(ctx, q.Provider, byRound, q.File != nil, s, func(p pair) error {
-		if p.ours == nil && len(classify(p)) > 0 {
-			if here = append(here, p); len(here) > mostBreaks {
-				return fmt.Errorf("more than %d transactions that are not here: this is another list", mostBreaks)
+		switch {
+		case p.ours != nil:
+			return found.add(p)
+		case len(classify(p)) == 0:
+			if never = append(never, p); len(never) < keptAtOnce {
+				return nil
 			}
-			return nil
+			some := never
+			never = nil
+			return r.lookAgain(ctx, q.Provider, byRound, some, found.add)
 		}
-		return found.add(p)
+		if here = append(here, p); len(here) > mostBreaks {
+			return fmt.Errorf("more than %d transactions that are not here: this is another list", mostBreaks)
+		}
+		return nil
 	})
 	if err == nil {
-		err = r.lookAgain(ctx, q.Provider, byRound, here, found.add)
+		err = r.lookAgain(ctx, q.Provider, byRound, append(here, never...), found.add)
 	}
 	if err == nil && q.Provider == wallet.CashSource {
 		err = r.paidButHeld(ctx, s, &found)
