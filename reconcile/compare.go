@@ -14,7 +14,7 @@ func (r *Reconciler) compare(ctx context.Context, q Request, s *statement, repor
 	if err != nil {
 		return nil, err
 	}
-	if s.last, err = r.lastLine(ctx, s); err != nil {
+	if s.last, report.Outside, err = r.times(ctx, s); err != nil {
 		return nil, err
 	}
 	var breaks []*Break
@@ -180,15 +180,16 @@ func (r *Reconciler) cutOff(ctx context.Context, q Request, s *statement, lacks,
 	return fmt.Errorf("%s: %w: %d of our %d are not in it", q.Provider, ErrCut, lacks, ours)
 }
 
-// lastLine is the time of a list's last line, none that is of the future; the zero time where it has
-// none.
-func (r *Reconciler) lastLine(ctx context.Context, s *statement) (at time.Time, err error) {
-	err = r.db.Pool.QueryRow(ctx, `SELECT coalesce(max(at), 'epoch') FROM statement_lines WHERE statement_id = $1 AND at <= $2`,
-		s.id, r.now().Add(Skew)).Scan(&at)
+// times reads the time of a list's last line (none that is of the future; the epoch where it has none),
+// and how many lines are of another time than the window.
+func (r *Reconciler) times(ctx context.Context, s *statement) (last time.Time, outside int64, err error) {
+	err = r.db.Pool.QueryRow(ctx, `
+	SELECT coalesce(max(at) FILTER (WHERE at <= $2), 'epoch'), count(*) FILTER (WHERE at < $3 OR at >= $4)
+	  FROM statement_lines WHERE statement_id = $1`, s.id, r.now().Add(Skew), s.from, s.to).Scan(&last, &outside)
 	if err != nil {
-		return at, fmt.Errorf("read a list's last line: %w", err)
+		return last, 0, fmt.Errorf("read the times of a list's lines: %w", err)
 	}
-	return at, nil
+	return last, outside, nil
 }
 
 // lookAgain asks for what our side of the window does not have at any time before it is called

@@ -48,7 +48,7 @@ const readFailures = `
 	           coalesce(p.external_id, ''), (x.amount / 10000.0)::numeric(20,4)::text, coalesce(p.currency, ''),
 	           CASE x.kind WHEN 'tombstone' THEN 'its id is kept out' ELSE 'undone' END, coalesce(x.comment, 'transaction ' || x.id)
 	      FROM transactions x LEFT JOIN players p ON p.id = x.player_id
-	     WHERE x.id >= $4 AND x.id < $5 AND x.kind IN ('rollback', 'tombstone', 'withdrawal_return', 'deposit_return')
+	     WHERE x.id >= $4 AND x.id < $5 AND x.kind IN ('tombstone', ` + returns + `)
 	       AND x.source NOT LIKE '%:told'
 	    UNION ALL
 	    SELECT x.at, x.provider, 'no_bet_known', x.external_id, p.external_id, (x.amount / 10000.0)::numeric(20,4)::text, p.currency,

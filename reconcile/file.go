@@ -27,7 +27,7 @@ var errKind = errors.New("a line of this kind is in no list of this provider")
 // fileLine is a line of a file as statements keep it. A rollback is kept under the id that it undoes.
 func fileLine(provider string, l statementfile.Line) (Line, error) {
 	line := Line{
-		TransactionID: l.TransactionID, Type: Type(l.Type), Player: l.Player, Amount: l.Amount, Currency: l.Currency, Status: Status(l.Status),
+		TransactionID: l.TransactionID, Type: l.Type, Player: l.Player, Amount: l.Amount, Currency: l.Currency, Status: l.Status,
 		At: l.At.UTC().Truncate(time.Microsecond), Round: l.Round, // as the database keeps it
 		NoAmount: l.NoAmount, Undated: l.Undated,
 	}

@@ -8,33 +8,33 @@ import (
 
 	"evens/internal/jsonin"
 	"evens/money"
+	"evens/reconcile/statementfile"
 )
 
-// Type is what a line says happened.
-type Type string
+// Type is what a line says happened, in a list as in a file.
+type Type = statementfile.Type
 
 // The types of line.
 const (
-	Debit    Type = "debit"    // a bet, a withdrawal: money left the player
-	Credit   Type = "credit"   // a win, a deposit
-	Reversal Type = "rollback" // the transaction of this id was undone
-	Coupon   Type = "coupon"   // a coupon, by its BarCode
+	Debit    = statementfile.Debit
+	Credit   = statementfile.Credit
+	Reversal = statementfile.Rollback
+	Coupon   = statementfile.Coupon
 )
 
-// Status is where a line stands.
-type Status string
+// Status is where a line stands, in a list as in a file.
+type Status = statementfile.Status
 
-// The statuses: of transactions, then of coupons.
+// The statuses: of transactions, then of coupons. Pending is what proves nothing yet, or a provider's word that
+// nobody knows. In a list a bet is Open that stands, and may still be won or undone.
 const (
-	OK     Status = "ok"
-	Failed Status = "failed"
-	// Pending says that nothing is proven yet, or nobody knows what the provider's word means.
-	Pending Status = "pending"
-	// Open is a coupon's without a result; and a bet's that stands, and may still be won or undone.
-	Open     Status = "open"
-	Won      Status = "won"
-	Lost     Status = "lost"
-	Refunded Status = "refunded"
+	OK       = statementfile.OK
+	Failed   = statementfile.Failed
+	Pending  = statementfile.Pending
+	Open     = statementfile.Open
+	Won      = statementfile.Won
+	Lost     = statementfile.Lost
+	Refunded = statementfile.Refunded
 )
 
 // Line is one line of a provider's list.
@@ -85,12 +85,13 @@ func (l Line) check() error {
 		return fmt.Errorf("currency of more than %d bytes", longestCurrency)
 	case strings.ContainsRune(l.TransactionID+l.Round+l.Player+l.Currency, 0):
 		return errors.New("an id with a zero byte")
-	case jsonin.ID(l.TransactionID, longestID) != nil:
-		return fmt.Errorf("transaction_id %w", jsonin.ID(l.TransactionID, longestID))
 	case l.Amount < 0:
 		return errors.New("amount is below zero: the type says which way money went")
 	case l.At.IsZero(), l.Undated && l.Type != Coupon:
 		return errors.New("at is missing")
+	}
+	if err := jsonin.ID(l.TransactionID, longestID); err != nil {
+		return fmt.Errorf("transaction_id %w", err)
 	}
 	if !l.fits() {
 		return fmt.Errorf("status %q does not go with type %q", l.Status, l.Type)

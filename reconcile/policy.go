@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"go.yaml.in/yaml/v3"
 
 	"evens/money"
 	"evens/money/threshold"
+	"evens/wallet"
 )
 
 // Action is what is done about a break.
@@ -52,8 +54,8 @@ type rule struct {
 // defaultLimit is Policy's where nothing is said.
 var defaultLimit = threshold.Dollars(1000 * money.Scale)
 
-// allProviders are those that a rule may be about; "" for all of them.
-var allProviders = map[string]bool{"": true, "bet": true, "betao": true, "betron": true, "tg": true, "naga": true, "cashier": true}
+// providers are those whose lists are held against our books, and that a rule may be about.
+var providers = []string{BeT, "betao", "betron", "tg", "naga", wallet.CashSource}
 
 var allKinds = map[Kind]bool{
 	"": true, MissingHere: true, MissingThere: true, AmountDiffers: true, StatusDiffers: true, CurrencyDiffers: true, PlayerDiffers: true, Duplicate: true,
@@ -79,7 +81,7 @@ func ReadPolicy(r io.Reader) (Policy, error) {
 		return p, fmt.Errorf("policy: delay: %s is below zero", file.Delay)
 	}
 	for provider, delay := range file.Delays {
-		if !allProviders[provider] || provider == "" {
+		if !slices.Contains(providers, provider) {
 			return p, fmt.Errorf("policy: delays: there is no provider %q", provider)
 		}
 		if delay <= 0 {
@@ -87,7 +89,7 @@ func ReadPolicy(r io.Reader) (Policy, error) {
 		}
 	}
 	for i, rule := range file.Rules {
-		if !allProviders[rule.Provider] {
+		if rule.Provider != "" && !slices.Contains(providers, rule.Provider) {
 			return p, fmt.Errorf("policy: rule %d: there is no provider %q", i+1, rule.Provider)
 		}
 		if !allKinds[rule.Kind] {

@@ -171,9 +171,6 @@ func (r *Reconciler) Run(ctx context.Context, q Request) (report *Report, err er
 	}
 	breaks, err := r.compare(ctx, q, s, report)
 	report.Cut, report.Sums = s.cut, sums(breaks)
-	if err == nil {
-		report.Outside, err = r.outside(ctx, s)
-	}
 	if err == nil && !q.DryRun {
 		err = r.conclude(ctx, q, s, report, breaks)
 	}

@@ -1,9 +1,7 @@
 package reconcile
 
 import (
-	"context"
 	"encoding/json"
-	"fmt"
 
 	"evens/money"
 )
@@ -51,14 +49,4 @@ func sums(breaks []*Break) map[string]Sum {
 		total[b.Currency] = sum
 	}
 	return total
-}
-
-// outside counts the lines of another time than the window.
-func (r *Reconciler) outside(ctx context.Context, s *statement) (n int64, err error) {
-	err = r.db.Pool.QueryRow(ctx, `SELECT count(*) FROM statement_lines WHERE statement_id = $1 AND dated AND (at < $2 OR at >= $3)`,
-		s.id, s.from, s.to).Scan(&n)
-	if err != nil {
-		return 0, fmt.Errorf("count a list's lines of other times: %w", err)
-	}
-	return n, nil
 }

@@ -93,11 +93,6 @@ func (c Column) value(field string) (string, error) {
 // blank are the spaces that programs put around fields.
 func blank(r rune) bool { return unicode.IsSpace(r) || r == '\u00a0' || r == '\u202f' || r == '\ufeff' }
 
-// hidden are characters that do not show, or turn what is shown round.
-func hidden(r rune) bool {
-	return r == unicode.ReplacementChar || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r)
-}
-
 func shorten(text string) string {
 	const most = 60
 	runes := []rune(text)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"evens/internal/jsonin"
 	"evens/money"
 )
 
@@ -124,10 +125,9 @@ func checkID(id string) error {
 	case roundedBySpreadsheet.MatchString(id):
 		return fmt.Errorf("%q is a number that a spreadsheet has shortened", id)
 	}
-	for _, r := range id {
-		if hidden(r) {
-			return fmt.Errorf("%q has a character that does not show", id)
-		}
+	err := jsonin.ID(id, longestID)
+	if errors.Is(err, jsonin.ErrCharacters) {
+		return fmt.Errorf("%q has a character that does not show", id)
 	}
-	return nil
+	return err
 }
