@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"evens/access"
+	"evens/activity"
 	"evens/internal/postgres"
 	"evens/ledger"
 	"evens/money"
@@ -82,10 +83,10 @@ func scanAdjustment(row pgx.CollectableRow) (Adjustment, error) {
 	return a, err
 }
 
-// person returns the operator's e-mail as it is kept, where they may adjust: access.ErrForbidden where
+// adjuster returns the operator's e-mail as it is kept, where they may adjust: access.ErrForbidden where
 // not, access.ErrNoOperator where there is none, or one who is disabled.
-func (s *Adjustments) person(ctx context.Context, email string) (string, error) {
-	operator, err := s.operators.ByEmail(ctx, email)
+func adjuster(ctx context.Context, operators *access.Operators, email string) (string, error) {
+	operator, err := operators.ByEmail(ctx, email)
 	if err != nil {
 		return "", fmt.Errorf("operator %s: %w", email, err)
 	}
@@ -107,7 +108,7 @@ func (s *Adjustments) Make(ctx context.Context, player uuid.UUID, amount money.A
 	case amount == 0:
 		return Adjustment{}, ErrNoAmount
 	}
-	email, err := s.person(ctx, operator)
+	email, err := adjuster(ctx, s.operators, operator)
 	if err != nil {
 		return Adjustment{}, err
 	}
@@ -174,12 +175,12 @@ func (s *Adjustments) propose(ctx context.Context, a Adjustment) error {
 		if tag.RowsAffected() == 0 {
 			return wallet.ErrUnknownPlayer
 		}
-		return Log(ctx, tx, a.activity("adjustment_proposed", a.Operator, a.Comment, a.CreatedAt))
+		return activity.Log(ctx, tx, a.activity("adjustment_proposed", a.Operator, a.Comment, a.CreatedAt))
 	})
 }
 
-func (a Adjustment) activity(event, operator, comment string, at time.Time) Activity {
-	return Activity{
+func (a Adjustment) activity(event, operator, comment string, at time.Time) activity.Entry {
+	return activity.Entry{
 		At: at, Event: event, Operator: operator, Comment: comment, Player: uuid.NullUUID{UUID: a.Player, Valid: true},
 		Detail: map[string]string{"adjustment": a.ID.String(), "reference": a.Reference, "amount": a.Amount.String()},
 	}
@@ -202,7 +203,7 @@ func (r *adjusted) Queue(batch *pgx.Batch) { r.write(batch) }
 func insertAdjusted(a Adjustment) func(*pgx.Batch) {
 	return func(batch *pgx.Batch) {
 		batch.Queue(insertAdjustment, a.ID, a.Reference, a.Player, int64(a.Amount), a.Comment, a.Operator, string(AdjustmentPosted), a.CreatedAt, a.CreatedAt)
-		queueActivity(batch, a.activity("adjustment", a.Operator, a.Comment, a.CreatedAt))
+		activity.Queue(batch, a.activity("adjustment", a.Operator, a.Comment, a.CreatedAt))
 	}
 }
 
@@ -249,7 +250,7 @@ func (s *Adjustments) Approve(ctx context.Context, id uuid.UUID, operator, comme
 		return func(batch *pgx.Batch) {
 			now := s.now()
 			postgres.QueueExactly(batch, 1, "adjustments", approveAdjustment, a.ID, email, comment, now)
-			queueActivity(batch, a.activity("adjustment_approved", email, comment, now))
+			activity.Queue(batch, a.activity("adjustment_approved", email, comment, now))
 		}
 	})
 	if errors.Is(err, errKnownReference) || postgres.Miscounted(err) {
@@ -281,7 +282,7 @@ func (s *Adjustments) Refuse(ctx context.Context, id uuid.UUID, operator, commen
 		if tag.RowsAffected() == 0 {
 			return errDecided
 		}
-		return Log(ctx, tx, a.activity("adjustment_refused", email, comment, s.now()))
+		return activity.Log(ctx, tx, a.activity("adjustment_refused", email, comment, s.now()))
 	})
 	if err != nil {
 		return Adjustment{}, fmt.Errorf("refuse adjustment %s: %w", id, err)
@@ -290,7 +291,7 @@ func (s *Adjustments) Refuse(ctx context.Context, id uuid.UUID, operator, commen
 }
 
 func (s *Adjustments) decidable(ctx context.Context, id uuid.UUID, operator string) (a Adjustment, email string, err error) {
-	if email, err = s.person(ctx, operator); err != nil {
+	if email, err = adjuster(ctx, s.operators, operator); err != nil {
 		return Adjustment{}, "", err
 	}
 	a, err = s.one(ctx, "id = $1 AND status = 'pending'", id)

@@ -12,11 +12,15 @@ import (
 	"gorm.io/gorm"
 
 	"evens/access"
+	"evens/activity"
 	"evens/internal/postgres"
 	"evens/ledger"
 	"evens/money"
 	"evens/wallet"
 )
+
+// EventPlayerStatus is the event of the activity log that a player's new status leaves.
+const EventPlayerStatus = "player.status"
 
 // Registry keeps players. It is safe for concurrent use.
 type Registry struct {
@@ -162,7 +166,7 @@ func (r *Registry) SetStatus(ctx context.Context, id uuid.UUID, status wallet.St
 				return err
 			}
 		}
-		return Log(ctx, tx, Activity{
+		return activity.Log(ctx, tx, activity.Entry{
 			At: r.now(), Event: EventPlayerStatus, Operator: operator, Comment: comment,
 			Player: uuid.NullUUID{UUID: id, Valid: true}, Detail: map[string]string{"status": string(status)},
 		})

@@ -30,7 +30,7 @@ func (s *Suspense) open(ctx context.Context, id uuid.UUID, operator, comment str
 	if strings.TrimSpace(comment) == "" {
 		return row, "", ErrNoComment
 	}
-	if email, err = (&Adjustments{operators: s.operators}).person(ctx, operator); err != nil {
+	if email, err = adjuster(ctx, s.operators, operator); err != nil {
 		return row, "", err
 	}
 	row, err = wallet.SuspenseByID(ctx, s.db, id)
