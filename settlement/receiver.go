@@ -77,14 +77,17 @@ func (h *Receiver) receive(w http.ResponseWriter, r *http.Request) (status, head
 	defer room()
 	body, no := h.read(w, r)
 	var parsed []Head
+	most := 0
 	if no == nil {
-		most := longestList(body)
-		parse, err := h.admit.parse(r.Context(), min(most, MostHeads))
+		most, no = countHeads(body)
+	}
+	if no == nil {
+		parse, err := h.admit.parse(r.Context(), most)
 		if err != nil {
 			return busy(w), 0
 		}
 		defer parse()
-		parsed, no = parsePush(body, most)
+		parsed, no = parsePush(body)
 	}
 	if no != nil {
 		h.keep(r.Context(), Push{Body: h.withoutSecret(body), Path: r.URL.Path, Source: from.String(), At: h.now()}, no.status)
@@ -137,13 +140,18 @@ func (h *Receiver) read(w http.ResponseWriter, r *http.Request) (body []byte, no
 	return plain, nil
 }
 
-// parsePush reads the Heads of a push whose longest list has so many values.
-func parsePush(body []byte, most int) (heads []Head, no *refusal) {
-	if most > MostHeads {
-		return nil, &refusal{
+// countHeads bounds a push's Heads before it is read: there are no more than its longest list has values.
+func countHeads(body []byte) (most int, no *refusal) {
+	if most = longestList(body); most > MostHeads {
+		no = &refusal{
 			status: http.StatusRequestEntityTooLarge, code: codeTooLarge, detail: fmt.Sprintf("a push has at most %d Heads", MostHeads),
 		}
 	}
+	return most, no
+}
+
+// parsePush reads the Heads of a push.
+func parsePush(body []byte) (heads []Head, no *refusal) {
 	heads, err := ParsePush(body)
 	if wrong, ok := errors.AsType[*FieldError](err); ok {
 		return nil, &refusal{
