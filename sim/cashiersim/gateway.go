@@ -91,16 +91,6 @@ func (g *Gateway) Tell(ctx context.Context, n Notice) (Answer, error) {
 	return answer, nil
 }
 
-// TellAll sends notices one after the other, as they are.
-func (g *Gateway) TellAll(ctx context.Context, notices []Notice) error {
-	for _, n := range notices {
-		if _, err := g.Tell(ctx, n); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // Orders are all the orders of a few notices.
 func Orders(notices []Notice) [][]Notice {
 	if len(notices) < 2 {

@@ -48,20 +48,6 @@ type Listed struct {
 	Stake, Pay        int64 // in cents
 }
 
-// Played lists what a platform remembers of bets that stand.
-func Played(p Platform) []Listed {
-	b := p.book()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	var played []Listed
-	for _, r := range b.rows {
-		if r.status == "ok" && r.kind != "win" {
-			played = append(played, Listed{ID: r.id, Player: r.player.ID, Round: r.spin.Round, Stake: r.spin.Stake, Pay: r.spin.Pay})
-		}
-	}
-	return played
-}
-
 // shown is the status of a row in the platform's words; own translates what the book calls it.
 func (r row) shown(own map[string]string) string {
 	if r.word != "" {
