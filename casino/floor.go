@@ -119,7 +119,9 @@ func (f *Floor) do(ctx context.Context, c Call, i instruction) (Outcome, error) 
 		}
 	}
 	if err != nil {
-		if d.doubt != nil && errors.Is(err, ErrRolledBack) { // the platform is answered only when a person will see it
+		// Only an answer of the decision's own says that it is over, and that its doubt may be read.
+		// The platform is answered when a person will see it.
+		if errors.Is(err, ErrRolledBack) && d.doubt != nil {
 			err = errors.Join(err, f.tell(ctx, d.doubt))
 		}
 		return told(ctx, &d.outcome), fmt.Errorf("%s %s %s: %w", c.Provider, i.kind, c.ID, err)
