@@ -83,7 +83,8 @@ func TestSecretsShowNowhere(t *testing.T) {
 	eventually(t, 3*time.Minute, "the demo has told its story", func() bool {
 		select {
 		case <-ended:
-			t.Fatalf("the demo ended\n%s\n%s", out.String(), log.String())
+			said := log.String()
+			t.Fatalf("the demo ended\n%s\n%s", out.String(), said[max(0, len(said)-4000):])
 		default:
 		}
 		return strings.Contains(out.String(), "Ctrl-C ends the demo.")

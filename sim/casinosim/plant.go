@@ -54,7 +54,8 @@ func Plant(p Platform, who Player) Planted {
 	b.rows[b.at[plain[2]]].spin.Stake++
 	b.rows[b.at[plain[3]]].player.ID = "somebody-else"
 	b.rows[b.at[plain[5]]].player.Currency = "EUR" // which Naga's list does not tell
-	never := row{id: "never-" + plain[0], kind: "bet", player: who, spin: Spin{Bet: "never", Stake: 100, Round: "r-never"}, status: "ok", at: time.Now().UTC()}
+	// A stake that no bet has: it must not be taken for the lost one under another id.
+	never := row{id: "never-" + plain[0], kind: "bet", player: who, spin: Spin{Bet: "never", Stake: 7_777, Round: "r-never"}, status: "ok", at: time.Now().UTC()}
 	b.add(never, len(b.rows))
 	planted.Others = 4
 	twice := p.Name() != "naga" // whose pages are short: a line twice may stand on two of them
