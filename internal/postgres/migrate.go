@@ -74,10 +74,17 @@ func (m Migrator) Up(ctx context.Context, url string) error {
 		if err != nil {
 			return fmt.Errorf("migrate: %w", err)
 		}
-		m.Log.Info("migrated", "to", result.Source.Path, "took", result.Duration.Round(time.Millisecond))
+		level := slog.LevelDebug
+		if result.Duration >= worthALine {
+			level = slog.LevelInfo
+		}
+		m.Log.Log(ctx, level, "migrated", "to", result.Source.Path, "took", result.Duration.Round(time.Millisecond))
 	}
 	return steps.patiently(ctx, func() error { return continueLedger(ctx, pool) })
 }
+
+// worthALine is what a step may take without a line in the log.
+const worthALine = time.Second
 
 func (m Migrator) withDefaults() Migrator {
 	m.Log = cmp.Or(m.Log, slog.Default())

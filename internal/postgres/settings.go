@@ -16,27 +16,20 @@ import (
 var ErrSettings = errors.New("the database session does not keep its settings")
 
 // sessionSettings takes what the URL and we want a session to be set to out of what is sent while connecting: a
-// pooler refuses or drops most of that. What it cannot be without stays: the name, by which a pooler lists us.
+// pooler refuses or drops most of that. The name stays there too: a pooler lists us by it. What is named by itself
+// goes before what stands in the options.
 func sessionSettings(params map[string]string) (settings map[string]string, err error) {
-	settings = make(map[string]string)
+	settings, err = parseOptions(params["options"])
+	if err != nil {
+		return nil, err
+	}
+	delete(params, "options")
 	for name, value := range params {
-		switch name {
-		case "application_name":
-			settings[name] = value
-		case "replication":
-		case "options":
-			given, err := parseOptions(value)
-			if err != nil {
-				return nil, err
-			}
-			for name, value := range given {
-				if _, set := params[name]; !set {
-					settings[name] = value
-				}
-			}
-			delete(params, name)
-		default:
-			settings[name] = value
+		if name == "replication" {
+			continue
+		}
+		settings[name] = value
+		if name != "application_name" {
 			delete(params, name)
 		}
 	}
