@@ -77,7 +77,8 @@ func (w *Worker) onDay(ctx context.Context, statement string, when time.Time) (e
 	pause := dayPause
 	for try := 1; ; try++ {
 		err = postgres.InTx(ctx, w.cfg.DB.Pool, func(ctx context.Context, tx pgx.Tx) error {
-			if _, err := tx.Exec(ctx, `SELECT set_config('lock_timeout', $1, true)`, fmt.Sprint(dayLock.Milliseconds())); err != nil {
+			const wait = `SELECT set_config('lock_timeout', $1, true)`
+			if _, err := tx.Exec(ctx, wait, fmt.Sprint(dayLock.Milliseconds())); err != nil {
 				return err
 			}
 			_, err := tx.Exec(ctx, statement, when)

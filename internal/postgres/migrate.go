@@ -151,7 +151,8 @@ func CheckSchema(ctx context.Context, pool *pgxpool.Pool) error {
 
 // appliedVersions reads what has been applied; a version's last line counts.
 func appliedVersions(ctx context.Context, pool *pgxpool.Pool) (map[int64]bool, error) {
-	rows, err := pool.Query(ctx, `SELECT DISTINCT ON (version_id) version_id, is_applied FROM goose_db_version ORDER BY version_id, id DESC`)
+	rows, err := pool.Query(ctx, `
+		SELECT DISTINCT ON (version_id) version_id, is_applied FROM goose_db_version ORDER BY version_id, id DESC`)
 	if err != nil {
 		return nil, err
 	}

@@ -74,7 +74,9 @@ type patientConn struct {
 }
 
 // ExecContext implements driver.ExecerContext.
-func (c *patientConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (result driver.Result, err error) {
+func (c *patientConn) ExecContext(
+	ctx context.Context, query string, args []driver.NamedValue,
+) (result driver.Result, err error) {
 	const idle = 'I'
 	if c.Conn.Conn().PgConn().TxStatus() != idle {
 		return c.exec(ctx, query, args) // the transaction is tried again as a whole
@@ -97,7 +99,9 @@ func (c *patientConn) exec(ctx context.Context, query string, args []driver.Name
 
 // build runs a statement behind which nobody has to wait: it may wait for as long as the oldest transaction
 // lasts.
-func (c *patientConn) build(ctx context.Context, query string, args []driver.NamedValue) (result driver.Result, err error) {
+func (c *patientConn) build(
+	ctx context.Context, query string, args []driver.NamedValue,
+) (result driver.Result, err error) {
 	set := func(wait time.Duration) error {
 		_, err := c.Conn.Conn().Exec(ctx, `SELECT set_config('lock_timeout', $1, false)`, fmt.Sprint(wait.Milliseconds()))
 		return err
@@ -123,11 +127,12 @@ func (c *patientConn) build(ctx context.Context, query string, args []driver.Nam
 
 var (
 	sqlComment = regexp.MustCompile(`(?m)--.*$`)
-	sharesLock = regexp.MustCompile(`(?is)^\s*((CREATE|DROP|REINDEX)\s.*\bCONCURRENTLY\b|ALTER\s+TABLE\s+\S+\s+VALIDATE\s+CONSTRAINT\b[^,]*$)`)
+	sharesLock = regexp.MustCompile(`(?is)^((CREATE|DROP|REINDEX)\s.*\bCONCURRENTLY\b` +
+		`|ALTER\s+TABLE\s+\S+\s+VALIDATE\s+CONSTRAINT\b[^,]*$)`)
 )
 
-// blocksNobody recognises statements whose lock lets others read and write, held and waited for: indexes built or dropped
-// concurrently, and constraints validated.
+// blocksNobody recognises statements whose lock lets others read and write, held and waited for: indexes built or
+// dropped concurrently, and constraints validated.
 func blocksNobody(query string) bool {
 	return sharesLock.MatchString(strings.TrimSpace(sqlComment.ReplaceAllString(query, "")))
 }

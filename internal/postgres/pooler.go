@@ -20,8 +20,8 @@ var ErrTransactionMode = errors.New("the database pooler is in transaction (or s
 const poolerWait = 3 * time.Second
 
 // refuseTransactionMode answers ErrTransactionMode where two connections that are open at the same time are seen to
-// share a session, or one of them to change it. A direct connection is known by the process it was told of while connecting:
-// a pooler makes up another number.
+// share a session, or one of them to change it. A direct connection is known by the process it was told of while
+// connecting: a pooler makes up another number.
 func refuseTransactionMode(ctx context.Context, pool *pgxpool.Pool) error {
 	first, err := pool.Acquire(ctx)
 	if err != nil {

@@ -46,7 +46,8 @@ func (s *stepper) look(ctx context.Context, process uint32) (end func()) {
 			}
 			if time.Since(told) >= toldEvery {
 				told = time.Now()
-				s.Log.Info("the migration goes on", append(s.progress(ctx, process), "running", time.Since(began).Round(time.Second))...)
+				running := time.Since(began).Round(time.Second)
+				s.Log.Info("the migration goes on", append(s.progress(ctx, process), "running", running)...)
 			}
 		}
 	}()
@@ -59,7 +60,8 @@ func (s *stepper) look(ctx context.Context, process uint32) (end func()) {
 // readWait has no statement's text in it: there may be a player's data in that. Another role's session may show no
 // more than its name.
 const readWait = `
-	SELECT coalesce((SELECT coalesce(relation::regclass::text, locktype) FROM pg_locks WHERE pid = $1 AND NOT granted LIMIT 1), ''),
+	SELECT coalesce((SELECT coalesce(relation::regclass::text, locktype) FROM pg_locks
+	                  WHERE pid = $1 AND NOT granted LIMIT 1), ''),
 	       CASE WHEN h.pid = 0 THEN 'a prepared transaction'
 	            ELSE concat('pid ', h.pid, ' (', concat_ws(', ', nullif(a.application_name, ''), a.usename::text,
 	                 nullif(a.backend_type, 'client backend'), a.state,
