@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 )
@@ -47,7 +49,11 @@ func (s *stepper) patiently(ctx context.Context, do func() error) error {
 }
 
 // gaveWay reports whether a statement did not get its lock, or was the victim of a deadlock.
-func gaveWay(err error) bool { return err != nil && Retriable(err) }
+func gaveWay(err error) bool {
+	const deadlock = "40P01"
+	pgErr, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (pgErr.Code == lockTimeout || pgErr.Code == deadlock)
+}
 
 // patientConnector gives out connections whose statements are watched and have patience.
 type patientConnector struct {
