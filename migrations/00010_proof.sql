@@ -11,7 +11,7 @@ ALTER TABLE statements
     ADD COLUMN IF NOT EXISTS total      numeric,                        -- of its lines' amounts; null: loaded before it was kept
     ADD COLUMN IF NOT EXISTS pruned_at  timestamptz;                    -- since when its lines are gone
 UPDATE statements s SET pruned_at = now()
- WHERE s.lines > 0 AND s.pruned_at IS NULL AND NOT EXISTS (SELECT FROM statement_lines l WHERE l.statement_id = s.id);
+ WHERE s.lines > 0 AND s.pruned_at IS NULL AND s.id NOT IN (SELECT DISTINCT statement_id FROM statement_lines);
 
 -- Lines of lists that could not be read: they are left aside, and the rest counts.
 CREATE TABLE IF NOT EXISTS unreadable_lines (

@@ -99,7 +99,7 @@ func (c *patientConn) ExecContext(
 
 // exec runs the statement, and has an eye on what it waits for.
 func (c *patientConn) exec(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	defer c.steps.look(ctx, c.Conn.Conn().PgConn().PID())()
+	defer c.steps.look(ctx, c.Conn.Conn().PgConn().PID(), query)()
 	return c.Conn.ExecContext(ctx, query, args)
 }
 
@@ -167,9 +167,10 @@ func rebuildInvalid(ctx context.Context, conn *pgx.Conn, steps *stepper) error {
 		if rebuiltName.MatchString(name) {
 			statement = "DROP INDEX CONCURRENTLY IF EXISTS "
 		}
+		statement += pgx.Identifier{name}.Sanitize()
 		steps.Log.Info("an index whose build broke off is built again", "index", name)
-		done := steps.look(ctx, conn.PgConn().PID())
-		_, err := conn.Exec(ctx, statement+pgx.Identifier{name}.Sanitize(), pgx.QueryExecModeSimpleProtocol)
+		done := steps.look(ctx, conn.PgConn().PID(), statement)
+		_, err := conn.Exec(ctx, statement, pgx.QueryExecModeSimpleProtocol)
 		done()
 		if err != nil {
 			return fmt.Errorf("build the index %s again: %w", name, err)

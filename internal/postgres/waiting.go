@@ -26,7 +26,7 @@ const (
 
 // look watches the session of that process until the returned function is called: it remembers what it waited
 // for, and tells how far a build is.
-func (s *stepper) look(ctx context.Context, process uint32) (end func()) {
+func (s *stepper) look(ctx context.Context, process uint32, statement string) (end func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	s.last = wait{what: "a lock", by: "others"}
@@ -46,8 +46,9 @@ func (s *stepper) look(ctx context.Context, process uint32) (end func()) {
 			}
 			if time.Since(told) >= toldEvery {
 				told = time.Now()
-				running := time.Since(began).Round(time.Second)
-				s.Log.Info("the migration goes on", append(s.progress(ctx, process), "running", running)...)
+				first, _, _ := strings.Cut(strings.TrimSpace(statement), "\n")
+				s.Log.Info("the migration goes on", append([]any{"statement", first, "running", time.Since(began).Round(time.Second)},
+					s.progress(ctx, process)...)...)
 			}
 		}
 	}()
