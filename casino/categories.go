@@ -79,16 +79,19 @@ func (c *Categories) fetch(ctx context.Context, keys []gameKey) (map[gameKey]gam
 	for i, key := range keys {
 		providers[i], codes[i] = key.provider, key.code
 	}
-	rows, err := c.db.Hot.Query(ctx, readCategories, providers, codes)
-	if err != nil {
-		return nil, err
-	}
 	found := make(map[gameKey]gameKind, len(keys))
-	var key gameKey
-	var kind gameKind
-	_, err = pgx.ForEachRow(rows, []any{&key.provider, &key.code, &kind.category, &kind.studio}, func() error {
-		found[key] = kind
-		return nil
+	err := postgres.Again(ctx, func() error {
+		rows, err := c.db.Hot.Query(ctx, readCategories, providers, codes)
+		if err != nil {
+			return err
+		}
+		var key gameKey
+		var kind gameKind
+		_, err = pgx.ForEachRow(rows, []any{&key.provider, &key.code, &kind.category, &kind.studio}, func() error {
+			found[key] = kind
+			return nil
+		})
+		return err
 	})
 	return found, err
 }

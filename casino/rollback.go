@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"evens/internal/postgres"
 	"evens/ledger"
 	"evens/player"
 	"evens/wallet"
@@ -255,16 +256,19 @@ func (f *Floor) fetchOwners(ctx context.Context, keys []ledger.Key) (map[ledger.
 	for i, key := range keys {
 		sources[i], ids[i] = key.Source, key.ExternalID
 	}
-	rows, err := f.db.Hot.Query(ctx, readOwners, sources, ids)
-	if err != nil {
-		return nil, err
-	}
 	found := make(map[ledger.Key]player.Identity, len(keys))
-	var key ledger.Key
-	var one player.Identity
-	_, err = pgx.ForEachRow(rows, []any{&key.Source, &key.ExternalID, &one.ID, &one.Currency, &one.ExternalID}, func() error {
-		found[key] = one
-		return nil
+	err := postgres.Again(ctx, func() error {
+		rows, err := f.db.Hot.Query(ctx, readOwners, sources, ids)
+		if err != nil {
+			return err
+		}
+		var key ledger.Key
+		var one player.Identity
+		_, err = pgx.ForEachRow(rows, []any{&key.Source, &key.ExternalID, &one.ID, &one.Currency, &one.ExternalID}, func() error {
+			found[key] = one
+			return nil
+		})
+		return err
 	})
 	return found, err
 }

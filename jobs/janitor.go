@@ -8,6 +8,7 @@ import (
 
 	"github.com/hibiken/asynq"
 
+	"evens/internal/postgres"
 	"evens/wallet"
 )
 
@@ -45,23 +46,13 @@ func (w *Worker) dropArchived() error {
 	return errors.Join(problems...)
 }
 
-const (
-	// Both work with the rights of the tables' owner: our own role may not make or drop any.
-	dropCallbacks = `SELECT drop_callback_days($1)`
-	openCallbacks = `SELECT open_callback_days($1, $2)`
-
-	daysAhead = 3
-)
-
 // partitionCallbacks keeps a partition a day: the next days open, the old ones dropped. A day
 // that has rows in the default partition already is left there.
 func (w *Worker) partitionCallbacks(ctx context.Context, now time.Time) error {
-	if _, err := w.cfg.DB.Pool.Exec(ctx, dropCallbacks, now.Add(-w.cfg.KeepCallbacks)); err != nil {
-		return fmt.Errorf("drop old days of callbacks: %w", err)
-	}
 	tomorrow := now.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1)
-	if _, err := w.cfg.DB.Pool.Exec(ctx, openCallbacks, tomorrow, daysAhead); err != nil {
-		return fmt.Errorf("open the coming days of callbacks: %w", err)
+	err := w.openDays(ctx, tomorrow)
+	if postgres.Retriable(err) {
+		return err
 	}
-	return nil
+	return errors.Join(err, w.dropDays(ctx, now.Add(-w.cfg.KeepCallbacks)))
 }

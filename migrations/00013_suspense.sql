@@ -1,3 +1,4 @@
+-- +goose NO TRANSACTION
 -- What a payment gateway told us and could not be booked to a player; whose API key a request is; how
 -- often a bonus has been opened again.
 -- +goose Up
@@ -5,7 +6,7 @@ INSERT INTO accounts (currency, kind)
 SELECT DISTINCT currency, 'suspense' FROM accounts WHERE player_id IS NULL
     ON CONFLICT DO NOTHING;
 
-CREATE TABLE suspense (
+CREATE TABLE IF NOT EXISTS suspense (
     id             uuid        PRIMARY KEY,
     transaction_id text        COLLATE "C" NOT NULL, -- the gateway's
     event          text        NOT NULL,             -- what it said of the payment
@@ -25,13 +26,13 @@ CREATE TABLE suspense (
                                                 'withdrawal_paid', 'withdrawal_failed', 'withdrawal_returned')),
     CONSTRAINT suspense_reason CHECK (reason IN ('unknown_player', 'currency', 'conflict', 'contradiction'))
 );
-CREATE INDEX suspense_open ON suspense (id) WHERE ended_at IS NULL;
+CREATE INDEX IF NOT EXISTS suspense_open ON suspense (id) WHERE ended_at IS NULL;
 
 -- The oldest withdrawal that waits for the gateway is looked for at every scrape.
-CREATE INDEX transactions_withdrawals ON transactions (id) WHERE kind = 'withdrawal';
+CREATE INDEX CONCURRENTLY IF NOT EXISTS transactions_withdrawals ON transactions (id) WHERE kind = 'withdrawal';
 
-ALTER TABLE api_keys ADD owner text NOT NULL DEFAULT ''; -- '': the key's name
-ALTER TABLE bonuses  ADD reopened integer NOT NULL DEFAULT 0; -- how often a completed bonus became active again
+ALTER TABLE api_keys ADD COLUMN IF NOT EXISTS owner text NOT NULL DEFAULT ''; -- '': the key's name
+ALTER TABLE bonuses ADD COLUMN IF NOT EXISTS reopened integer NOT NULL DEFAULT 0; -- how often a completed bonus became active again
 
 -- +goose Down
 ALTER TABLE bonuses  DROP reopened;

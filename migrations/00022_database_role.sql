@@ -91,6 +91,8 @@ DECLARE
     one record;
 BEGIN
     oldest := least(oldest, now() - interval '1 day'); -- the last day stays, whoever asks
+    -- Before the days: with a day goes the lock that everybody waits for who writes down a call.
+    DELETE FROM callbacks_rest WHERE at < oldest;
     FOR one IN
         SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
          WHERE i.inhparent = %2$L::regclass AND c.relname ~ '^callbacks_[0-9]{8}$'
@@ -98,7 +100,6 @@ BEGIN
     LOOP
         EXECUTE format('DROP TABLE %%I.%%I', %1$L, one.relname);
     END LOOP;
-    DELETE FROM callbacks_rest WHERE at < oldest;
 END
 $$ $sql$, current_schema(), format('%I.callbacks', current_schema()));
 END

@@ -110,7 +110,15 @@ const readStandings = `
 	  LEFT JOIN bonuses g ON g.player_id = p.id AND g.status = 'active'
 	 WHERE p.id = ANY ($1)`
 
-func (d *Directory) fetchStandings(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]Standing, error) {
+func (d *Directory) fetchStandings(ctx context.Context, ids []uuid.UUID) (found map[uuid.UUID]Standing, err error) {
+	err = postgres.Again(ctx, func() (err error) {
+		found, err = d.readStandings(ctx, ids)
+		return err
+	})
+	return found, err
+}
+
+func (d *Directory) readStandings(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]Standing, error) {
 	rows, err := d.db.Hot.Query(ctx, readStandings, postgres.UUIDs(ids))
 	if err != nil {
 		return nil, err

@@ -3,7 +3,7 @@
 # where they are:
 #
 #   setup.sh        PostgreSQL (15 or newer) and Redis (7 or newer)
-#   setup.sh test   also a C compiler (race detector) and Chromium (browser tests)
+#   setup.sh test   also a C compiler (race detector), Chromium (browser tests) and pgbouncer
 #
 # Debian and Ubuntu by apt, macOS by Homebrew. What is installed is not started, what runs is
 # not stopped: Evens runs servers of its own.
@@ -50,6 +50,8 @@ have_browser() {
     return 1
 }
 
+have_pooler() { have pgbouncer || [ -x /usr/sbin/pgbouncer ]; }
+
 missing=
 # Servers that are given need no programs here; tests of outages start some all the same.
 if [ -n "$for_tests" ] || [ -z "${EVENS_DATABASE_URL:-}" ]; then have_postgres || missing="$missing postgres"; fi
@@ -57,6 +59,7 @@ if [ -n "$for_tests" ] || [ -z "${EVENS_REDIS_URL:-}" ]; then have_redis || miss
 if [ -n "$for_tests" ]; then
     have_compiler || missing="$missing compiler"
     have_browser || missing="$missing browser"
+    have_pooler || missing="$missing pooler"
 fi
 [ -z "$missing" ] && exit 0
 
@@ -64,12 +67,14 @@ wants() { case " $missing " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
 
 no_redis() { say "warning: no Redis 7 or newer to be had: an in-process one will serve"; }
 no_browser() { say "warning: no Chromium to be had: install chromium or google-chrome for the browser tests"; }
+no_pooler() { say "warning: no pgbouncer to be had: its tests are skipped"; }
 
 # do_without ends well if nothing is missing that Evens cannot do without.
 do_without() {
     if wants postgres || wants compiler; then return 0; fi
     if wants redis; then no_redis; fi
     if wants browser; then no_browser; fi
+    if wants pooler; then no_pooler; fi
     exit 0
 }
 
@@ -130,6 +135,9 @@ setup_apt() {
     if [ "$missing" = " browser" ] && apt-cache show apt >/dev/null 2>&1 && [ -z "$(candidate chromium)" ] && ! have snap; then
         do_without
     fi
+    if [ "$missing" = " pooler" ] && apt-cache show apt >/dev/null 2>&1 && [ -z "$(candidate pgbouncer)" ]; then
+        do_without
+    fi
     say "missing:$missing; installing with apt"
     as_root apt-get update -qq -o DPkg::Lock::Timeout=300 >&2 || say "apt-get update failed; trying with the lists at hand"
     if wants postgres; then
@@ -165,6 +173,13 @@ setup_apt() {
             no_browser
         fi
     fi
+    if wants pooler; then
+        if [ -n "$(candidate pgbouncer)" ] && apt_install pgbouncer; then
+            disable_service pgbouncer
+        else
+            no_pooler
+        fi
+    fi
 }
 
 setup_brew() {
@@ -177,8 +192,13 @@ setup_brew() {
     if wants browser; then
         brew install --quiet --cask google-chrome >&2 || no_browser
     fi
+    if wants pooler; then
+        brew install --quiet pgbouncer >&2 || no_pooler
+    fi
 }
 
+# No test needs a pooler that there is no package of.
+if [ "$missing" = " pooler" ] && ! have apt-get && ! have brew; then do_without; fi
 if have apt-get; then
     setup_apt
 elif have brew; then

@@ -235,6 +235,12 @@ func (p *Poster) held(items []*waiting) (map[uuid.UUID]bool, error) {
 		statements.Queue(lockFree, ids).Query(each(false))
 		return session.SendBatch(ctx, statements).Close() // the session rolls back: the locks were only tried
 	})
+	if postgres.LockTimeout(err) { // somebody has the table for himself, or waits for it: a change of the schema
+		for _, player := range players {
+			held[player] = true
+		}
+		return held, nil
+	}
 	return held, err
 }
 

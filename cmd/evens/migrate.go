@@ -16,7 +16,7 @@ func (migrateCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 	if _, err := s.acquireServers(ctx, false); err != nil {
 		return err
 	}
-	if err := postgres.MigrateAs(ctx, s.ownerURL, s.databaseURL); err != nil {
+	if err := (postgres.Migrator{Log: s.log}).UpAs(ctx, s.ownerURL, s.databaseURL); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintln(std.out, "the schema is up to date")

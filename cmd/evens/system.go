@@ -94,7 +94,7 @@ func open(ctx context.Context, cfg *Config, role role, w io.Writer) (_ *system, 
 		return nil, err
 	}
 	if role.migrate {
-		if err := postgres.MigrateAs(ctx, s.ownerURL, s.databaseURL); err != nil {
+		if err := (postgres.Migrator{Log: s.log}).UpAs(ctx, s.ownerURL, s.databaseURL); err != nil {
 			return nil, err
 		}
 	}

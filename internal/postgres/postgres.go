@@ -127,6 +127,11 @@ func openPool(ctx context.Context, cfg Config, settings map[string]string) (*pgx
 	params["statement_timeout"] = fmt.Sprint(timeout.Milliseconds())
 	params["idle_in_transaction_session_timeout"] = "30000"
 	maps.Copy(params, settings)
+	wanted, err := sessionSettings(params)
+	if err != nil {
+		return nil, err
+	}
+	pc.AfterConnect = settle(wanted)
 	pool, err := pgxpool.NewWithConfig(ctx, pc)
 	if err != nil {
 		return nil, fmt.Errorf("connect to the database: %w", err)
@@ -134,6 +139,10 @@ func openPool(ctx context.Context, cfg Config, settings map[string]string) (*pgx
 	if err := pool.Ping(ctx); err != nil {
 		pool.Close()
 		return nil, fmt.Errorf("connect to the database: %w", err)
+	}
+	if err := refuseTransactionMode(ctx, pool); err != nil {
+		pool.Close()
+		return nil, err
 	}
 	return pool, nil
 }

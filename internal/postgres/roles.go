@@ -20,8 +20,13 @@ import (
 // running processes need: the role is made where there is none, with the password of its address. An
 // empty owner, or the same role in both, is an installation with one role.
 func MigrateAs(ctx context.Context, ownerURL, runtimeURL string) error {
+	return Migrator{}.UpAs(ctx, ownerURL, runtimeURL)
+}
+
+// UpAs is MigrateAs with the migrator's settings.
+func (m Migrator) UpAs(ctx context.Context, ownerURL, runtimeURL string) error {
 	if ownerURL == "" {
-		return migrateAlone(ctx, runtimeURL)
+		return m.upAlone(ctx, runtimeURL)
 	}
 	owner, err := pgx.ParseConfig(ownerURL)
 	if err != nil {
@@ -34,7 +39,7 @@ func MigrateAs(ctx context.Context, ownerURL, runtimeURL string) error {
 	if owner.Database != runtime.Database {
 		return fmt.Errorf("the owner's URL names the database %q, the other %q: both must name the same", owner.Database, runtime.Database)
 	}
-	if err := Migrate(ctx, ownerURL); err != nil {
+	if err := m.Up(ctx, ownerURL); err != nil {
 		return err
 	}
 	if owner.User == runtime.User {
@@ -48,9 +53,9 @@ func MigrateAs(ctx context.Context, ownerURL, runtimeURL string) error {
 	return admit(ctx, conn, runtime.User, runtime.Password)
 }
 
-// migrateAlone migrates where the only role that is known owns the tables, or there are none yet. One that works
+// upAlone migrates where the only role that is known owns the tables, or there are none yet. One that works
 // on tables of another's finds them up to date, or says who is needed.
-func migrateAlone(ctx context.Context, url string) error {
+func (m Migrator) upAlone(ctx context.Context, url string) error {
 	pool, err := openPool(ctx, Config{URL: url, ApplicationName: "evens-migrate", MaxConns: 2}, nil)
 	if err != nil {
 		return err
@@ -62,7 +67,7 @@ func migrateAlone(ctx context.Context, url string) error {
 		return fmt.Errorf("read who owns the tables: %w", err)
 	}
 	if !foreign {
-		return Migrate(ctx, url)
+		return m.Up(ctx, url)
 	}
 	if err := CheckSchema(ctx, pool); err != nil {
 		return fmt.Errorf("%w, with EVENS_DATABASE_OWNER_URL: this role does not own the tables", err)
