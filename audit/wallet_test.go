@@ -30,6 +30,7 @@ var walletCorruptions = []corruption{
 	{"bonuses", "released less", `UPDATE bonuses SET released = released - 1 WHERE id = ` + aBonus, completed, "what a completed bonus released"},
 	{"bonuses", "an expired one released", `UPDATE bonuses SET released = 1 WHERE status = 'expired'`, `SELECT id::text FROM bonuses WHERE status = 'expired'`, "every bonus was given once"},
 	{"bonuses", "converted more", `UPDATE bonuses SET converted = converted + 1 WHERE id = ` + aBonus, completed, "a completed bonus was wagered"},
+	{"bonuses", "forgiven what it has", `UPDATE bonuses SET forgiven = 1 WHERE id = ` + aBonus, completed, "a completed bonus was wagered"},
 	{"bonuses", "another ceiling", `UPDATE bonuses SET terms = terms || '{"max_conversion": 1}' WHERE id = ` + aBonus, completed, "a completed bonus was wagered"},
 	{"bonuses", "wagered already, and active", `UPDATE bonuses SET required = 1 WHERE status = 'active'`, `SELECT ` + active + `::text`, "no active bonus has been wagered"},
 	{"bonuses", "active for days after its time", `UPDATE bonuses SET granted_at = granted_at - interval '9 days', expires_at = granted_at - interval '8 days' WHERE status = 'active'`,

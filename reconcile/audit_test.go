@@ -86,6 +86,9 @@ func TestTheAuditSeesBrokenBreaks(t *testing.T) {
 		`UPDATE watermarks SET provider = 'tg'`,
 	} {
 		err := postgres.InTx(t.Context(), o.DB.Pool, func(ctx context.Context, tx pgx.Tx) error {
+			if _, err := tx.Exec(ctx, `SET LOCAL session_replication_role = replica`); err != nil {
+				return err
+			}
 			tag, err := tx.Exec(ctx, plant)
 			if err != nil || tag.RowsAffected() == 0 {
 				t.Errorf("%s: %d rows, %v", plant, tag.RowsAffected(), err)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -12,6 +14,7 @@ import (
 	"evens/internal/download"
 	"evens/internal/postgres"
 	"evens/money"
+	"evens/reconcile/seal"
 )
 
 // ClosingLine is one figure of a day's closing.
@@ -65,84 +68,53 @@ const closeDay = `
 	               AND l.status IN ('ok', 'open') AND l.type <> 'coupon') d
 	     GROUP BY provider, currency
 	)
-	SELECT currency, kind, total::bigint, NULL::bigint FROM balances
+	SELECT $3::date, currency, kind, total::bigint, NULL::bigint, $7::bigint FROM balances
 	UNION ALL
-	SELECT currency, 'total', sum(total)::bigint, NULL FROM balances GROUP BY currency
+	SELECT $3::date, currency, 'total', sum(total)::bigint, NULL, $7 FROM balances GROUP BY currency
 	UNION ALL
-	SELECT m.currency, m.provider || '/' || i.item,
+	SELECT $3::date, m.currency, m.provider || '/' || i.item,
 	       (CASE i.item WHEN 'stakes' THEN m.stakes WHEN 'payouts' THEN m.payouts ELSE m.stakes - m.payouts END)::bigint,
-	       (CASE i.item WHEN 'stakes' THEN t.stakes WHEN 'payouts' THEN t.payouts ELSE t.stakes - t.payouts END)::bigint
+	       (CASE i.item WHEN 'stakes' THEN t.stakes WHEN 'payouts' THEN t.payouts ELSE t.stakes - t.payouts END)::bigint, $7
 	  FROM moved m LEFT JOIN theirs t ON t.provider = m.provider AND t.currency = m.currency
 	 CROSS JOIN (VALUES ('stakes'), ('payouts'), ('ggr')) i (item)
-	 ORDER BY 1, 2`
+	 ORDER BY 2, 3`
 
 const (
 	insertClosing = `
-	INSERT INTO closings (day, currency, item, ours, theirs, seal, made_at, until_position) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-	    ON CONFLICT (day, currency, item) DO UPDATE
-	   SET ours = excluded.ours, theirs = excluded.theirs, seal = excluded.seal, made_at = excluded.made_at, until_position = excluded.until_position`
-	// What an earlier making of the closing had and this one has not is gone.
-	dropClosing = `DELETE FROM closings WHERE day = $1 AND made_at <> $2`
+	INSERT INTO closings (day, currency, item, ours, theirs, seal, made_at, until_position, version)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
 	// How far the closing before reaches: what came later than that belongs to this one.
 	readReach = `SELECT max(until_position) FROM closings WHERE day = $1::date - 1`
 	// One that is made anew counts the same of the ledger: what has come since belongs to the next.
-	readMade    = `SELECT max(seal), max(until_position) FROM closings WHERE day = $1 AND until_position IS NOT NULL`
-	readClosing = `SELECT day, currency, item, ours, theirs, seal FROM closings WHERE day = $1 ORDER BY currency, item`
+	readMade = `SELECT max(seal) FILTER (WHERE until_position IS NOT NULL), max(until_position), coalesce(max(version), 0) FROM closings WHERE day = $1`
+	// Makings of one day come one after the other.
+	lockClosing = `SELECT pg_advisory_xact_lock(hashtext('closings'), $1::date - '2000-01-01'::date)`
+	readClosing = `
+	SELECT day, currency, item, ours, theirs, seal FROM closings
+	 WHERE day = $1 AND version = (SELECT max(version) FROM closings WHERE day = $1) ORDER BY currency, item`
+	// Providers whose lists of the day have been pruned: what they said stands in the closing alone.
+	readPruned = `SELECT DISTINCT provider FROM statements WHERE state = 'matched' AND window_to > $1 AND window_from < $2 AND pruned_at IS NOT NULL`
 )
 
-// Close makes the closing of a day (UTC) that is over, or makes it anew. It is tied to the ledger's
-// last seal, so that a changed past shows.
-func (r *Reconciler) Close(ctx context.Context, day time.Time) ([]ClosingLine, error) {
+// Close makes the closing of a day (UTC) that is over, or makes it anew: a version that differs from the one before is
+// kept beside it. It is tied to the ledger's last seal, so that a changed past shows.
+func (r *Reconciler) Close(ctx context.Context, day time.Time) (lines []ClosingLine, err error) {
 	day = day.UTC().Truncate(24 * time.Hour)
-	end := day.Add(24 * time.Hour)
-	if r.now().Before(end.Add(closingLag)) {
+	if r.now().Before(day.Add(24*time.Hour + closingLag)) {
 		return nil, fmt.Errorf("the day %s is not over yet", day.Format(time.DateOnly))
 	}
 	sealed, err := r.Sealed(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var lines []ClosingLine
 	err = postgres.InTx(ctx, r.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
 		for _, setting := range settings {
 			if _, err := tx.Exec(ctx, setting); err != nil {
 				return err
 			}
 		}
-		var reach, seal, until pgtype.Int8
-		if err := tx.QueryRow(ctx, readReach, day).Scan(&reach); err != nil {
-			return err
-		}
-		if err := tx.QueryRow(ctx, readMade, day).Scan(&seal, &until); err != nil {
-			return err
-		}
-		if until.Valid {
-			sealed.N, sealed.Until = seal.Int64, until.Int64
-		}
-		rows, err := tx.Query(ctx, closeDay, postgres.IDAt(end), postgres.IDAt(day), day, end, sealed.Until, reach)
-		if err != nil {
-			return err
-		}
-		line := ClosingLine{Day: day, Seal: sealed.N}
-		var theirs pgtype.Int8
-		_, err = pgx.ForEachRow(rows, []any{&line.Currency, &line.Item, &line.Ours, &theirs}, func() error {
-			line.Theirs = nil
-			if theirs.Valid {
-				amount := money.Amount(theirs.Int64)
-				line.Theirs = &amount
-			}
-			lines = append(lines, line)
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		batch, now := &pgx.Batch{}, r.now().Truncate(time.Microsecond)
-		for _, line := range lines {
-			batch.Queue(insertClosing, day, line.Currency, line.Item, line.Ours, line.Theirs, sealed.N, now, sealed.Until)
-		}
-		batch.Queue(dropClosing, day, now)
-		return tx.SendBatch(ctx, batch).Close()
+		lines, err = r.makeClosing(ctx, tx, day, sealed)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("close the day %s: %w", day.Format(time.DateOnly), err)
@@ -150,13 +122,84 @@ func (r *Reconciler) Close(ctx context.Context, day time.Time) ([]ClosingLine, e
 	return lines, nil
 }
 
+func (r *Reconciler) makeClosing(ctx context.Context, tx pgx.Tx, day time.Time, sealed seal.Seal) ([]ClosingLine, error) {
+	if _, err := tx.Exec(ctx, lockClosing, day); err != nil {
+		return nil, err
+	}
+	var reach, last, until pgtype.Int8
+	var version int
+	if err := tx.QueryRow(ctx, readReach, day).Scan(&reach); err != nil {
+		return nil, err
+	}
+	if err := tx.QueryRow(ctx, readMade, day).Scan(&last, &until, &version); err != nil {
+		return nil, err
+	}
+	if until.Valid {
+		sealed.N, sealed.Until = last.Int64, until.Int64
+	}
+	before, err := closingLines(tx.Query(ctx, readClosing, day))
+	if err != nil {
+		return nil, err
+	}
+	end := day.Add(24 * time.Hour)
+	lines, err := closingLines(tx.Query(ctx, closeDay, postgres.IDAt(end), postgres.IDAt(day), day, end, sealed.Until, reach, sealed.N))
+	if err != nil {
+		return nil, err
+	}
+	pruned, err := tx.Query(ctx, readPruned, day, end)
+	if err != nil {
+		return nil, err
+	}
+	silent, err := pgx.CollectRows(pruned, pgx.RowTo[string])
+	if err != nil {
+		return nil, err
+	}
+	lines = keepTheirs(lines, before, silent)
+	if slices.EqualFunc(lines, before, ClosingLine.equal) {
+		return lines, nil
+	}
+	batch, now := &pgx.Batch{}, r.now().Truncate(time.Microsecond)
+	for _, line := range lines {
+		batch.Queue(insertClosing, day, line.Currency, line.Item, line.Ours, line.Theirs, sealed.N, now, sealed.Until, version+1)
+	}
+	return lines, tx.SendBatch(ctx, batch).Close()
+}
+
+// keepTheirs gives the figures of providers whose lists are no longer kept as the version before has them.
+func keepTheirs(lines, before []ClosingLine, silent []string) []ClosingLine {
+	for i, line := range lines {
+		provider, _, moved := strings.Cut(line.Item, "/")
+		if !moved || !slices.Contains(silent, provider) {
+			continue
+		}
+		for _, earlier := range before {
+			if earlier.Currency == line.Currency && earlier.Item == line.Item {
+				lines[i].Theirs = earlier.Theirs
+			}
+		}
+	}
+	return lines
+}
+
+func (l ClosingLine) equal(other ClosingLine) bool {
+	same := l.Theirs == nil && other.Theirs == nil || l.Theirs != nil && other.Theirs != nil && *l.Theirs == *other.Theirs
+	return same && l.Day.Equal(other.Day) && l.Currency == other.Currency && l.Item == other.Item && l.Ours == other.Ours && l.Seal == other.Seal
+}
+
+func closingLines(rows pgx.Rows, err error) ([]ClosingLine, error) {
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[ClosingLine])
+}
+
 // Closing returns a day's closing as it was made; none where it was not.
 func (r *Reconciler) Closing(ctx context.Context, day time.Time) ([]ClosingLine, error) {
-	rows, err := r.db.Pool.Query(ctx, readClosing, day.UTC().Truncate(24*time.Hour))
+	lines, err := closingLines(r.db.Pool.Query(ctx, readClosing, day.UTC().Truncate(24*time.Hour)))
 	if err != nil {
 		return nil, fmt.Errorf("read a closing: %w", err)
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[ClosingLine])
+	return lines, nil
 }
 
 // WriteClosing writes a closing as CSV.

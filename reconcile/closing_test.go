@@ -64,6 +64,59 @@ func TestClosing(t *testing.T) {
 	}
 }
 
+// A closing that is made anew is another version where something differs; what a provider's list said stays when the
+// list itself is no longer kept, and no version is written over.
+func TestClosingMadeAnew(t *testing.T) {
+	t.Parallel()
+	o := open(t, nil)
+	o.bet("b1", "10")
+	o.win("w1", "4")
+	today := time.Now().UTC()
+	o.SetClock(today.Add(25 * time.Hour))
+	o.Sealable(t)
+	closed := func(item string) (ours, theirs string, versions int) {
+		t.Helper()
+		lines, err := o.Close(t.Context(), today)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range lines {
+			if line.Item == item {
+				ours = line.Ours.String()
+				if line.Theirs != nil {
+					theirs = line.Theirs.String()
+				}
+			}
+		}
+		if err := o.DB.Pool.QueryRow(t.Context(), `SELECT max(version) FROM closings`).Scan(&versions); err != nil {
+			t.Fatal(err)
+		}
+		return ours, theirs, versions
+	}
+	want := func(what, theirs string, versions int) {
+		t.Helper()
+		if _, got, n := closed("betao/ggr"); got != theirs || n != versions {
+			t.Errorf("%s: theirs %q in version %d, want %q in %d", what, got, n, theirs, versions)
+		}
+	}
+	want("no list yet", "", 1)
+	want("nothing new", "", 1)
+	o.SetClock(today)
+	o.run(header+o.line("b1", "debit", "10", "ok")+o.line("w1", "credit", "4", "ok"), nil)
+	o.SetClock(today.Add(25 * time.Hour))
+	want("a list has come", "6.00", 2)
+	if err := o.Prune(t.Context(), today.Add(48*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	want("the list is no longer kept", "6.00", 2)
+	for _, change := range []string{`UPDATE closings SET theirs = 1`, `DELETE FROM closings`, `UPDATE break_events SET event = 'ignored'`,
+		`DELETE FROM break_events`, `UPDATE activity_log SET operator = 'nobody'`, `DELETE FROM activity_log`, `TRUNCATE closings`} {
+		if _, err := o.DB.Pool.Exec(t.Context(), change); err == nil || !strings.Contains(err.Error(), "never changed") {
+			t.Errorf("%s: %v", change, err)
+		}
+	}
+}
+
 func TestFailures(t *testing.T) {
 	t.Parallel()
 	o := open(t, nil)

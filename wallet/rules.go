@@ -212,7 +212,8 @@ var PlayerChecks = []ledger.Check{
 	  FROM bonuses b LEFT JOIN moved m ON m.bonus_id = b.id
 	 WHERE coalesce(m.cash, 0) <> b.converted
 	    OR b.status <> 'completed' AND b.converted <> 0
-	    OR b.status = 'completed' AND b.wagered < b.required
+	    OR b.status = 'completed' AND b.wagered + b.forgiven < b.required
+	    OR b.forgiven < 0 OR b.forgiven > 0 AND b.reopened = 0 AND b.wagered + b.forgiven > b.required
 	    OR b.status = 'completed'
 	       AND b.converted <> least(greatest(b.released, 0), coalesce((b.terms ->> 'max_conversion')::bigint, greatest(b.released, 0)))`},
 	{Name: "a bonus has paid no more than it was given and has won", SQL: `

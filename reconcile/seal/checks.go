@@ -22,13 +22,13 @@ var Checks = []ledger.Check{
 	    OR c.until_position > 0 AND NOT EXISTS (SELECT FROM seals s WHERE s.n = c.seal AND s.until_position = c.until_position)
 	UNION ALL
 	SELECT format('%s %s total', day, currency), format('total %s, its accounts %s', max(ours) FILTER (WHERE item = 'total'), sum(ours) FILTER (WHERE item NOT LIKE '%/%' AND item <> 'total'))
-	  FROM closings GROUP BY day, currency
+	  FROM closings GROUP BY day, currency, version
 	HAVING max(ours) FILTER (WHERE item = 'total') IS DISTINCT FROM 0
 	    OR sum(ours) FILTER (WHERE item NOT LIKE '%/%' AND item <> 'total') <> 0
 	    OR count(DISTINCT seal) + count(DISTINCT made_at) <> 2
 	UNION ALL
 	SELECT format('%s %s %s', day, currency, split_part(item, '/', 1)), 'stakes, payouts and ggr do not fit'
-	  FROM closings WHERE item LIKE '%/%' GROUP BY day, currency, split_part(item, '/', 1)
+	  FROM closings WHERE item LIKE '%/%' GROUP BY day, currency, version, split_part(item, '/', 1)
 	HAVING count(*) <> 3 OR sum(CASE split_part(item, '/', 2) WHEN 'payouts' THEN -1 WHEN 'stakes' THEN 1 ELSE -1 END * ours) <> 0
 	    OR count(theirs) NOT IN (0, 3) OR sum(CASE split_part(item, '/', 2) WHEN 'payouts' THEN -1 WHEN 'stakes' THEN 1 ELSE -1 END * theirs) <> 0`},
 	{Name: "a closing's balances are those that the ledger had at its day's end", SQL: `
@@ -55,6 +55,7 @@ var Checks = []ledger.Check{
 	)
 	SELECT format('%s %s %s', coalesce(c.day, s.day), coalesce(c.currency, s.currency), coalesce(c.item, s.kind)), format('closed with %s, the ledger had %s', c.ours, coalesce(s.total, 0))
 	  FROM (SELECT * FROM closings WHERE until_position IS NOT NULL AND item NOT LIKE '%/%' AND item <> 'total') c
-	  FULL JOIN sums s ON s.day = c.day AND s.currency = c.currency AND s.kind = c.item
+	  FULL JOIN (SELECT v.version, s.* FROM sums s JOIN (SELECT DISTINCT day, version FROM closings WHERE until_position IS NOT NULL) v USING (day)) s
+	    ON s.day = c.day AND s.currency = c.currency AND s.kind = c.item AND s.version = c.version
 	 WHERE c.ours IS DISTINCT FROM coalesce(s.total, 0)`},
 }
