@@ -1,15 +1,18 @@
+-- +goose NO TRANSACTION
 -- What a person or a run has decided, seen or closed is added to, and never written over. A closing that is made anew is
 -- another version of it.
 -- +goose Up
-ALTER TABLE closings ADD COLUMN version integer NOT NULL DEFAULT 1;
-ALTER TABLE closings DROP CONSTRAINT closings_pkey;
-ALTER TABLE closings ADD PRIMARY KEY (day, currency, item, version);
+ALTER TABLE closings ADD COLUMN IF NOT EXISTS version integer NOT NULL DEFAULT 1;
+CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS closings_versions ON closings (day, currency, item, version);
+ALTER TABLE closings
+    DROP CONSTRAINT IF EXISTS closings_pkey,
+    ADD CONSTRAINT closings_pkey PRIMARY KEY USING INDEX closings_versions;
 
-CREATE TRIGGER closings_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON closings
+CREATE OR REPLACE TRIGGER closings_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON closings
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-CREATE TRIGGER break_events_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON break_events
+CREATE OR REPLACE TRIGGER break_events_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON break_events
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-CREATE TRIGGER activity_log_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON activity_log
+CREATE OR REPLACE TRIGGER activity_log_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON activity_log
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 -- +goose Down
