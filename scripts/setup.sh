@@ -3,7 +3,7 @@
 # where they are:
 #
 #   setup.sh        PostgreSQL (15 or newer) and Redis (7 or newer)
-#   setup.sh test   also a C compiler (race detector) and Chromium (browser tests)
+#   setup.sh test   also a C compiler (race detector), Chromium (browser tests) and nginx (deploy/nginx.conf)
 #
 # Debian and Ubuntu by apt, macOS by Homebrew. What is installed is not started, what runs is
 # not stopped: Evens runs servers of its own.
@@ -50,6 +50,8 @@ have_browser() {
     return 1
 }
 
+have_nginx() { have nginx || [ -x /usr/sbin/nginx ]; }
+
 missing=
 # Servers that are given need no programs here; tests of outages start some all the same.
 if [ -n "$for_tests" ] || [ -z "${EVENS_DATABASE_URL:-}" ]; then have_postgres || missing="$missing postgres"; fi
@@ -57,6 +59,7 @@ if [ -n "$for_tests" ] || [ -z "${EVENS_REDIS_URL:-}" ]; then have_redis || miss
 if [ -n "$for_tests" ]; then
     have_compiler || missing="$missing compiler"
     have_browser || missing="$missing browser"
+    have_nginx || missing="$missing nginx"
 fi
 [ -z "$missing" ] && exit 0
 
@@ -65,11 +68,14 @@ wants() { case " $missing " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
 no_redis() { say "warning: no Redis 7 or newer to be had: an in-process one will serve"; }
 no_browser() { say "warning: no Chromium to be had: install chromium or google-chrome for the browser tests"; }
 
+no_nginx() { say "warning: no nginx to be had: the tests of deploy/nginx.conf are skipped"; }
+
 # do_without ends well if nothing is missing that Evens cannot do without.
 do_without() {
     if wants postgres || wants compiler; then return 0; fi
     if wants redis; then no_redis; fi
     if wants browser; then no_browser; fi
+    if wants nginx; then no_nginx; fi
     exit 0
 }
 
@@ -165,6 +171,12 @@ setup_apt() {
             no_browser
         fi
     fi
+    if wants nginx; then
+        # The smallest of Debian's; elsewhere the only one.
+        package=nginx
+        [ -n "$(candidate nginx-light)" ] && package=nginx-light
+        if apt_install "$package"; then disable_service nginx; else no_nginx; fi
+    fi
 }
 
 setup_brew() {
@@ -177,6 +189,7 @@ setup_brew() {
     if wants browser; then
         brew install --quiet --cask google-chrome >&2 || no_browser
     fi
+    if wants nginx; then brew install --quiet nginx >&2 || no_nginx; fi
 }
 
 if have apt-get; then
