@@ -111,7 +111,23 @@ func TestCancellingReachesItsOwnBrandAlone(t *testing.T) {
 // Redis forgets everything under producers that have published their queues long ago.
 func TestForgottenQueuesAreSeenAgain(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	for _, space := range []redis.Space{"", "evens-1"} {
+		t.Run("within "+string(space), func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			client, err := redis.OpenIn(testbed.Redis(t), space)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = client.Close() })
+			b.redis = client
+			forgottenQueues(t, b)
+		})
+	}
+}
+
+func forgottenQueues(t *testing.T, b bundle) {
+	t.Helper()
 	bell := NewBell(b.redis, b.log)
 	t.Cleanup(bell.Close)
 	ring := func(rung int) {

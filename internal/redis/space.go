@@ -57,8 +57,9 @@ func (s subscriber) Subscribe(ctx context.Context, channels ...string) *goredis.
 	return s.UniversalClient.Subscribe(ctx, named...)
 }
 
-// within renames the keys and channels of commands on their way out. Doing it twice does it once: what has been
-// renamed begins otherwise.
+// within renames the keys and channels of commands on their way out, and names them as the caller did in what scripts
+// answer: asynq's read numbers by the keys that they gave. Doing it twice does it once: what has been renamed begins
+// otherwise.
 type within struct{ space Space }
 
 // DialHook implements goredis.Hook.
@@ -68,7 +69,9 @@ func (within) DialHook(next goredis.DialHook) goredis.DialHook { return next }
 func (h within) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
 	return func(ctx context.Context, cmd goredis.Cmder) error {
 		h.rename(cmd)
-		return next(ctx, cmd)
+		err := next(ctx, cmd)
+		h.answer(cmd)
+		return err
 	}
 }
 
@@ -78,7 +81,11 @@ func (h within) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.Pr
 		for _, cmd := range cmds {
 			h.rename(cmd)
 		}
-		return next(ctx, cmds)
+		err := next(ctx, cmds)
+		for _, cmd := range cmds {
+			h.answer(cmd)
+		}
+		return err
 	}
 }
 
@@ -96,4 +103,23 @@ func (h within) rename(cmd goredis.Cmder) {
 			}
 		}
 	}
+}
+
+func (h within) answer(cmd goredis.Cmder) {
+	if script, ok := cmd.(*goredis.Cmd); ok {
+		script.SetVal(h.asked(script.Val()))
+	}
+}
+
+// asked is an answer in the caller's names.
+func (h within) asked(value any) any {
+	switch v := value.(type) {
+	case string:
+		return strings.TrimPrefix(v, h.space.Name(""))
+	case []any:
+		for i := range v {
+			v[i] = h.asked(v[i])
+		}
+	}
+	return value
 }

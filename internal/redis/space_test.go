@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/alicebob/miniredis/v2"
+	"github.com/google/go-cmp/cmp"
 	goredis "github.com/redis/go-redis/v9"
 )
 
@@ -24,6 +25,10 @@ func TestKeysCarryTheSpace(t *testing.T) {
 		script := goredis.NewScript(`redis.call("SET", KEYS[1], ARGV[1]); return redis.call("SET", ARGV[2] .. "x", "1")`)
 		if err := script.Run(ctx, client, []string{"asynq:{q}:pending"}, "value", "asynq:{q}:t:").Err(); err != nil {
 			t.Fatal(scheme, err)
+		}
+		answer, err := goredis.NewScript(`return {KEYS[1], 7, {KEYS[1]}, "evens"}`).Run(ctx, client, []string{"asynq:{q}:pending"}).Result()
+		if diff := cmp.Diff([]any{"asynq:{q}:pending", int64(7), []any{"asynq:{q}:pending"}, "evens"}, answer); err != nil || diff != "" {
+			t.Errorf("%s: a script's answer, %v (-want +got):\n%s", scheme, err, diff)
 		}
 		pipeline := client.Pipeline()
 		pipeline.Set(ctx, "rate:player", "evens", 0)
