@@ -120,9 +120,22 @@ func TestACopiedFolderDoesNotStart(t *testing.T) {
 	if output, err := exec.CommandContext(t.Context(), "cp", "-a", filepath.Join(dir, "a"), filepath.Join(dir, "b")).CombinedOutput(); err != nil {
 		t.Fatalf("cp: %v %s", err, output)
 	}
+	plain, err := redis.Open(redisURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = plain.Close() })
+	claimed := func() string {
+		keys := plain.Keys(t.Context(), "evens-*:evens:claim").Val()
+		if len(keys) != 1 {
+			t.Fatalf("claims: %v", keys)
+		}
+		return plain.Get(t.Context(), keys[0]).Val()
+	}
+	before := claimed()
 	_, ops = up("a")
 	eventually(t, 60*time.Second, "the original is ready again", isReady(ops))
-	time.Sleep(11 * time.Second) // the original turns its row: from now on the copy is one
+	eventually(t, 30*time.Second, "the original turns its row, which the copy has as it was", func() bool { return claimed() != before })
 	second, _ := up("b")
 	ended := make(chan error, 1)
 	go func() { ended <- second.Wait() }()
