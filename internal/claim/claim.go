@@ -96,22 +96,27 @@ func (c *Claim) row(ctx context.Context) (row version, err error) {
 }
 
 // Only one process turns the row; those who come meanwhile find it turned. The row is committed before Redis hears
-// of it, so that Redis never has what the row has not had.
-const turnRow = `
+// of it, and on its disk whatever the server's settings: Redis never has what the row has not had, also after a crash.
+const (
+	durably = `SET LOCAL synchronous_commit = on`
+	turnRow = `
 	UPDATE installation SET generation = generation + 1, token = gen_random_uuid(), turned_at = clock_timestamp()
-	 WHERE turned_at < clock_timestamp() - make_interval(secs => $1) OR turned_at > clock_timestamp()
-	RETURNING generation`
+	 WHERE turned_at < clock_timestamp() - make_interval(secs => $1) OR turned_at > clock_timestamp()`
+)
 
 func (c *Claim) turn(ctx context.Context) (turned bool, err error) {
-	var generation int64
-	err = c.pool.QueryRow(ctx, turnRow, turnEvery.Seconds()).Scan(&generation)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return false, nil
-	}
+	err = pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, durably); err != nil {
+			return err
+		}
+		tag, err := tx.Exec(ctx, turnRow, turnEvery.Seconds())
+		turned = tag.RowsAffected() > 0
+		return err
+	})
 	if err != nil {
 		return false, fmt.Errorf("turn the installation's generation: %w", err)
 	}
-	return true, nil
+	return turned, nil
 }
 
 // A claim of a lower generation is an older one of ours that Redis has gone back to, or that of a copy which has

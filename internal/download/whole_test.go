@@ -17,8 +17,16 @@ import (
 	"time"
 )
 
+// answered is an answer that was read to its end.
+type answered struct {
+	status int
+	length int64 // as its header says
+	header http.Header
+	body   string
+}
+
 // ask10 asks over HTTP/1.0, as nginx does unless it is told otherwise.
-func ask10(t *testing.T, server *httptest.Server, path string) (response *http.Response, body string) {
+func ask10(t *testing.T, server *httptest.Server, path string) answered {
 	t.Helper()
 	conn, err := net.Dial("tcp", server.Listener.Addr().String())
 	if err != nil {
@@ -28,7 +36,7 @@ func ask10(t *testing.T, server *httptest.Server, path string) (response *http.R
 	if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.0\r\nHost: x\r\n\r\n", path); err != nil {
 		t.Fatal(err)
 	}
-	response, err = http.ReadResponse(bufio.NewReader(conn), nil)
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +45,7 @@ func ask10(t *testing.T, server *httptest.Server, path string) (response *http.R
 	if err != nil {
 		t.Fatalf("%s: %v", path, err)
 	}
-	return response, string(data)
+	return answered{response.StatusCode, response.ContentLength, response.Header, string(data)}
 }
 
 // rows are lines of about 60 bytes, and an error at last where there is one.
@@ -101,24 +109,24 @@ func TestHalfAFileIsNone(t *testing.T) {
 	t.Setenv("TMPDIR", dir)
 	server := serveWhole(t, largestFile)
 	for path, lines := range map[string]int{"/short": 4, "/long": 150_002} {
-		response, body := ask10(t, server, path)
-		if response.StatusCode != http.StatusOK || response.ContentLength != int64(len(body)) || strings.Count(body, "\n") != lines {
-			t.Errorf("%s: %s, Content-Length %d, %d bytes, %d lines", path, response.Status, response.ContentLength, len(body), strings.Count(body, "\n"))
+		got := ask10(t, server, path)
+		if got.status != http.StatusOK || got.length != int64(len(got.body)) || strings.Count(got.body, "\n") != lines {
+			t.Errorf("%s: %d, Content-Length %d, %d bytes, %d lines", path, got.status, got.length, len(got.body), strings.Count(got.body, "\n"))
 		}
-		if response.Header.Get("Content-Disposition") == "" || !strings.HasPrefix(response.Header.Get("Content-Type"), "text/csv") {
-			t.Errorf("%s: headers %v", path, response.Header)
+		if got.header.Get("Content-Disposition") == "" || !strings.HasPrefix(got.header.Get("Content-Type"), "text/csv") {
+			t.Errorf("%s: headers %v", path, got.header)
 		}
 	}
 	for _, path := range []string{"/short-cut", "/cut", "/panic"} {
-		response, body := ask10(t, server, path)
-		if response.StatusCode != http.StatusServiceUnavailable || response.Header.Get("Retry-After") == "" ||
-			response.Header.Get("Content-Disposition") != "" || !strings.Contains(body, `"unavailable"`) || strings.Contains(body, "xxx") {
-			t.Errorf("%s: %s %v %.200s", path, response.Status, response.Header, body)
+		got := ask10(t, server, path)
+		if got.status != http.StatusServiceUnavailable || got.header.Get("Retry-After") == "" ||
+			got.header.Get("Content-Disposition") != "" || !strings.Contains(got.body, `"unavailable"`) || strings.Contains(got.body, "xxx") {
+			t.Errorf("%s: %d %v %.200s", path, got.status, got.header, got.body)
 		}
 	}
 	for path, status := range map[string]int{"/none": http.StatusNoContent, "/nothing": http.StatusOK, "/text": http.StatusNotFound} {
-		if response, body := ask10(t, server, path); response.StatusCode != status || response.ContentLength != int64(len(body)) {
-			t.Errorf("%s: %s, Content-Length %d, body %q", path, response.Status, response.ContentLength, body)
+		if got := ask10(t, server, path); got.status != status || got.length != int64(len(got.body)) {
+			t.Errorf("%s: %d, Content-Length %d, body %q", path, got.status, got.length, got.body)
 		}
 	}
 	left, err := os.ReadDir(dir)
@@ -153,11 +161,11 @@ func TestLaterHTTPStreams(t *testing.T) {
 func TestAnswersTooLongOrTooManyAreRefused(t *testing.T) {
 	t.Parallel()
 	small := serveWhole(t, 1000)
-	if response, _ := ask10(t, small, "/long"); response.StatusCode != http.StatusServiceUnavailable {
-		t.Errorf("too long: %s", response.Status)
+	if got := ask10(t, small, "/long"); got.status != http.StatusServiceUnavailable {
+		t.Errorf("too long: %d", got.status)
 	}
-	if response, _ := ask10(t, small, "/short"); response.StatusCode != http.StatusOK {
-		t.Errorf("short: %s", response.Status)
+	if got := ask10(t, small, "/short"); got.status != http.StatusOK {
+		t.Errorf("short: %d", got.status)
 	}
 	k := &keeper{files: make(chan struct{})}
 	if err := k.open(); !errors.Is(err, errFiles) {
