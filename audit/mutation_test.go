@@ -183,5 +183,6 @@ var withoutRules = map[string]string{
 	"operator_sessions": "who is logged in to the console; decisions name them in full",
 	"provider_sessions": "sealed with a key that the audit has not; a broken one is refused when it is used",
 	"job_failures":      "what the queue gave up on, for people to read",
+	"installation":      "whose keys in Redis are whose; nothing is moved by it",
 	"games":             "what platforms say of their games; another category counts another rate from then on",
 }

@@ -103,13 +103,19 @@ const (
 	finishNotice = `UPDATE notices SET state = $2, reason = nullif($3, ''), done_at = $4 WHERE id = $1 AND state = 'pending'`
 )
 
-// Work works a notice off. Doing it twice moves nothing the second time.
+// ErrUnknownNotice says that there is no such notice: it is another database's.
+var ErrUnknownNotice = errors.New("no such notice")
+
+// Work works a notice off, or answers ErrUnknownNotice. Doing it twice moves nothing the second time.
 func (n *Notices) Work(ctx context.Context, id int64) error {
 	var provider, state string
 	var body []byte
 	var received time.Time
 	err := n.db.Pool.QueryRow(ctx, readNotice, id).Scan(&provider, &body, &state, &received)
-	if errors.Is(err, pgx.ErrNoRows) || err == nil && state != "pending" {
+	if errors.Is(err, pgx.ErrNoRows) {
+		return fmt.Errorf("work off notice %d: %w", id, ErrUnknownNotice)
+	}
+	if err == nil && state != "pending" {
 		return nil
 	}
 	if err != nil {

@@ -74,10 +74,7 @@ func (b *Backlog) report(out chan<- prometheus.Metric, source string, err error)
 }
 
 func (b *Backlog) collectQueues(out chan<- prometheus.Metric) error {
-	depths, err := b.depths()
-	if err != nil {
-		return err
-	}
+	depths, err := b.depths() // those that could be read, and why not all
 	for _, depth := range depths {
 		states := map[string]int{
 			"pending": depth.Pending, "active": depth.Active, "scheduled": depth.Scheduled,
@@ -87,7 +84,7 @@ func (b *Backlog) collectQueues(out chan<- prometheus.Metric) error {
 			out <- prometheus.MustNewConstMetric(b.queue, prometheus.GaugeValue, float64(n), depth.Queue, state)
 		}
 	}
-	return nil
+	return err
 }
 
 // All of them walk partial indexes of exceptions only.

@@ -33,12 +33,12 @@ func (w *Worker) janitor(ctx context.Context, _ *asynq.Task) error {
 }
 
 func (w *Worker) dropArchived() error {
-	queues, err := w.inspector.Queues()
-	if err != nil {
-		return fmt.Errorf("list queues: %w", err)
+	// The inspector acts on no queue that is not registered.
+	if err := RegisterQueues(context.Background(), w.cfg.Redis); err != nil {
+		return err
 	}
 	var problems []error
-	for _, queue := range queues {
+	for queue := range weights {
 		if _, err := w.inspector.DeleteAllArchivedTasks(queue); err != nil {
 			problems = append(problems, fmt.Errorf("drop archived tasks of %s: %w", queue, err))
 		}

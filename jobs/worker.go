@@ -47,7 +47,7 @@ type Books interface {
 	Prune(ctx context.Context, before time.Time) error
 }
 
-// WorkerConfig of a Worker. All but Concurrency, Callbacks and Observe are required.
+// WorkerConfig of a Worker. All but Concurrency, Callbacks, Observe and Unknown are required.
 type WorkerConfig struct {
 	Redis       redis.UniversalClient
 	DB          *postgres.DB
@@ -62,6 +62,8 @@ type WorkerConfig struct {
 	KeepCallbacks time.Duration
 	// Observe, when not nil, is told each task's type, whether it succeeded, and its time.
 	Observe func(kind string, ok bool, took time.Duration)
+	// Unknown, when not nil, is told the type of each task for a row that the database does not have.
+	Unknown func(kind string)
 	Log     *slog.Logger
 }
 
@@ -141,7 +143,7 @@ func (w *Worker) apply(ctx context.Context, task *asynq.Task) error {
 	if err := decode(task, &payload); err != nil {
 		return err
 	}
-	return w.cfg.Settler.Apply(ctx, payload.Chunk)
+	return w.known(ctx, task, w.cfg.Settler.Apply(ctx, payload.Chunk))
 }
 
 func (w *Worker) confirm(ctx context.Context, task *asynq.Task) error {
@@ -152,7 +154,7 @@ func (w *Worker) confirm(ctx context.Context, task *asynq.Task) error {
 	if w.cfg.Desk == nil {
 		return nil
 	}
-	err := w.cfg.Desk.Confirm(ctx, payload.Coupon)
+	err := w.known(ctx, task, w.cfg.Desk.Confirm(ctx, payload.Coupon))
 	if errors.Is(err, coupon.ErrNotFound) {
 		return fmt.Errorf("%w: %w", err, asynq.SkipRetry)
 	}
@@ -167,7 +169,7 @@ func (w *Worker) notice(ctx context.Context, task *asynq.Task) error {
 	if w.cfg.Notices == nil {
 		return nil
 	}
-	return w.cfg.Notices.Work(ctx, payload.Notice)
+	return w.known(ctx, task, w.cfg.Notices.Work(ctx, payload.Notice))
 }
 
 func (w *Worker) reconcile(ctx context.Context, task *asynq.Task) error {
@@ -214,7 +216,7 @@ func (w *Worker) sweep(ctx context.Context, _ *asynq.Task) error {
 	if rung > 0 {
 		w.cfg.Log.InfoContext(ctx, "sweep found results without a job", "chunks", rung)
 	}
-	return errors.Join(err, w.sweepCoupons(ctx), w.sweepNotices(ctx), w.sweepBonuses(ctx))
+	return errors.Join(err, RegisterQueues(ctx, w.cfg.Redis), w.sweepCoupons(ctx), w.sweepNotices(ctx), w.sweepBonuses(ctx))
 }
 
 func (w *Worker) sweepNotices(ctx context.Context) error {

@@ -3,7 +3,7 @@
 # where they are:
 #
 #   setup.sh        PostgreSQL (15 or newer) and Redis (7 or newer)
-#   setup.sh test   also a C compiler (race detector), Chromium (browser tests) and pgbouncer
+#   setup.sh test   also a C compiler (race detector), Chromium (browser tests), pgbouncer and nginx (deploy/nginx.conf)
 #
 # Debian and Ubuntu by apt, macOS by Homebrew. What is installed is not started, what runs is
 # not stopped: Evens runs servers of its own.
@@ -51,6 +51,7 @@ have_browser() {
 }
 
 have_pooler() { have pgbouncer || [ -x /usr/sbin/pgbouncer ]; }
+have_nginx() { have nginx || [ -x /usr/sbin/nginx ]; }
 
 missing=
 # Servers that are given need no programs here; tests of outages start some all the same.
@@ -60,6 +61,7 @@ if [ -n "$for_tests" ]; then
     have_compiler || missing="$missing compiler"
     have_browser || missing="$missing browser"
     have_pooler || missing="$missing pooler"
+    have_nginx || missing="$missing nginx"
 fi
 [ -z "$missing" ] && exit 0
 
@@ -69,12 +71,15 @@ no_redis() { say "warning: no Redis 7 or newer to be had: an in-process one will
 no_browser() { say "warning: no Chromium to be had: install chromium or google-chrome for the browser tests"; }
 no_pooler() { say "warning: no pgbouncer to be had: its tests are skipped"; }
 
+no_nginx() { say "warning: no nginx to be had: the tests of deploy/nginx.conf are skipped"; }
+
 # do_without ends well if nothing is missing that Evens cannot do without.
 do_without() {
     if wants postgres || wants compiler; then return 0; fi
     if wants redis; then no_redis; fi
     if wants browser; then no_browser; fi
     if wants pooler; then no_pooler; fi
+    if wants nginx; then no_nginx; fi
     exit 0
 }
 
@@ -180,6 +185,12 @@ setup_apt() {
             no_pooler
         fi
     fi
+    if wants nginx; then
+        # The smallest of Debian's; elsewhere the only one.
+        package=nginx
+        [ -n "$(candidate nginx-light)" ] && package=nginx-light
+        if apt_install "$package"; then disable_service nginx; else no_nginx; fi
+    fi
 }
 
 setup_brew() {
@@ -195,10 +206,13 @@ setup_brew() {
     if wants pooler; then
         brew install --quiet pgbouncer >&2 || no_pooler
     fi
+    if wants nginx; then brew install --quiet nginx >&2 || no_nginx; fi
 }
 
-# No test needs a pooler that there is no package of.
-if [ "$missing" = " pooler" ] && ! have apt-get && ! have brew; then do_without; fi
+# No test needs a pooler or a proxy that there is no package of.
+case "$missing" in
+" pooler" | " nginx" | " pooler nginx") if ! have apt-get && ! have brew; then do_without; fi ;;
+esac
 if have apt-get; then
     setup_apt
 elif have brew; then

@@ -136,6 +136,22 @@ func TestChunkAppliedByMany(t *testing.T) {
 	}
 }
 
+// A chunk that this database does not have is another's: never done without a word.
+func TestUnknownChunkIsAnError(t *testing.T) {
+	t.Parallel()
+	s := open(t, settlement.Guard{})
+	s.push(won(s.place(s.player("1000.00"), "10.00", "2.50").BetCode, 1, "25.00"))
+	chunk := s.bell.take()[0].ID
+	if err := s.settler.Apply(t.Context(), chunk+1000); !errors.Is(err, settlement.ErrUnknownChunk) {
+		t.Errorf("a chunk that is not there: %v, want ErrUnknownChunk", err)
+	}
+	for range 2 { // once more when it is done
+		if err := s.settler.Apply(t.Context(), chunk); err != nil {
+			t.Errorf("a chunk that is there: %v", err)
+		}
+	}
+}
+
 // Chunks that share players, worked off at once in every order, never deadlock.
 func TestChunksThatShareCouponsAndPlayers(t *testing.T) {
 	t.Parallel()

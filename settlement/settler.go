@@ -43,11 +43,16 @@ func NewSettler(db *postgres.DB, books *wallet.Books, bell Bell, guard Guard, no
 	return &Settler{db: db, books: books, bell: bell, guard: guard.orDefault(), now: now, observe: observe, log: log}
 }
 
+// ErrUnknownChunk says that there is no such chunk: it is another database's, or was forgotten long ago.
+var ErrUnknownChunk = errors.New("no such chunk of results")
+
 // Indexes: result_chunks_pkey; a chunk that another worker holds is that worker's.
 const lockChunk = `
 	SELECT result_ids, guarded FROM result_chunks
 	 WHERE id = $1 AND done_at IS NULL
 	   FOR UPDATE SKIP LOCKED`
+
+const chunkExists = `SELECT EXISTS (SELECT FROM result_chunks WHERE id = $1)`
 
 const endChunk = `UPDATE result_chunks SET done_at = $2 WHERE id = $1`
 
@@ -55,7 +60,7 @@ const endChunk = `UPDATE result_chunks SET done_at = $2 WHERE id = $1`
 const deadlockRetries = 5
 
 // Apply settles the results of a chunk in one commit. A chunk that is done, or that another worker is at, is
-// left alone: calling again is harmless. A chunk that fails for one of its coupons' sake is halved until the
+// left alone: calling again is harmless. One that is not there is ErrUnknownChunk. A chunk that fails for one of its coupons' sake is halved until the
 // culprit stands alone; that one is parked for a person, and holds up no other.
 func (s *Settler) Apply(ctx context.Context, chunk int64) error {
 	err := s.attempt(ctx, chunk)
@@ -103,7 +108,7 @@ func (s *Settler) apply(ctx context.Context, chunk int64) error {
 		var guarded bool
 		err := batch.Tx().QueryRow(ctx, lockChunk, chunk).Scan(&ids, &guarded)
 		if postgres.NotFound(err) {
-			return nil
+			return isChunk(ctx, batch.Tx(), chunk)
 		}
 		if err != nil {
 			return fmt.Errorf("lock chunk %d: %w", chunk, err)
@@ -120,6 +125,18 @@ func (s *Settler) apply(ctx context.Context, chunk int64) error {
 	}
 	if done != nil {
 		done.report(ctx)
+	}
+	return nil
+}
+
+// isChunk answers ErrUnknownChunk where no such chunk was ever there or it was forgotten long ago.
+func isChunk(ctx context.Context, tx postgres.Querier, chunk int64) error {
+	var exists bool
+	if err := tx.QueryRow(ctx, chunkExists, chunk).Scan(&exists); err != nil {
+		return fmt.Errorf("look for chunk %d: %w", chunk, err)
+	}
+	if !exists {
+		return ErrUnknownChunk
 	}
 	return nil
 }

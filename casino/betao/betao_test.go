@@ -3,6 +3,7 @@ package betao
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -210,6 +211,9 @@ func TestNoticesOutliveTheirJobs(t *testing.T) {
 	last := (*p.rung)[len(*p.rung)-1]
 	if last.Rung != 2 {
 		t.Errorf("rung = %d, want 2", last.Rung)
+	}
+	if err := p.notices.Work(t.Context(), last.ID+1000); !errors.Is(err, casino.ErrUnknownNotice) {
+		t.Errorf("a notice that is not there: %v, want ErrUnknownNotice", err)
 	}
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -23,16 +23,15 @@ type composed struct {
 		PidsLimit   int      `yaml:"pids_limit"`
 		Ports       []string
 		Environment map[string]string
+		Healthcheck struct{ Test []string }
 	}
 	Networks map[string]struct{ Internal bool }
 	Secrets  map[string]struct{ File string }
 }
 
-var pinned = regexp.MustCompile(`^[a-z]+:[0-9]+\.[0-9]+(\.[0-9]+)?-[a-z]+$`)
-
-// The composed installation: nothing has rights, memory, a network or a secret that it does not need.
-func TestComposeIsClosed(t *testing.T) {
-	t.Parallel()
+// compose reads the composed installation.
+func compose(t *testing.T) composed {
+	t.Helper()
 	text, err := os.ReadFile("../../docker-compose.yml")
 	if err != nil {
 		t.Fatal(err)
@@ -41,6 +40,33 @@ func TestComposeIsClosed(t *testing.T) {
 	if err := yaml.Unmarshal(text, &c); err != nil {
 		t.Fatal(err)
 	}
+	return c
+}
+
+// A Redis that is away must not take the processes with it: health checks ask whether a process lives.
+func TestHealthChecksAskForLifeAlone(t *testing.T) {
+	t.Parallel()
+	c := compose(t)
+	for _, name := range []string{"api", "worker", "cron"} {
+		if check := strings.Join(c.Services[name].Healthcheck.Test, " "); !strings.HasSuffix(check, ":8081/healthz") {
+			t.Errorf("%s is asked %q", name, check)
+		}
+	}
+	image, err := os.ReadFile("../../Dockerfile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if check := regexp.MustCompile(`(?s)HEALTHCHECK [^\n]*\\\n[^\n]*`).FindString(string(image)); !strings.Contains(check, ":8081/healthz ") {
+		t.Errorf("the image is asked %q", check)
+	}
+}
+
+var pinned = regexp.MustCompile(`^[a-z]+:[0-9]+\.[0-9]+(\.[0-9]+)?-[a-z]+$`)
+
+// The composed installation: nothing has rights, memory, a network or a secret that it does not need.
+func TestComposeIsClosed(t *testing.T) {
+	t.Parallel()
+	c := compose(t)
 	if !c.Networks["inside"].Internal {
 		t.Error("the network inside has a way out")
 	}

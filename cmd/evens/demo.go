@@ -74,7 +74,7 @@ func (c demoCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 		own.LogLevel = "error" // the demo tells the story itself
 	}
 	fmt.Fprintln(std.out, "Evens demo: the whole system on servers of its own, with a simulated BeT and four simulated game platforms")
-	s, err := open(ctx, &own, role{name: "evens-demo", migrate: true, settling: demoSettling}, std.err)
+	s, err := open(ctx, &own, role{name: "evens-demo", migrate: true, works: true, settling: demoSettling}, std.err)
 	if err != nil {
 		return errors.Join(err, public.Close(), ops.Close())
 	}

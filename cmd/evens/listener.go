@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"time"
 
+	"evens/internal/download"
 	"evens/internal/listen"
 	"evens/internal/source"
 )
@@ -72,7 +73,7 @@ func (s *system) serveOn(ctx context.Context, at listener, socket net.Listener, 
 		return fmt.Errorf("%s listener: %w", at.name, errors.Join(err, socket.Close()))
 	}
 	server := &http.Server{
-		Handler:           source.Proxies(s.settings.proxies).Handler(handler),
+		Handler:           listen.CloseFaulty(source.Proxies(s.settings.proxies).Handler(download.Whole(handler, s.log))),
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,

@@ -15,6 +15,7 @@ import (
 	"evens/cashier"
 	"evens/console"
 	"evens/internal/callbacks"
+	"evens/internal/claim"
 	"evens/internal/postgres"
 	"evens/internal/redis"
 	"evens/jobs"
@@ -121,6 +122,10 @@ func (s *system) opsHandler() http.Handler {
 				Check: func(ctx context.Context) error { return redis.CheckEviction(ctx, s.redis) },
 			},
 			{
+				Name: "installation", Known: []error{claim.ErrTaken, claim.ErrMoved},
+				Check: s.claim.Check,
+			},
+			{
 				Name: "schema", Known: []error{postgres.ErrOldSchema, postgres.ErrRestored},
 				Check: func(ctx context.Context) error { return postgres.CheckSchema(ctx, s.db.Pool) },
 			},
@@ -133,8 +138,8 @@ func (s *system) opsHandler() http.Handler {
 
 func (s *system) work(ctx context.Context) error {
 	cfg := jobs.WorkerConfig{
-		Redis: s.redis, DB: s.db, Poster: s.poster, Settler: s.settler, Books: s.reconciler, Now: s.now,
-		Concurrency: s.cfg.WorkerConcurrency, KeepCallbacks: s.cfg.KeepCallbacks, Observe: s.metrics.Job, Log: s.log,
+		Redis: s.identity.Space().Subscriber(s.redis), DB: s.db, Poster: s.poster, Settler: s.settler, Books: s.reconciler, Now: s.now,
+		Concurrency: s.cfg.WorkerConcurrency, KeepCallbacks: s.cfg.KeepCallbacks, Observe: s.metrics.Job, Unknown: s.metrics.UnknownJob, Log: s.log,
 	}
 	if s.desk != nil {
 		cfg.Desk = s.desk
@@ -142,14 +147,14 @@ func (s *system) work(ctx context.Context) error {
 	if len(s.games.platforms) > 0 {
 		cfg.Notices = s.games.notices
 	}
-	worker := jobs.NewWorker(cfg)
-	if err := worker.Start(); err != nil {
-		return err
-	}
-	s.log.Info("working")
-	<-ctx.Done()
-	worker.Shutdown()
-	return nil
+	return s.whileOwn(ctx, func() (stop func(), err error) {
+		worker := jobs.NewWorker(cfg)
+		if err := worker.Start(); err != nil {
+			return nil, err
+		}
+		s.log.Info("working")
+		return worker.Shutdown, nil
+	})
 }
 
 func (s *system) tick(ctx context.Context) error {

@@ -15,6 +15,7 @@ import (
 	"evens/coupon/bet"
 	"evens/internal/broadcast"
 	"evens/internal/callbacks"
+	"evens/internal/claim"
 	"evens/internal/metrics"
 	"evens/internal/postgres"
 	"evens/internal/redis"
@@ -41,6 +42,9 @@ type system struct {
 	binDir      string // of private PostgreSQL servers
 	db          *postgres.DB
 	redis       goredis.UniversalClient
+	identity    claim.Identity
+	claim       *claim.Claim
+	own         *standing // the keys in Redis are this installation's
 	broadcast   *broadcast.Broadcaster
 	players     *player.Registry
 	tokens      *access.Tokens
@@ -71,6 +75,7 @@ type system struct {
 type role struct {
 	name    string // shows in pg_stat_activity
 	migrate bool
+	works   bool // for long: it claims the installation's keys in Redis
 	// settling, when not zero, is how long what a provider's list lacks waits, whatever the policy says.
 	settling time.Duration
 	// lag, when not nil, hears of settled results beside the metrics: the benchmarks listen.
@@ -100,6 +105,11 @@ func open(ctx context.Context, cfg *Config, role role, w io.Writer) (_ *system, 
 	}
 	if err := s.connect(ctx, redisURL, role.name); err != nil {
 		return nil, err
+	}
+	if role.works {
+		if err := s.claimKeys(ctx); err != nil {
+			return nil, err
+		}
 	}
 	s.wire(role)
 	if err := s.wireBookmaker(); err != nil {
@@ -164,7 +174,10 @@ func (s *system) connect(ctx context.Context, redisURL, application string) (err
 		return err
 	}
 	s.readRights(ctx)
-	if s.redis, err = redis.Open(redisURL); err != nil {
+	if s.identity, err = claim.Read(ctx, s.db.Pool); err != nil {
+		return err
+	}
+	if s.redis, err = redis.OpenIn(redisURL, s.identity.Space()); err != nil {
 		return err
 	}
 	s.onClose(func() {
@@ -172,12 +185,13 @@ func (s *system) connect(ctx context.Context, redisURL, application string) (err
 			s.log.Warn("close redis", "error", err)
 		}
 	})
+	s.claim, s.own = claim.New(s.db.Pool, s.redis, s.identity), newStanding(true)
 	return nil
 }
 
 func (s *system) wire(role role) {
 	s.metrics = metrics.New(version, buildCommit())
-	s.broadcast = broadcast.New(s.redis, broadcastChannel, s.log)
+	s.broadcast = broadcast.New(s.redis, s.identity.Space().Name(broadcastChannel), s.log)
 	s.onClose(s.broadcast.Close)
 	s.metrics.Read("evens_events_dropped_total", "Change notifications not sent because the queue was full or Redis away.",
 		func() float64 { return float64(s.broadcast.Dropped()) })

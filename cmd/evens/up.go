@@ -9,7 +9,7 @@ func (upCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 	if err := cfg.checkUnsigned(); err != nil {
 		return err
 	}
-	s, err := open(ctx, cfg, role{name: "evens-up", migrate: true}, std.err)
+	s, err := open(ctx, cfg, role{name: "evens-up", migrate: true, works: true}, std.err)
 	if err != nil {
 		return err
 	}
@@ -25,7 +25,7 @@ func (apiCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 	if err := cfg.checkUnsigned(); err != nil {
 		return err
 	}
-	s, err := open(ctx, cfg, role{name: "evens-api"}, std.err)
+	s, err := open(ctx, cfg, role{name: "evens-api", works: true}, std.err)
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ type workerCommand struct{}
 
 // Run works jobs off.
 func (workerCommand) Run(ctx context.Context, cfg *Config, std streams) error {
-	s, err := open(ctx, cfg, role{name: "evens-worker"}, std.err)
+	s, err := open(ctx, cfg, role{name: "evens-worker", works: true}, std.err)
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ type cronCommand struct{}
 
 // Run ticks.
 func (cronCommand) Run(ctx context.Context, cfg *Config, std streams) error {
-	s, err := open(ctx, cfg, role{name: "evens-cron"}, std.err)
+	s, err := open(ctx, cfg, role{name: "evens-cron", works: true}, std.err)
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,7 @@ type Metrics struct {
 	batchSize  prometheus.Histogram
 	batchTime  prometheus.Histogram
 	jobs       *prometheus.HistogramVec
+	unknown    *prometheus.CounterVec
 	requests   *prometheus.HistogramVec
 	platforms  *prometheus.HistogramVec
 	runs       *prometheus.CounterVec
@@ -64,6 +65,8 @@ func New(version, commit string) *Metrics {
 			Help: "Time of a shared commit.", Buckets: prometheus.ExponentialBuckets(0.0005, 2, 15)}),
 		jobs: f.NewHistogramVec(prometheus.HistogramOpts{Name: "evens_job_seconds",
 			Help: "Time of jobs, by type and success.", Buckets: prometheus.ExponentialBuckets(0.001, 2, 15)}, []string{"type", "ok"}),
+		unknown: f.NewCounterVec(prometheus.CounterOpts{Name: "evens_jobs_unknown_total",
+			Help: "Jobs for rows that the database does not have, by type."}, []string{"type"}),
 		requests: f.NewHistogramVec(prometheus.HistogramOpts{Name: "evens_http_request_seconds",
 			Help: "Time of API requests, by route and status.", Buckets: prometheus.ExponentialBuckets(0.001, 2, 14)}, []string{"route", "status"}),
 		runs: f.NewCounterVec(prometheus.CounterOpts{Name: "evens_reconciliations_total",
@@ -125,6 +128,9 @@ func (m *Metrics) Batch(size int, took time.Duration) {
 func (m *Metrics) Job(kind string, ok bool, took time.Duration) {
 	m.jobs.WithLabelValues(kind, strconv.FormatBool(ok)).Observe(took.Seconds())
 }
+
+// UnknownJob counts a job for a row that the database does not have.
+func (m *Metrics) UnknownJob(kind string) { m.unknown.WithLabelValues(kind).Inc() }
 
 // Request records one API request; route is the pattern, never the path.
 func (m *Metrics) Request(route string, status int, took time.Duration) {
