@@ -25,6 +25,7 @@ import (
 	"evens/internal/broadcast"
 	"evens/internal/redis"
 	"evens/internal/testbed"
+	"evens/internal/testbed/browser"
 	"evens/jobs"
 	"evens/player"
 	"evens/settlement"
@@ -33,7 +34,7 @@ import (
 	"evens/wallet"
 )
 
-func TestMain(m *testing.M) { testbed.Main(m) }
+func TestMain(m *testing.M) { testbed.Main(m, browser.Close) }
 
 // house is what `evens demo` runs, in the test's process: the API with the betslip page, a
 // worker, and a simulated BeT without faults.
@@ -113,6 +114,7 @@ func openHouse(t *testing.T) house {
 	mux.Handle("POST /v1/coupons", h.cutting(v1))
 	mux.Handle("POST /api/bet/result", settlement.NewReceiver(settlement.NewInbox(db, bell, settlement.Guard{}), settlement.ReceiverConfig{Now: now, Log: log}))
 	mux.Handle("GET "+demo.BetslipPath, demo.Betslip())
+	mux.Handle("GET "+demo.BetslipPath+"/", demo.Betslip())
 	server.Config.Handler = mux
 	server.Start()
 	t.Cleanup(server.Close)
