@@ -5,13 +5,10 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"strconv"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -44,9 +41,10 @@ type house struct {
 	bet *betsim.Server
 
 	server *httptest.Server
-	// cutNext has the next answer to a placement end half-way.
-	cutNext *atomic.Bool
 }
+
+// heartbeat of the event streams: three of them are soon missed.
+const heartbeat = 500 * time.Millisecond
 
 // openHouse wires as cmd/evens does. When the test is over, the books must be even.
 func openHouse(t *testing.T) house {
@@ -74,7 +72,7 @@ func openHouse(t *testing.T) house {
 	server := httptest.NewUnstartedServer(nil)
 	h := house{
 		url: "http://" + server.Listener.Addr().String(), bet: betsim.New(betsim.Config{Seed: 1}),
-		server: server, cutNext: &atomic.Bool{},
+		server: server,
 	}
 	sim := httptest.NewServer(h.bet)
 	t.Cleanup(sim.Close)
@@ -108,10 +106,9 @@ func openHouse(t *testing.T) house {
 		Players: player.New(db, now), Tokens: access.NewTokens(db, now), Keys: keys, History: player.NewHistory(db),
 		Poster: poster, Coupons: store, Desk: desk, Changes: changes,
 		Providers: []api.Provider{{Name: coupon.Provider, Configured: true}},
-		Version:   "test", Now: now, Stop: stop, Log: log,
+		Version:   "test", Now: now, Heartbeat: heartbeat, Stop: stop, Log: log,
 	})
 	mux.Handle("/", v1)
-	mux.Handle("POST /v1/coupons", h.cutting(v1))
 	mux.Handle("POST /api/bet/result", settlement.NewReceiver(settlement.NewInbox(db, bell, settlement.Guard{}), settlement.ReceiverConfig{Now: now, Log: log}))
 	mux.Handle("GET "+demo.BetslipPath, demo.Betslip())
 	mux.Handle("GET "+demo.BetslipPath+"/", demo.Betslip())
@@ -120,24 +117,6 @@ func openHouse(t *testing.T) house {
 	t.Cleanup(server.Close)
 	t.Cleanup(sync.OnceFunc(func() { close(stop) })) // streams end, or the server would wait for them
 	return h
-}
-
-// cutting passes answers on, or the half of one.
-func (h house) cutting(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !h.cutNext.CompareAndSwap(true, false) {
-			next.ServeHTTP(w, r)
-			return
-		}
-		whole := httptest.NewRecorder()
-		next.ServeHTTP(whole, r)
-		maps.Copy(w.Header(), whole.Header())
-		w.Header().Set("Content-Length", strconv.Itoa(whole.Body.Len()))
-		w.WriteHeader(whole.Code)
-		_, _ = w.Write(whole.Body.Bytes()[:whole.Body.Len()/2])
-		_ = http.NewResponseController(w).Flush() // a browser that got nothing at all would ask again by itself
-		panic(http.ErrAbortHandler)
-	})
 }
 
 // visitor is a player at the betslip.

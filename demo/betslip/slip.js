@@ -15,7 +15,7 @@ let currency = '';  // of the wallet; '' until it is known
 let newest = null;  // id of the newest coupon; null until the list has been read
 let sending = null; // {intent, stop} while an answer is waited for
 let unsure = null;  // the intent whose outcome is not known and which the message is about
-let readState = async () => {};
+let readState;
 
 // begin draws the slip. read gets the present state from Evens.
 export function begin(read) {
@@ -124,12 +124,13 @@ export function announce(text) { $('news').textContent = text; }
 function say(text, kind = '', ...answers) {
   if (!text) unsure = null;
   const inside = $('message').contains(document.activeElement) && document.activeElement !== $('message');
-  $('message').replaceChildren(text, ...answers.map(([label, act]) => {
+  const buttons = answers.map(([label, act]) => {
     const button = element('button', 'answer', label);
     button.type = 'button';
     button.onclick = act;
     return button;
-  }));
+  });
+  $('message').replaceChildren(text, ...(buttons.length ? [element('span', 'answers', ...buttons)] : []));
   $('message').className = kind;
   $('message').hidden = !text;
   $('stake').setAttribute('aria-invalid', kind === 'bad' && !stake().amount);
@@ -181,7 +182,7 @@ async function place(certain = false) {
   try {
     answered(intent, await send(intent, body, stop.signal));
   } catch (error) {
-    await refused(intent, error);
+    refused(intent, error);
   } finally {
     sending = null;
     draw();
@@ -233,7 +234,7 @@ function tell(coupon, bet) {
 const final = ['insufficient_funds', 'limit_exceeded', 'exclusion_active'];
 
 // refused says why there is no coupon, or that it is not known whether there is one.
-async function refused(intent, error) {
+function refused(intent, error) {
   const open = error.status === 0 || error.status >= 500 || error.code === 'request_in_progress';
   if (!open && (!intent.unsure || final.includes(error.code))) {
     intents.answered(intent.key, null);
@@ -243,7 +244,7 @@ async function refused(intent, error) {
   intents.lost(intent.key);
   say(`${error.message} It is not known whether the coupon was placed. Place it again: it cannot be placed twice.`, 'bad');
   unsure = intent;
-  await readState(); // it may be in the list
+  readState(); // it may be in the list
 }
 
 // heard is told of every coupon that the stream, an answer or the list brings.
