@@ -2,6 +2,7 @@ package demo_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 
@@ -194,11 +195,11 @@ func TestBetslipAfterARefusal(t *testing.T) {
 // A stream that passes nothing on, and one that never begins: neither is called live, and the state is read.
 func TestBetslipWithoutAStream(t *testing.T) {
 	t.Parallel()
-	h := openHouse(t)
+	h := openHouseBeating(t, time.Second)
 	l := spoil(t, h)
 	l.swallow.Store(true)
 	v := l.by(h.visitor(t, "20.00"))
-	p := betslipPage{browser.Open(t, v.link, 1200, 760)}
+	p := betslipPage{browser.NewProfile(t, quick).Open(t, v.link, 1200, 760)}
 	p.UntilText(t, "#balance", "20.00 USD")
 	p.choose(t, "Porto wins")
 	p.Click(t, "#place")
@@ -214,7 +215,7 @@ func TestBetslipWithoutAStream(t *testing.T) {
 	l.dead.Store(true)
 	h.deposit(t, v.id, "7.00")
 	p.UntilText(t, "#link", "Reconnecting")
-	p.UntilText(t, "#notice", "Nothing has come from Evens for 1.5 s. Trying again.")
+	p.UntilText(t, "#notice", "Nothing has come from Evens for 3 s. Trying again.")
 	p.UntilText(t, "#balance", "22.00 USD")
 	l.dead.Store(false)
 	p.UntilText(t, "#link", "Live")

@@ -43,11 +43,14 @@ type house struct {
 	server *httptest.Server
 }
 
-// heartbeat of the event streams: three of them are soon missed.
-const heartbeat = 500 * time.Millisecond
-
 // openHouse wires as cmd/evens does. When the test is over, the books must be even.
 func openHouse(t *testing.T) house {
+	t.Helper()
+	return openHouseBeating(t, 0)
+}
+
+// openHouseBeating is openHouse with another heartbeat of its event streams.
+func openHouseBeating(t *testing.T, heartbeat time.Duration) house {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	now := func() time.Time { return time.Now().UTC() }

@@ -210,7 +210,7 @@ func (p *Page) Reload(t *testing.T) {
 // Until waits for a condition in JavaScript.
 func (p *Page) Until(t *testing.T, what, condition string) {
 	t.Helper()
-	_, err := chromedp.Run(p.ctx, chromedp.Poll[bool]("Boolean("+condition+")", chromedp.WithPollingTimeout(patience)))
+	_, err := chromedp.Run(p.ctx, chromedp.Poll[bool]("Boolean("+condition+")", chromedp.WithPollingTimeout(patience), chromedp.WithPollingInterval(50*time.Millisecond)))
 	if err != nil {
 		t.Fatalf("%s: %v; the page reads\n%s", what, err, p.text())
 	}
