@@ -24,6 +24,7 @@ import (
 	"evens/internal/testbed"
 	"evens/internal/testbed/browser"
 	"evens/jobs"
+	"evens/money"
 	"evens/player"
 	"evens/settlement"
 	"evens/settlement/booktest"
@@ -128,11 +129,17 @@ type visitor struct{ id, token, link string }
 // visitor opens a player with some cash, and logs them in.
 func (h house) visitor(t *testing.T, cash string) visitor {
 	t.Helper()
+	return h.visitorIn(t, "USD", cash)
+}
+
+// visitorIn is a visitor whose wallet is in another currency.
+func (h house) visitorIn(t *testing.T, currency money.Currency, cash string) visitor {
+	t.Helper()
 	var opened struct{ ID string }
 	h.call(t, h.key, "POST", "/v1/players", map[string]string{
-		"external_id": uuid.NewString(), "name": "Ana Souza", "email": "ana@example.com", "currency": "USD",
+		"external_id": uuid.NewString(), "name": "Ana Souza", "email": "ana@example.com", "currency": string(currency),
 	}, &opened)
-	h.deposit(t, opened.ID, cash)
+	h.depositIn(t, opened.ID, currency, cash)
 	var login struct{ Token string }
 	h.call(t, h.key, "POST", "/v1/players/"+opened.ID+"/tokens", map[string]string{}, &login)
 	values := url.Values{"player": {opened.ID}, "token": {login.Token}}
@@ -141,8 +148,13 @@ func (h house) visitor(t *testing.T, cash string) visitor {
 
 func (h house) deposit(t *testing.T, id, amount string) {
 	t.Helper()
+	h.depositIn(t, id, "USD", amount)
+}
+
+func (h house) depositIn(t *testing.T, id string, currency money.Currency, amount string) {
+	t.Helper()
 	h.call(t, h.key, "POST", "/v1/players/"+id+"/deposits", map[string]string{
-		"amount": amount, "currency": "USD", "method": "pix", "transaction_id": uuid.NewString(),
+		"amount": amount, "currency": string(currency), "method": "pix", "transaction_id": uuid.NewString(),
 	}, nil)
 }
 

@@ -19,8 +19,7 @@ func (l *line) untilStreams(t *testing.T, want int32) {
 
 // Eight tabs of a login: a browser has six connections to a host, and all tabs share one stream. When the tab that has
 // it is closed, or freezes, another one takes it.
-func TestBetslipInEightTabs(t *testing.T) {
-	t.Parallel()
+func TestBetslipInEightTabs(t *testing.T) { // by itself: eight tabs are a load
 	h := openHouse(t)
 	l := spoil(t, h)
 	v := l.by(h.visitor(t, "100.00"))
@@ -58,8 +57,7 @@ func TestBetslipInEightTabs(t *testing.T) {
 }
 
 // Tabs of eight players: their streams leave room for calls, and who has none reads the state.
-func TestBetslipOfEightPlayers(t *testing.T) {
-	t.Parallel()
+func TestBetslipOfEightPlayers(t *testing.T) { // by itself: eight tabs are a load
 	h := openHouse(t)
 	l := spoil(t, h)
 	in := browser.NewProfile(t, quick)

@@ -155,6 +155,7 @@ function asked() {
     say(`Do you mean ${shown.join(' or ')}?`, 'bad', ...meanings.map((m, i) => [shown[i], () => { setStake(m); $('place').focus(); }]));
   }
   $('stake').focus();
+  $('stake').select();
   return null;
 }
 

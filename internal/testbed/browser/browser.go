@@ -26,7 +26,10 @@ var names = []string{
 }
 
 // patience bounds each wait for a page.
-const patience = 15 * time.Second
+const patience = 30 * time.Second
+
+// glance is how often a page is looked at meanwhile.
+const glance = 30 * time.Millisecond
 
 // shared is the process of this test binary, started by the first test that needs one.
 var shared struct {
@@ -210,9 +213,16 @@ func (p *Page) Reload(t *testing.T) {
 // Until waits for a condition in JavaScript.
 func (p *Page) Until(t *testing.T, what, condition string) {
 	t.Helper()
-	_, err := chromedp.Run(p.ctx, chromedp.Poll[bool]("Boolean("+condition+")", chromedp.WithPollingTimeout(patience), chromedp.WithPollingInterval(50*time.Millisecond)))
-	if err != nil {
-		t.Fatalf("%s: %v; the page reads\n%s", what, err, p.text())
+	for end := time.Now().Add(patience); ; time.Sleep(glance) {
+		ctx, cancel := context.WithTimeout(p.ctx, patience)
+		met, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("Boolean("+condition+")"))
+		cancel()
+		if met {
+			return
+		}
+		if time.Now().After(end) { // until then an error may be that of a page that is just leaving
+			t.Fatalf("%s: not within %s (%v); the page reads\n%s", what, patience, err, p.text())
+		}
 	}
 }
 
