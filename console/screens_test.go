@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -78,7 +76,7 @@ func TestEveryPageInABrowser(t *testing.T) {
 						t.Errorf("%s is %d wide on a screen of %d", path, wide, width)
 					}
 				}
-				keepShot(t, p, fmt.Sprintf("console-%s-%d-%s", strings.NewReplacer("/", "_", "?", "_").Replace(path[9:min(len(path), 60)]), width, theme))
+				p.Keep(t, fmt.Sprintf("console-%s-%d-%s", strings.NewReplacer("/", "_", "?", "_").Replace(path[9:min(len(path), 60)]), width, theme))
 			}
 		}
 	}
@@ -95,22 +93,6 @@ func logIn(t *testing.T, server *httptest.Server) *chromium.Page {
 	p.Press(t, password+"\r")
 	p.Until(t, "the login leads to the console", `document.querySelector("h1")?.innerText === "Console"`)
 	return p
-}
-
-// keepShot writes what the page looks like to the folder of EVENS_SHOTS, for people.
-func keepShot(t *testing.T, p *chromium.Page, name string) {
-	t.Helper()
-	dir := os.Getenv("EVENS_SHOTS")
-	if dir == "" {
-		return
-	}
-	picture, err := chromedp.Run(p.Context(), chromedp.CaptureScreenshot())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, name+".png"), picture, 0o600); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // spend moves cash of a player: out with a minus.

@@ -3,8 +3,6 @@ package demo_test
 import (
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -15,22 +13,6 @@ import (
 	"evens/internal/testbed/browser"
 	"evens/money"
 )
-
-// keepShot writes what the page looks like to the folder of EVENS_SHOTS, for people.
-func keepShot(t *testing.T, p *browser.Page, name string) {
-	t.Helper()
-	dir := os.Getenv("EVENS_SHOTS")
-	if dir == "" {
-		return
-	}
-	picture, err := chromedp.Run(p.Context(), chromedp.CaptureScreenshot())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, name+".png"), picture, 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // everyStatus puts a coupon of each status into the list, with texts of BeT's that turn and widen a page.
 const everyStatus = `import("/demo/betslip/coupons.js").then(({ show }) => {
@@ -66,7 +48,7 @@ func TestBetslipIsReadable(t *testing.T) {
 				if wide := browser.Evaluate[int64](t, p.Page, "document.documentElement.scrollWidth"); wide > width {
 					t.Errorf("the page is %d wide on a screen of %d", wide, width)
 				}
-				keepShot(t, p.Page, fmt.Sprintf("betslip-%s-%d-%s", message.kind, width, theme))
+				p.Keep(t, fmt.Sprintf("betslip-%s-%d-%s", message.kind, width, theme))
 			}
 		}
 	}
@@ -98,7 +80,7 @@ func TestBetslipInForcedColours(t *testing.T) {
 			t.Errorf("outcome %d looks as the chosen one: %s", i, look)
 		}
 	}
-	keepShot(t, p.Page, "betslip-forced")
+	p.Keep(t, "betslip-forced")
 }
 
 // The focus stays where something can be done, and what has changed is said.

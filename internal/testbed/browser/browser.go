@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -265,6 +266,22 @@ var contrastScript string
 func (p *Page) Faint(t *testing.T) []string {
 	t.Helper()
 	return Evaluate[[]string](t, p, contrastScript)
+}
+
+// Keep writes what the tab shows to the folder of EVENS_SHOTS, where there is one, for people to look at.
+func (p *Page) Keep(t *testing.T, name string) {
+	t.Helper()
+	dir := os.Getenv("EVENS_SHOTS")
+	if dir == "" {
+		return
+	}
+	picture, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), picture, 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // Context is chromedp's handle of the tab, for what is not here.
