@@ -105,6 +105,7 @@ class Share {
   async lead() {
     this.leading = new AbortController();
     const { signal } = this.leading;
+    this.state('down', ''); // what has happened since the last stream is read by every tab when this one is live
     while (!signal.aborted) {
       for (let slot = 0; slot < slots; slot++) {
         const over = await navigator.locks.request(`evens.stream.${slot}`, { ifAvailable: true }, lock => lock && this.stream(signal));
