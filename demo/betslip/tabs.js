@@ -134,7 +134,10 @@ class Share {
   // receive is what another tab says.
   receive(kind, content) {
     if (kind === 'hello') {
-      if (this.leading) this.post('state', ...this.word);
+      if (this.leading) {
+        this.post('beat', this.heartbeat);
+        this.post('state', ...this.word);
+      }
       return;
     }
     if (this.leading) return; // of a tab that does not know yet that it leads no more
