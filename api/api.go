@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -76,6 +77,8 @@ type Config struct {
 	Rates Rates
 	// Streams bounds the event streams.
 	Streams StreamBounds
+	// Heartbeat is how often a silent event stream shows that it lives; zero stands for 15 s.
+	Heartbeat time.Duration
 	// Stop, when it is closed, ends the event streams: a server that shuts down waits for them.
 	Stop <-chan struct{}
 	Log  *slog.Logger
@@ -94,7 +97,7 @@ type server struct {
 // New returns the handler of everything under /v1; whatever else it is asked is a 404 problem.
 // The server that it is given to sets the timeouts for headers and idle connections; a
 // ReadTimeout or WriteTimeout does no harm to streams, which lift them for themselves.
-func New(cfg Config) http.Handler { return newHandler(cfg, heartbeat) }
+func New(cfg Config) http.Handler { return newHandler(cfg, cmp.Or(cfg.Heartbeat, heartbeat)) }
 
 func newHandler(cfg Config, heartbeat time.Duration) http.Handler {
 	speakProblems()

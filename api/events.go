@@ -12,7 +12,8 @@ import (
 
 const aboutStreams = " Each event carries the present coupon or wallet, as GET would answer; changes that follow each other " +
 	"closely may come as one. A stream that may have missed something ends: connect again. " +
-	"Comments every 15 s keep it open; it ends when its bearer is revoked or logged out. To a key, wallets show with the scope `wallet` only."
+	"Comments keep it open, each no later after what came before than the header `" + heartbeatHeader + "` says in milliseconds: " +
+	"after three times that without a byte it is dead, connect again. It ends when its bearer is revoked or logged out. To a key, wallets show with the scope `wallet` only."
 
 func (s *server) couponEventsOperation() huma.Operation {
 	return huma.Operation{

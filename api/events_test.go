@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -199,6 +200,10 @@ func TestHeadOfAStreamIsAnsweredAtOnce(t *testing.T) {
 	got := b.call(t, "HEAD", "/v1/events", nil)
 	if got.status != http.StatusOK || got.header.Get("Content-Type") != "text/event-stream" || got.body != "" {
 		t.Errorf("HEAD: %d %v %q", got.status, got.header, got.body)
+	}
+	// Who reads a stream is told how long it may be silent.
+	if want := strconv.FormatInt(testHeartbeat.Milliseconds(), 10); got.header.Get("Evens-Heartbeat") != want {
+		t.Errorf("Evens-Heartbeat is %q, want %s", got.header.Get("Evens-Heartbeat"), want)
 	}
 }
 

@@ -23,12 +23,13 @@ import (
 	"evens/internal/postgres"
 	"evens/internal/redis"
 	"evens/internal/testbed"
+	"evens/internal/testbed/browser"
 	"evens/money"
 	"evens/player"
 	"evens/wallet"
 )
 
-func TestMain(m *testing.M) { testbed.Main(m) }
+func TestMain(m *testing.M) { testbed.Main(m, browser.Close) }
 
 // bundle is the API over real servers, with a bookmaker that does as the test says.
 type bundle struct {

@@ -17,8 +17,11 @@ import (
 )
 
 const (
-	// heartbeat is how often a silent stream shows that it lives.
+	// heartbeat is how often a silent stream shows that it lives, unless [Config] says otherwise.
 	heartbeat = 15 * time.Second
+	// heartbeatHeader tells whoever reads a stream how often that is, in milliseconds as the stream's own
+	// `retry:` is. Nobody else needs to know the figure.
+	heartbeatHeader = "Evens-Heartbeat"
 	// maxGathered is how many changes are looked up together.
 	maxGathered = 200
 	// lookTimeout ends the reading of what has changed.
@@ -36,6 +39,7 @@ func (s *server) stream(ctx context.Context, who *caller, l *listener) (*huma.St
 		defer leave()
 		r, w := humago.Unwrap(hc)
 		out := newEventWriter(w)
+		w.Header().Set(heartbeatHeader, strconv.FormatInt(s.heartbeat.Milliseconds(), 10))
 		defer out.end()
 		if r.Method == http.MethodHead {
 			_ = out.begin() // the headers, and nothing to wait for

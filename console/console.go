@@ -53,6 +53,7 @@ func New(cfg Config) http.Handler {
 	g := newGuard(cfg.Operators, cfg.Sessions, cfg.Log)
 	g.warnings = cfg.Warnings
 	pages := http.NewServeMux()
+	pages.HandleFunc("GET "+stylePath, showStyle)
 	pages.HandleFunc("GET "+loginPath, g.loginPage)
 	pages.HandleFunc("POST "+loginPath, g.login)
 	pages.HandleFunc("POST /console/logout", g.logout)

@@ -23,10 +23,11 @@ import (
 	"evens/internal/postgres"
 	"evens/internal/redis"
 	"evens/internal/testbed"
+	chromium "evens/internal/testbed/browser"
 	"evens/jobs"
 )
 
-func TestMain(m *testing.M) { testbed.Main(m) }
+func TestMain(m *testing.M) { testbed.Main(m, chromium.Close) }
 
 // staff has one operator a role, ROLE@example.com, and ops@example.com, who is an admin.
 type staff struct{ err error }

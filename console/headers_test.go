@@ -106,7 +106,7 @@ func TestMetricsAskForTheirToken(t *testing.T) {
 		if test.header != "" {
 			request.Header.Set("Authorization", test.header)
 		}
-		var answer recorded
+		var answer keptAnswer
 		bearer(test.token, metrics).ServeHTTP(&answer, request)
 		if answer.status != test.status && (answer.status != 0 || test.status != 200) {
 			t.Errorf("token %q, header %q: %d, want %d", test.token, test.header, answer.status, test.status)
@@ -116,11 +116,3 @@ func TestMetricsAskForTheirToken(t *testing.T) {
 		}
 	}
 }
-
-type recorded struct {
-	buffer
-	status int
-}
-
-// WriteHeader implements http.ResponseWriter.
-func (r *recorded) WriteHeader(status int) { r.status = status }

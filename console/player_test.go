@@ -19,10 +19,9 @@ import (
 	"evens/wallet"
 )
 
-// What support sees of a player: balances, the debt and its age, the bonus, limits, and the history
-// that is asked for; all of it as CSV.
-func TestThePageOfAPlayer(t *testing.T) {
-	t.Parallel()
+// newSupport reads a database of the test's own.
+func newSupport(t *testing.T) (*Support, *wallet.Poster) {
+	t.Helper()
 	db, err := postgres.Open(t.Context(), postgres.Config{URL: testbed.Database(t), MaxConns: 2, HotConns: 2})
 	if err != nil {
 		t.Fatal(err)
@@ -40,6 +39,14 @@ func TestThePageOfAPlayer(t *testing.T) {
 			return wallet.Bonuses(ctx, db, id, before, limit)
 		},
 	}
+	return support, poster
+}
+
+// What support sees of a player: balances, the debt and its age, the bonus, limits, and the history
+// that is asked for; all of it as CSV.
+func TestThePageOfAPlayer(t *testing.T) {
+	t.Parallel()
+	support, poster := newSupport(t)
 	who, _, err := support.Players.Create(t.Context(), player.Registration{ExternalID: "ana", Name: "Ana <b>", Email: "ana@example.com", Currency: "USD"})
 	if err != nil {
 		t.Fatal(err)
@@ -48,9 +55,9 @@ func TestThePageOfAPlayer(t *testing.T) {
 		t.Helper()
 		for range n {
 			key := ledger.Key{Source: "test", ExternalID: uuid.NewString()}
-			work := &wallet.Work{Players: []uuid.UUID{who.ID}, Keys: []ledger.Key{key}, At: now()}
+			work := &wallet.Work{Players: []uuid.UUID{who.ID}, Keys: []ledger.Key{key}, At: time.Now().UTC()}
 			work.Decide = func(batch *wallet.Batch) error {
-				_, _, err := batch.Post(ledger.Transaction{Key: key, Kind: kind, Player: who.ID, Provider: "tg", Round: "r-" + string(kind), At: now()},
+				_, _, err := batch.Post(ledger.Transaction{Key: key, Kind: kind, Player: who.ID, Provider: "tg", Round: "r-" + string(kind), At: work.At},
 					wallet.Split{Cash: -money.MustParse(cash)}.Moves(ledger.Casino)...)
 				return err
 			}
@@ -61,7 +68,7 @@ func TestThePageOfAPlayer(t *testing.T) {
 	}
 	post(ledger.Win, pageRows+5, "1.00")
 	post(ledger.Rollback, 1, "-130.00")
-	_, err = wallet.GiveBonus(t.Context(), poster, wallet.Grant{Player: who.ID, Currency: "USD", Amount: money.MustParse("7"), Wagering: 40 * money.One, Terms: wallet.OpenTerms(), At: now()}, wallet.Request{})
+	_, err = wallet.GiveBonus(t.Context(), poster, wallet.Grant{Player: who.ID, Currency: "USD", Amount: money.MustParse("7"), Wagering: 40 * money.One, Terms: wallet.OpenTerms(), At: time.Now().UTC()}, wallet.Request{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ import (
 
 // Dashboard is the queue dashboard (asynqmon), which has no login of its own.
 type Dashboard struct {
-	acting, reading *asynqmon.HTTPHandler
+	acting, reading http.Handler
 	policy          string // Content-Security-Policy: only its own scripts, and nothing from elsewhere
 }
 
@@ -29,7 +29,7 @@ func NewDashboard(rdb redis.UniversalClient) *Dashboard {
 	options := asynqmon.Options{RootPath: queuesPath, RedisConnOpt: connection{rdb}}
 	acting := asynqmon.New(options)
 	options.ReadOnly = true
-	d := &Dashboard{acting: acting, reading: asynqmon.New(options)}
+	d := &Dashboard{acting: ownFontsOnly(acting), reading: ownFontsOnly(asynqmon.New(options))}
 	d.policy = dashboardPolicy(d.acting, d.reading)
 	return d
 }

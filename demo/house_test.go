@@ -5,13 +5,10 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"strconv"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,7 +22,9 @@ import (
 	"evens/internal/broadcast"
 	"evens/internal/redis"
 	"evens/internal/testbed"
+	"evens/internal/testbed/browser"
 	"evens/jobs"
+	"evens/money"
 	"evens/player"
 	"evens/settlement"
 	"evens/settlement/booktest"
@@ -33,7 +32,7 @@ import (
 	"evens/wallet"
 )
 
-func TestMain(m *testing.M) { testbed.Main(m) }
+func TestMain(m *testing.M) { testbed.Main(m, browser.Close) }
 
 // house is what `evens demo` runs, in the test's process: the API with the betslip page, a
 // worker, and a simulated BeT without faults.
@@ -43,12 +42,16 @@ type house struct {
 	bet *betsim.Server
 
 	server *httptest.Server
-	// cutNext has the next answer to a placement end half-way.
-	cutNext *atomic.Bool
 }
 
 // openHouse wires as cmd/evens does. When the test is over, the books must be even.
 func openHouse(t *testing.T) house {
+	t.Helper()
+	return openHouseBeating(t, 0)
+}
+
+// openHouseBeating is openHouse with another heartbeat of its event streams.
+func openHouseBeating(t *testing.T, heartbeat time.Duration) house {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	now := func() time.Time { return time.Now().UTC() }
@@ -73,7 +76,7 @@ func openHouse(t *testing.T) house {
 	server := httptest.NewUnstartedServer(nil)
 	h := house{
 		url: "http://" + server.Listener.Addr().String(), bet: betsim.New(betsim.Config{Seed: 1}),
-		server: server, cutNext: &atomic.Bool{},
+		server: server,
 	}
 	sim := httptest.NewServer(h.bet)
 	t.Cleanup(sim.Close)
@@ -107,35 +110,17 @@ func openHouse(t *testing.T) house {
 		Players: player.New(db, now), Tokens: access.NewTokens(db, now), Keys: keys, History: player.NewHistory(db),
 		Poster: poster, Coupons: store, Desk: desk, Changes: changes,
 		Providers: []api.Provider{{Name: coupon.Provider, Configured: true}},
-		Version:   "test", Now: now, Stop: stop, Log: log,
+		Version:   "test", Now: now, Heartbeat: heartbeat, Stop: stop, Log: log,
 	})
 	mux.Handle("/", v1)
-	mux.Handle("POST /v1/coupons", h.cutting(v1))
 	mux.Handle("POST /api/bet/result", settlement.NewReceiver(settlement.NewInbox(db, bell, settlement.Guard{}), settlement.ReceiverConfig{Now: now, Log: log}))
 	mux.Handle("GET "+demo.BetslipPath, demo.Betslip())
+	mux.Handle("GET "+demo.BetslipPath+"/", demo.Betslip())
 	server.Config.Handler = mux
 	server.Start()
 	t.Cleanup(server.Close)
 	t.Cleanup(sync.OnceFunc(func() { close(stop) })) // streams end, or the server would wait for them
 	return h
-}
-
-// cutting passes answers on, or the half of one.
-func (h house) cutting(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !h.cutNext.CompareAndSwap(true, false) {
-			next.ServeHTTP(w, r)
-			return
-		}
-		whole := httptest.NewRecorder()
-		next.ServeHTTP(whole, r)
-		maps.Copy(w.Header(), whole.Header())
-		w.Header().Set("Content-Length", strconv.Itoa(whole.Body.Len()))
-		w.WriteHeader(whole.Code)
-		_, _ = w.Write(whole.Body.Bytes()[:whole.Body.Len()/2])
-		_ = http.NewResponseController(w).Flush() // a browser that got nothing at all would ask again by itself
-		panic(http.ErrAbortHandler)
-	})
 }
 
 // visitor is a player at the betslip.
@@ -144,11 +129,17 @@ type visitor struct{ id, token, link string }
 // visitor opens a player with some cash, and logs them in.
 func (h house) visitor(t *testing.T, cash string) visitor {
 	t.Helper()
+	return h.visitorIn(t, "USD", cash)
+}
+
+// visitorIn is a visitor whose wallet is in another currency.
+func (h house) visitorIn(t *testing.T, currency money.Currency, cash string) visitor {
+	t.Helper()
 	var opened struct{ ID string }
 	h.call(t, h.key, "POST", "/v1/players", map[string]string{
-		"external_id": uuid.NewString(), "name": "Ana Souza", "email": "ana@example.com", "currency": "USD",
+		"external_id": uuid.NewString(), "name": "Ana Souza", "email": "ana@example.com", "currency": string(currency),
 	}, &opened)
-	h.deposit(t, opened.ID, cash)
+	h.depositIn(t, opened.ID, currency, cash)
 	var login struct{ Token string }
 	h.call(t, h.key, "POST", "/v1/players/"+opened.ID+"/tokens", map[string]string{}, &login)
 	values := url.Values{"player": {opened.ID}, "token": {login.Token}}
@@ -157,8 +148,13 @@ func (h house) visitor(t *testing.T, cash string) visitor {
 
 func (h house) deposit(t *testing.T, id, amount string) {
 	t.Helper()
+	h.depositIn(t, id, "USD", amount)
+}
+
+func (h house) depositIn(t *testing.T, id string, currency money.Currency, amount string) {
+	t.Helper()
 	h.call(t, h.key, "POST", "/v1/players/"+id+"/deposits", map[string]string{
-		"amount": amount, "currency": "USD", "method": "pix", "transaction_id": uuid.NewString(),
+		"amount": amount, "currency": string(currency), "method": "pix", "transaction_id": uuid.NewString(),
 	}, nil)
 }
 

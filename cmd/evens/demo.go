@@ -118,6 +118,7 @@ func (c demoCommand) play(ctx context.Context, s *system, sim simulators, seed u
 	mux := http.NewServeMux()
 	mux.Handle("/", s.publicHandler())
 	mux.Handle("GET "+demo.BetslipPath, demo.Betslip())
+	mux.Handle("GET "+demo.BetslipPath+"/", demo.Betslip())
 	return runServices(ctx,
 		func(ctx context.Context) error { return s.serveOn(ctx, listener{name: "api"}, public, mux) },
 		func(ctx context.Context) error { return s.serveOn(ctx, listener{name: "ops"}, ops, s.opsHandler()) },

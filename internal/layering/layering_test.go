@@ -77,7 +77,7 @@ var reserved = map[string][]string{
 	"github.com/go-json-experiment":   {"internal/jsonin"},
 	"github.com/bojanz/currency":      {"money"},
 	"github.com/alicebob/miniredis":   {"internal/servers"},
-	"github.com/chromedp/chromedp":    {},
+	"github.com/chromedp":             {"internal/testbed/browser"},
 	"github.com/google/go-cmp":        {},
 	"pgregory.net/rapid":              {},
 	"github.com/schollz/progressbar":  {"bench", "cmd", "demo"},

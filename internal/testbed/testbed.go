@@ -37,10 +37,10 @@ type Bed struct {
 // shared is the bed of this test binary, set by Main before any test runs.
 var shared *Bed
 
-// Main runs the package's tests with servers and exits. Call it from TestMain.
-func Main(m *testing.M) { os.Exit(run(m)) }
+// Main runs the package's tests with servers, ends what else the tests share, and exits. Call it from TestMain.
+func Main(m *testing.M, end ...func()) { os.Exit(run(m, end)) }
 
-func run(m *testing.M) int {
+func run(m *testing.M, end []func()) int {
 	ctx := context.Background()
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	bed, err := Acquire(ctx, log)
@@ -50,6 +50,9 @@ func run(m *testing.M) int {
 	}
 	shared = bed
 	code := m.Run()
+	for _, f := range end {
+		f()
+	}
 	if err := bed.Release(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "testbed:", err)
 		return max(code, 1)
