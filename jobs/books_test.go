@@ -68,7 +68,7 @@ func TestNoticesAndReconciliationsAreWorkedOff(t *testing.T) {
 	bell.RingNotice(casino.Notice{ID: 9, Rung: 1})
 	client := asynq.NewClientFromRedisClient(b.redis)
 	for _, window := range []string{windowRecent, windowNightly} {
-		task, err := reconcileTask("tg", window, 1)
+		task, err := reconcileTask("tg", window, 1, time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
