@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"evens/internal/clock"
+	"evens/internal/dbclock"
 	"evens/internal/postgres"
 	"evens/money"
 )
@@ -53,7 +53,7 @@ const raiseDoubt = `
 func raise(ctx context.Context, tx postgres.Querier, d doubt, now time.Time) error {
 	theirs, err := json.Marshal(map[string]string{"message": d.message, "code": d.code, "transaction_id": d.id})
 	if err == nil {
-		_, err = tx.Exec(ctx, raiseDoubt, clock.NewID(), d.provider, d.kind, d.id, d.player, string(d.currency), int64(d.amount), theirs,
+		_, err = tx.Exec(ctx, raiseDoubt, dbclock.NewID(), d.provider, d.kind, d.id, d.player, string(d.currency), int64(d.amount), theirs,
 			d.at, now, d.message+": "+d.code, d.again)
 	}
 	if err != nil {

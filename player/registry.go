@@ -13,7 +13,7 @@ import (
 
 	"evens/access"
 	"evens/activity"
-	"evens/internal/clock"
+	"evens/internal/dbclock"
 	"evens/internal/postgres"
 	"evens/ledger"
 	"evens/money"
@@ -96,7 +96,7 @@ func (r *Registry) insert(ctx context.Context, in Registration) (fresh bool, err
 	if err := r.openCurrency(ctx, in.Currency); err != nil {
 		return false, err
 	}
-	id := clock.NewID()
+	id := dbclock.NewID()
 	err = postgres.InTx(ctx, r.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, insertPlayer, id, in.ExternalID, in.Name, in.Email, string(in.Currency), string(wallet.Active), r.now())
 		if err != nil {

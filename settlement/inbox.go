@@ -12,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
-	"evens/internal/clock"
+	"evens/internal/dbclock"
 	"evens/internal/postgres"
 	"evens/money"
 	"evens/money/threshold"
@@ -129,7 +129,7 @@ func (i *Inbox) Store(ctx context.Context, push Push) (fresh int, err error) {
 }
 
 func (i *Inbox) store(ctx context.Context, push Push, heads, unreadable []Head) (chunks []Chunk, fresh int, err error) {
-	callback := clock.NewID()
+	callback := dbclock.NewID()
 	batch := &pgx.Batch{}
 	batch.Queue(insertCallback, callback, push.At, push.Path, push.Source, push.Body, http.StatusOK)
 	if n := len(unreadable); n > 0 {
@@ -156,7 +156,7 @@ func (i *Inbox) store(ctx context.Context, push Push, heads, unreadable []Head) 
 
 // keepRefused keeps the body of a push of which nothing is stored, with the status it was answered.
 func (i *Inbox) keepRefused(ctx context.Context, push Push, status int) error {
-	_, err := i.db.Pool.Exec(ctx, insertCallback, clock.NewID(), push.At, push.Path, push.Source, push.Body, status)
+	_, err := i.db.Pool.Exec(ctx, insertCallback, dbclock.NewID(), push.At, push.Path, push.Source, push.Body, status)
 	return err
 }
 

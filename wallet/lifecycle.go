@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"evens/internal/clock"
+	"evens/internal/dbclock"
 	"evens/ledger"
 	"evens/money"
 )
@@ -184,7 +184,7 @@ func (b *Batch) Grant(g Grant) (*Bonus, error) {
 		return nil, err
 	}
 	bonus := &Bonus{
-		ID: clock.NewID(), Player: g.Player, Campaign: g.Campaign, Status: BonusActive, Currency: g.Currency, Granted: g.Amount,
+		ID: dbclock.NewID(), Player: g.Player, Campaign: g.Campaign, Status: BonusActive, Currency: g.Currency, Granted: g.Amount,
 		Required: required, Terms: g.Terms, Operator: g.Operator, GrantedAt: g.At, ExpiresAt: g.ExpiresAt,
 	}
 	_, _, err = b.Book.Post(ledger.Transaction{

@@ -4,12 +4,12 @@ import (
 	"context"
 	"sync"
 
-	"evens/internal/clock"
+	"evens/internal/dbclock"
 )
 
 // followClock sets the process by the database's clock, before anything is written, and keeps it there.
 func (s *system) followClock(ctx context.Context) error {
-	ask := clock.Database(s.db.Pool)
+	ask := dbclock.Database(s.db.Pool)
 	if err := s.clock.Measure(ctx, ask); err != nil {
 		return err
 	}

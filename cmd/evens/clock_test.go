@@ -16,7 +16,7 @@ import (
 	"evens/access"
 	"evens/casino"
 	"evens/coupon"
-	"evens/internal/clock"
+	"evens/internal/dbclock"
 	"evens/internal/testbed"
 	"evens/ledger"
 	"evens/money"
@@ -38,7 +38,7 @@ func (i *installation) openSkewed(t *testing.T, skew time.Duration) *system {
 	if err != nil {
 		t.Fatal(err)
 	}
-	machine := clock.Machine()
+	machine := dbclock.Machine()
 	wall := machine.Wall
 	machine.Wall = func() time.Time { return wall().Add(skew) }
 	s, err := open(t.Context(), &cli.Config, role{name: "evens-skewed", machine: machine}, os.Stderr)

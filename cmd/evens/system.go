@@ -16,7 +16,7 @@ import (
 	"evens/coupon/bet"
 	"evens/internal/broadcast"
 	"evens/internal/callbacks"
-	"evens/internal/clock"
+	"evens/internal/dbclock"
 	"evens/internal/metrics"
 	"evens/internal/postgres"
 	"evens/internal/redis"
@@ -34,7 +34,7 @@ type system struct {
 	cfg      *Config
 	settings settings
 	log      *slog.Logger
-	clock    *clock.Clock     // the database's
+	clock    *dbclock.Clock   // the database's
 	now      func() time.Time // by it
 	metrics  *metrics.Metrics
 
@@ -75,7 +75,7 @@ type role struct {
 	name    string // shows in pg_stat_activity
 	migrate bool
 	// machine, when not nil, stands for the machine's own clock: a test sets it wrong.
-	machine *clock.Local
+	machine *dbclock.Local
 	// settling, when not zero, is how long what a provider's list lacks waits, whatever the policy says.
 	settling time.Duration
 	// lag, when not nil, hears of settled results beside the metrics: the benchmarks listen.
@@ -85,7 +85,7 @@ type role struct {
 // open connects and wires. A role that does not migrate refuses an old schema.
 func open(ctx context.Context, cfg *Config, role role, w io.Writer) (_ *system, err error) {
 	s := &system{cfg: cfg, log: cfg.logger(w), streamsEnd: make(chan struct{})}
-	s.clock = clock.New(cmp.Or(role.machine, clock.Machine()), s.log)
+	s.clock = dbclock.New(cmp.Or(role.machine, dbclock.Machine()), s.log)
 	s.now = s.clock.Now
 	s.endStreams = sync.OnceFunc(func() { close(s.streamsEnd) })
 	if s.settings, err = cfg.parse(); err != nil {

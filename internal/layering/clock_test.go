@@ -13,8 +13,8 @@ import (
 
 // ownClocks lists files that may hand the machine's clock on: what they do with it stays in the process.
 var ownClocks = []string{
-	"internal/clock/clock.go",        // reads it to tell it from the database's
-	"internal/clock/id.go",           // until there is a database
+	"internal/dbclock/clock.go",      // reads it to tell it from the database's
+	"internal/dbclock/id.go",         // until there is a database
 	"internal/callbacks/recorder.go", // counts calls of the current minute, in memory
 	"internal/postgres/postgres.go",  // GORM, which writes no times of ours
 	"coupon/bet/config.go",           // where no clock is given: tests and simulations
@@ -75,7 +75,7 @@ func machineClocks(file *ast.File) (found []string) {
 				found = append(found, "time.Now is handed on: use the clock that cmd hands on")
 			}
 			if selects(n, "uuid", "NewV7") {
-				found = append(found, "uuid.NewV7: use clock.NewID")
+				found = append(found, "uuid.NewV7: use dbclock.NewID")
 			}
 		}
 		return true

@@ -1,6 +1,6 @@
-// Package clock tells the database's time. Processes run on machines whose clocks differ; the rows that
+// Package dbclock tells the database's time. Processes run on machines whose clocks differ; the rows that
 // they write and judge share one database, so its clock is the one that counts.
-package clock
+package dbclock
 
 import (
 	"context"
