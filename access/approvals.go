@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"evens/activity"
+	"evens/internal/dbclock"
 	"evens/internal/postgres"
 )
 
@@ -79,7 +79,7 @@ const proposeApproval = `
 func (a *Approvals) Propose(ctx context.Context, l Large) error {
 	now := a.now()
 	return postgres.InTx(ctx, a.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, proposeApproval, uuid.Must(uuid.NewV7()), string(l.Operation), l.Subject, l.Terms, l.Operator, l.Comment,
+		tag, err := tx.Exec(ctx, proposeApproval, dbclock.NewID(), string(l.Operation), l.Subject, l.Terms, l.Operator, l.Comment,
 			now, now.Add(-approvalStands))
 		if err != nil {
 			return fmt.Errorf("propose %s: %w", l.Subject, err)

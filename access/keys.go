@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"evens/activity"
+	"evens/internal/dbclock"
 	"evens/internal/lookup"
 	"evens/internal/postgres"
 )
@@ -147,7 +148,7 @@ func (k *Keys) CreateFor(ctx context.Context, owner, name string, scopes []Scope
 	}
 	secret = newSecret(KeyPrefix)
 	hash, _ := hashOf(secret, KeyPrefix)
-	key = APIKey{ID: uuid.Must(uuid.NewV7()), Name: name, Owner: owner, Scopes: scopesOf(names), CreatedAt: k.now().UTC()}
+	key = APIKey{ID: dbclock.NewID(), Name: name, Owner: owner, Scopes: scopesOf(names), CreatedAt: k.now().UTC()}
 	err = postgres.InTx(ctx, k.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, insertKey, key.ID, name, hash[:], names, key.CreatedAt, owner, scopeRules); err != nil {
 			return fmt.Errorf("insert API key: %w", err)

@@ -13,6 +13,7 @@ import (
 	"gorm.io/gorm"
 
 	"evens/activity"
+	"evens/internal/dbclock"
 	"evens/internal/postgres"
 )
 
@@ -104,7 +105,7 @@ func (o *Operators) Create(ctx context.Context, email string, role Role, passwor
 	if err != nil {
 		return Operator{}, err
 	}
-	added := Operator{ID: uuid.Must(uuid.NewV7()), Email: email, Role: role, CreatedAt: o.now().UTC()}
+	added := Operator{ID: dbclock.NewID(), Email: email, Role: role, CreatedAt: o.now().UTC()}
 	err = postgres.InTx(ctx, o.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, insertOperator, added.ID, email, hash, string(role), added.CreatedAt); err != nil {
 			return fmt.Errorf("insert operator: %w", err)

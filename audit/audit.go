@@ -6,6 +6,7 @@ package audit
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -32,7 +33,11 @@ func Checks() []ledger.Check {
 
 // Run audits the books as they stand, in one snapshot. It reads, and changes nothing.
 func Run(ctx context.Context, db *postgres.DB) (*ledger.Report, error) {
-	return At(ctx, db, time.Now().UTC())
+	var now time.Time // the database's, as all that it compares
+	if err := db.Pool.QueryRow(ctx, `SELECT now()`).Scan(&now); err != nil {
+		return nil, fmt.Errorf("read the database's clock: %w", err)
+	}
+	return At(ctx, db, now.UTC())
 }
 
 // At is Run with a clock: what has waited too long is told by it.

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"evens/internal/callbacks"
+	"evens/internal/dbclock"
 	"evens/internal/postgres"
 	"evens/internal/problem"
 	"evens/internal/source"
@@ -50,7 +51,7 @@ type answer struct {
 func (h *Receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := time.Now()
 	record := callbacks.Record{
-		ID: uuid.Must(uuid.NewV7()), At: h.Now(), Provider: wallet.CashSource, Path: "/cashier/callback", Source: source.Of(r).String(),
+		ID: dbclock.NewID(), At: h.Now(), Provider: wallet.CashSource, Path: "/cashier/callback", Source: source.Of(r).String(),
 	}
 	w.Header().Set("X-Callback-Id", record.ID.String())
 	ctx, cancel := context.WithTimeout(r.Context(), callTimeout)

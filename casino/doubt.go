@@ -6,8 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
-
+	"evens/internal/dbclock"
 	"evens/internal/postgres"
 	"evens/money"
 )
@@ -54,7 +53,7 @@ const raiseDoubt = `
 func raise(ctx context.Context, tx postgres.Querier, d doubt, now time.Time) error {
 	theirs, err := json.Marshal(map[string]string{"message": d.message, "code": d.code, "transaction_id": d.id})
 	if err == nil {
-		_, err = tx.Exec(ctx, raiseDoubt, uuid.Must(uuid.NewV7()), d.provider, d.kind, d.id, d.player, string(d.currency), int64(d.amount), theirs,
+		_, err = tx.Exec(ctx, raiseDoubt, dbclock.NewID(), d.provider, d.kind, d.id, d.player, string(d.currency), int64(d.amount), theirs,
 			d.at, now, d.message+": "+d.code, d.again)
 	}
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"evens/internal/callbacks"
+	"evens/internal/dbclock"
 	"evens/internal/problem"
 	"evens/internal/source"
 )
@@ -81,7 +82,7 @@ func (d *Desk) Serve(e Endpoint, route string, handle Handler) http.Handler {
 		started := time.Now()
 		ctx, cancel := context.WithTimeout(r.Context(), CallTimeout)
 		defer cancel()
-		record := callbacks.Record{ID: uuid.Must(uuid.NewV7()), At: d.now(), Provider: e.Provider, Path: "/casino/" + e.Provider, Headers: headers(r, e.Headers)}
+		record := callbacks.Record{ID: dbclock.NewID(), At: d.now(), Provider: e.Provider, Path: "/casino/" + e.Provider, Headers: headers(r, e.Headers)}
 		if route != "" {
 			record.Path += "/" + route
 		}

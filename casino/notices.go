@@ -72,7 +72,7 @@ func (n *Notices) Handle(provider string, apply Apply, describe Describe) {
 // What was refused may be possible by now: told again, it is tried again.
 const insertNotice = `
 	INSERT INTO notices (provider, transaction_id, kind, content, body, callback_id, rung_at, received_at)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
+	VALUES ($1, $2, $3, $4, $5, $6, now(), $7)
 	    ON CONFLICT ON CONSTRAINT notices_once DO UPDATE
 	   SET state = 'pending', reason = NULL, done_at = NULL, rung = notices.rung + 1, rung_at = excluded.rung_at
 	 WHERE notices.state = 'refused'
@@ -177,16 +177,15 @@ func (n *Notices) finish(ctx context.Context, id int64, provider, code string, m
 // noticePatience is how long a notice that was rung for is left to its job.
 const noticePatience = 10 * time.Second
 
-// Index: notices_open.
+// When a notice was rung for is written and judged by the database's clock alone. Index: notices_open.
 const ringNotices = `
-	UPDATE notices SET rung = rung + 1, rung_at = $1
-	 WHERE id IN (SELECT id FROM notices WHERE state = 'pending' AND rung_at < $2 ORDER BY id LIMIT 1000 FOR UPDATE SKIP LOCKED)
+	UPDATE notices SET rung = rung + 1, rung_at = now()
+	 WHERE id IN (SELECT id FROM notices WHERE state = 'pending' AND rung_at < now() - $1::interval ORDER BY id LIMIT 1000 FOR UPDATE SKIP LOCKED)
 	RETURNING id, rung`
 
 // Sweep rings again for notices whose job was lost, and answers for how many.
 func (n *Notices) Sweep(ctx context.Context) (int, error) {
-	now := n.now()
-	rows, err := n.db.Pool.Query(ctx, ringNotices, now, now.Add(-noticePatience))
+	rows, err := n.db.Pool.Query(ctx, ringNotices, noticePatience)
 	if err != nil {
 		return 0, fmt.Errorf("sweep notices: %w", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"evens/internal/dbclock"
 	"evens/internal/lookup"
 	"evens/internal/postgres"
 	"evens/player"
@@ -64,7 +65,7 @@ func (s *Sessions) Open(ctx context.Context, provider string, who player.Identit
 	token := fmt.Sprintf("%x", random)
 	now := s.now()
 	session := Session{
-		ID: uuid.Must(uuid.NewV7()), Player: who, Provider: provider, Game: game, Demo: demo, Expires: now.Add(SessionTTL),
+		ID: dbclock.NewID(), Player: who, Provider: provider, Game: game, Demo: demo, Expires: now.Add(SessionTTL),
 	}
 	mode := "real"
 	if demo {

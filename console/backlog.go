@@ -17,21 +17,23 @@ type Backlog struct {
 	pool   *pgxpool.Pool
 	depths func() ([]jobs.Depth, error)
 	held   *wallet.HeldWithdrawals
+	now    func() time.Time
 
 	oldestHeld, suspense, oldestSuspense *prometheus.Desc
 
 	queue, waiting, openChunks, oldestChunk, openCoupons, codes, breaks, oldestBreak, notices, up *prometheus.Desc
 }
 
-// NewBacklog returns a collector to register with the metrics.
-func NewBacklog(pool *pgxpool.Pool, depths func() ([]jobs.Depth, error)) *Backlog {
+// NewBacklog returns a collector to register with the metrics. now is the database's clock.
+func NewBacklog(pool *pgxpool.Pool, now func() time.Time, depths func() ([]jobs.Depth, error)) *Backlog {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc(name, help, labels, nil)
 	}
 	return &Backlog{
 		pool:           pool,
 		depths:         depths,
-		held:           wallet.NewHeldWithdrawals(pool, time.Now),
+		held:           wallet.NewHeldWithdrawals(pool, now),
+		now:            now,
 		oldestHeld:     desc("evens_withdrawal_held_oldest_seconds", "Since when the oldest held withdrawal waits for the payment gateway; 0 when none does."),
 		suspense:       desc("evens_suspense_open", "Rows of the suspense account that wait for a person, by reason.", "reason"),
 		oldestSuspense: desc("evens_suspense_oldest_seconds", "Since when the oldest of them waits.", "reason"),
@@ -143,7 +145,7 @@ func (b *Backlog) collectPayments(ctx context.Context, out chan<- prometheus.Met
 	}
 	age := 0.0
 	if !since.IsZero() {
-		age = time.Since(since).Seconds()
+		age = b.now().Sub(since).Seconds()
 	}
 	out <- prometheus.MustNewConstMetric(b.oldestHeld, prometheus.GaugeValue, age)
 	rows, err := b.pool.Query(ctx, countSuspense)
@@ -175,7 +177,9 @@ func (b *Backlog) collectBreaks(ctx context.Context, out chan<- prometheus.Metri
 			return err
 		}
 		out <- prometheus.MustNewConstMetric(b.breaks, prometheus.GaugeValue, float64(n), provider, kind)
-		oldest[provider] = max(oldest[provider], age)
+		if known, more := oldest[provider]; !more || age > known { // an age below zero shows too
+			oldest[provider] = age
+		}
 	}
 	for provider, age := range oldest {
 		out <- prometheus.MustNewConstMetric(b.oldestBreak, prometheus.GaugeValue, age, provider)

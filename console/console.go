@@ -8,6 +8,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,8 +51,8 @@ func New(cfg Config) http.Handler {
 	mux.HandleFunc("GET /healthz", alive)
 	mux.Handle("GET /readyz", ready(cfg.Parts, cfg.Warnings, cfg.Log))
 	mux.Handle("GET /metrics", bearer(cfg.MetricsToken, cfg.Metrics))
-	g := newGuard(cfg.Operators, cfg.Sessions, cfg.Log)
-	g.warnings = cfg.Warnings
+	g := newGuard(cfg.Operators, cfg.Sessions, cfg.Now, cfg.Log)
+	g.warnings = cfg.advice
 	pages := http.NewServeMux()
 	pages.HandleFunc("GET "+stylePath, showStyle)
 	pages.HandleFunc("GET "+loginPath, g.loginPage)
@@ -63,6 +64,20 @@ func New(cfg Config) http.Handler {
 	mux.Handle(consolePath, http.NewCrossOriginProtection().Handler(g.sessions(pages)))
 	mux.Handle("GET /{$}", http.RedirectHandler(consolePath, http.StatusFound))
 	return secured(mux)
+}
+
+// advice is the warnings and what the parts say of themselves, for the first page.
+func (cfg *Config) advice() []string {
+	list := slices.Clone(cfg.Warnings)
+	for _, part := range cfg.Parts {
+		if part.Advice == nil {
+			continue
+		}
+		if advice := part.Advice(); advice != "" {
+			list = append(list, sentence(advice))
+		}
+	}
+	return list
 }
 
 // guarded is a route that takes a login, and what it is in the permission table.

@@ -209,7 +209,7 @@ func TestBacklogCountsWhatWaits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	backlog := NewBacklog(db.Pool, func() ([]jobs.Depth, error) { return []jobs.Depth{{Queue: "settlement", Pending: 4}}, nil })
+	backlog := NewBacklog(db.Pool, time.Now, func() ([]jobs.Depth, error) { return []jobs.Depth{{Queue: "settlement", Pending: 4}}, nil })
 	want := `
 		# HELP evens_breaks_open Differences to providers' lists that are open.
 		# TYPE evens_breaks_open gauge
@@ -238,7 +238,7 @@ func TestBacklogSaysWhatItCannotRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(db.Close)
-	backlog := NewBacklog(db.Pool, func() ([]jobs.Depth, error) { return nil, errors.New("redis away") })
+	backlog := NewBacklog(db.Pool, time.Now, func() ([]jobs.Depth, error) { return nil, errors.New("redis away") })
 	want := `
 		# HELP evens_backlog_up 1 when the backlog could be read.
 		# TYPE evens_backlog_up gauge

@@ -43,9 +43,10 @@ const (
 )
 
 // newSessions returns the manager of sessions whose cookie goes over TLS only, or over plain HTTP too.
-func newSessions(store scs.Store, secure bool, log *slog.Logger) *scs.SessionManager {
+func newSessions(store scs.Store, now func() time.Time, secure bool, log *slog.Logger) *scs.SessionManager {
 	m := scs.New()
-	m.Store, m.HashTokenInStore, m.Lifetime = store, true, sessionLife
+	m.Store, m.HashTokenInStore, m.Lifetime = datedStore{store, now}, true, sessionLife
+	m.Codec = datedCodec{m.Codec, now}
 	m.Cookie = scs.SessionCookie{
 		Name: "evens_console", Path: consolePath, HttpOnly: true, Secure: secure, SameSite: http.SameSiteStrictMode, Persist: false,
 	}
@@ -62,11 +63,12 @@ type guard struct {
 	plain     *scs.SessionManager
 	secure    *scs.SessionManager // the same sessions, for requests over TLS
 	log       *slog.Logger
-	warnings  []string // shown on the first page
+	// warnings are shown on the first page.
+	warnings func() []string
 }
 
-func newGuard(operators Operators, store scs.Store, log *slog.Logger) *guard {
-	g := &guard{operators: operators, plain: newSessions(store, false, log), log: log}
+func newGuard(operators Operators, store scs.Store, now func() time.Time, log *slog.Logger) *guard {
+	g := &guard{operators: operators, plain: newSessions(store, now, false, log), log: log}
 	secure := *g.plain // a copy shares the key under which a request carries its session
 	secure.Cookie.Secure = true
 	g.secure = &secure
@@ -163,7 +165,7 @@ func (g *guard) refuse(w http.ResponseWriter, r *http.Request, err error) {
 func (g *guard) refusal(w http.ResponseWriter, r *http.Request, err error) (status int, text string) {
 	if delayed, ok := errors.AsType[*access.DelayedError](err); ok {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(delayed.Wait.Seconds()))))
-		return http.StatusTooManyRequests, sentence(err)
+		return http.StatusTooManyRequests, sentence(err.Error())
 	}
 	switch {
 	case errors.Is(err, errNobody):
@@ -173,7 +175,7 @@ func (g *guard) refusal(w http.ResponseWriter, r *http.Request, err error) (stat
 		return http.StatusUnauthorized, "The e-mail, the password or the code is wrong."
 	case errors.Is(err, access.ErrBusy):
 		w.Header().Set("Retry-After", "1")
-		return http.StatusTooManyRequests, sentence(err)
+		return http.StatusTooManyRequests, sentence(err.Error())
 	}
 	if r.Context().Err() == nil { // or nobody waits for the answer any more
 		g.log.ErrorContext(r.Context(), "operator login", "error", err)
@@ -181,8 +183,7 @@ func (g *guard) refusal(w http.ResponseWriter, r *http.Request, err error) (stat
 	return http.StatusServiceUnavailable, "The login could not be checked. Try again in a moment."
 }
 
-// sentence is an error's text for people.
-func sentence(err error) string {
-	text := err.Error()
+// sentence is a text of ours, such as an error's, for people.
+func sentence(text string) string {
 	return fmt.Sprintf("%s%s.", strings.ToUpper(text[:1]), text[1:])
 }

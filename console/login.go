@@ -181,6 +181,6 @@ func (g *guard) home(w http.ResponseWriter, r *http.Request) {
 	role := operatorOf(r).Role
 	g.show(w, r, http.StatusOK, "home.html", homeView{
 		Bar: g.bar(r), Acts: role.May(access.ManageQueues), Raw: role.May(access.ReadCallbacks),
-		Warnings: g.warnings,
+		Warnings: g.warnings(),
 	})
 }

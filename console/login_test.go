@@ -325,7 +325,7 @@ func TestEveryRouteWithEveryRole(t *testing.T) {
 	}
 	walked := make(map[string]bool)
 	mux := http.NewServeMux()
-	for _, route := range routes(cfg, newGuard(staff{}, nil, nil)) {
+	for _, route := range routes(cfg, newGuard(staff{}, nil, nil, nil)) {
 		mux.HandleFunc(route.pattern, func(http.ResponseWriter, *http.Request) {})
 	}
 	for _, c := range calls {
@@ -356,7 +356,7 @@ func TestEveryRouteWithEveryRole(t *testing.T) {
 			}
 		}
 	}
-	for _, route := range routes(cfg, newGuard(staff{}, nil, nil)) {
+	for _, route := range routes(cfg, newGuard(staff{}, nil, nil, nil)) {
 		if !walked[route.pattern] {
 			t.Errorf("%s is not walked by this test", route.pattern)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"evens/coupon/bet"
+	"evens/internal/dbclock"
 	"evens/internal/postgres"
 	"evens/ledger"
 	"evens/money"
@@ -119,7 +120,7 @@ func (d *Desk) Place(ctx context.Context, order Order) (Coupon, error) {
 // answered before comes back as the coupon it made.
 func (d *Desk) reserve(ctx context.Context, order Order, pointers []bet.Pointer, coef money.Coef) (placed Coupon, replay uuid.NullUUID, err error) {
 	placed = Coupon{
-		ID: uuid.Must(uuid.NewV7()), Player: order.Player, Status: Placing, Currency: order.Currency,
+		ID: dbclock.NewID(), Player: order.Player, Status: Placing, Currency: order.Currency,
 		Stake: order.Stake, Coef: coef, RateMode: order.RateMode, Lang: order.Lang,
 		Selections: asked(pointers), PlacedAt: d.cfg.Now(), sent: order.Stake, sentCurrency: order.Currency,
 	}

@@ -5,11 +5,11 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"evens/coupon/bet"
+	"evens/internal/dbclock"
 	"evens/internal/postgres"
 	"evens/money"
 )
@@ -71,7 +71,7 @@ func queueDifferences(batch *pgx.Batch, coupons []*Coupon) {
 		}
 		sentText, _ := json.Marshal(sent) // plain texts: nothing to refuse
 		toldText, _ := json.Marshal(told)
-		ids, players = append(ids, postgres.UUID(uuid.Must(uuid.NewV7()))), append(players, postgres.UUID(c.Player))
+		ids, players = append(ids, postgres.UUID(dbclock.NewID())), append(players, postgres.UUID(c.Player))
 		codes, currencies = append(codes, c.BetCode), append(currencies, string(c.Currency))
 		amounts, at = append(amounts, int64(c.Stake)), append(at, c.PlacedAt)
 		ours, theirs = append(ours, sentText), append(theirs, toldText)

@@ -253,7 +253,11 @@ func Coupon(ctx context.Context, db *postgres.DB, name string, until time.Time) 
 		}
 		steps = append(append(append(append(steps, moved...), kept...), told...), decided...)
 		slices.SortStableFunc(steps, func(a, b Step) int { return a.At.Compare(b.At) })
-		now := Step{At: time.Now().UTC(), What: fmt.Sprintf("it is %s, coefficient %s, could win %s, has paid %s", c.status, c.coef, c.possible, c.payout)}
+		var at time.Time
+		if err := tx.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&at); err != nil {
+			return err
+		}
+		now := Step{At: at.UTC(), What: fmt.Sprintf("it is %s, coefficient %s, could win %s, has paid %s", c.status, c.coef, c.possible, c.payout)}
 		if c.code != "" {
 			now.Message = "BeT's code " + c.code
 		}

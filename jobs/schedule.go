@@ -66,7 +66,8 @@ func NewSchedule(rdb redis.UniversalClient, sweepEvery time.Duration, providers 
 
 func (s *Schedule) reconcile(window string, period time.Duration) {
 	for _, provider := range s.providers {
-		task, err := reconcileTask(provider, window, s.now().Unix()/int64(period.Seconds()))
+		now := s.now()
+		task, err := reconcileTask(provider, window, now.Unix()/int64(period.Seconds()), now)
 		s.hand(TypeReconcile, task, err)
 	}
 }

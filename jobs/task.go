@@ -105,10 +105,10 @@ const (
 )
 
 // reconcileTask's id names the provider and the period: any number of clocks make one task.
-func reconcileTask(provider, window string, period int64) (*asynq.Task, error) {
+func reconcileTask(provider, window string, period int64, now time.Time) (*asynq.Task, error) {
 	id := fmt.Sprintf("reconcile:%s:%s:%d", provider, window, period)
 	return newTask(TypeReconcile, QueueReconcile, id, reconcilePayload{V: 1, Provider: provider, Window: window},
-		asynq.MaxRetry(reconcileRetry), asynq.Timeout(reconcileTimeout), asynq.ProcessIn(rand.N(reconcileJitter))) //nolint:gosec // jitter needs no secrecy
+		asynq.MaxRetry(reconcileRetry), asynq.Timeout(reconcileTimeout), asynq.ProcessAt(now.Add(rand.N(reconcileJitter)))) //nolint:gosec // jitter needs no secrecy
 }
 
 // closeTask's id names the period, as every tick's does.

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"evens/internal/dbclock"
 	"evens/internal/postgres"
 	"evens/money"
 )
@@ -231,7 +232,7 @@ func (b *Book) Post(t Transaction, moves ...Move) (posted *Transaction, fresh bo
 			}
 		}
 	}
-	t.ID = uuid.Must(uuid.NewV7())
+	t.ID = dbclock.NewID()
 	t.CashTo, t.BonusTo = purse.Cash.Balance, purse.Bonus.Balance
 	b.known[t.Key] = &t
 	b.posted = append(b.posted, entry)
@@ -257,7 +258,7 @@ func (b *Book) Note(t Transaction) (noted *Transaction, fresh bool, err error) {
 	if purse := b.purses[t.Player]; purse != nil {
 		t.CashTo, t.BonusTo = purse.Cash.Balance, purse.Bonus.Balance
 	}
-	t.ID = uuid.Must(uuid.NewV7())
+	t.ID = dbclock.NewID()
 	b.known[t.Key] = &t
 	b.posted = append(b.posted, posting{Transaction: &t})
 	return &t, true, nil

@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"evens/internal/dbclock"
 	"evens/internal/postgres"
 	"evens/money"
 )
@@ -37,7 +37,7 @@ func PostHouse(ctx context.Context, tx pgx.Tx, t Transaction, currency money.Cur
 	if err != nil {
 		return err
 	}
-	t.ID = uuid.Must(uuid.NewV7())
+	t.ID = dbclock.NewID()
 	_, err = tx.Exec(ctx, insertHouseTransaction, postgres.UUID(t.ID), t.Source, t.ExternalID, string(t.Kind), postgres.UUID(t.Player), t.Provider,
 		t.Payload[:], t.Operator, t.Comment, t.At)
 	if err == nil {

@@ -13,6 +13,7 @@ import (
 
 	"evens/access"
 	"evens/activity"
+	"evens/internal/dbclock"
 	"evens/internal/postgres"
 	"evens/ledger"
 	"evens/money"
@@ -113,7 +114,7 @@ func (s *Adjustments) Make(ctx context.Context, player uuid.UUID, amount money.A
 		return Adjustment{}, err
 	}
 	a := Adjustment{
-		ID: uuid.Must(uuid.NewV7()), Reference: reference, Player: player, Amount: amount, Comment: comment, Operator: email,
+		ID: dbclock.NewID(), Reference: reference, Player: player, Amount: amount, Comment: comment, Operator: email,
 		Status: AdjustmentPosted, CreatedAt: s.now(),
 	}
 	if a.Reference == "" {

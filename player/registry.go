@@ -13,6 +13,7 @@ import (
 
 	"evens/access"
 	"evens/activity"
+	"evens/internal/dbclock"
 	"evens/internal/postgres"
 	"evens/ledger"
 	"evens/money"
@@ -95,7 +96,7 @@ func (r *Registry) insert(ctx context.Context, in Registration) (fresh bool, err
 	if err := r.openCurrency(ctx, in.Currency); err != nil {
 		return false, err
 	}
-	id := uuid.Must(uuid.NewV7())
+	id := dbclock.NewID()
 	err = postgres.InTx(ctx, r.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, insertPlayer, id, in.ExternalID, in.Name, in.Email, string(in.Currency), string(wallet.Active), r.now())
 		if err != nil {

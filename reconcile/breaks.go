@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"evens/internal/dbclock"
 	"evens/internal/postgres"
 	"evens/money"
 )
@@ -132,7 +133,7 @@ func (r *Reconciler) keepSome(ctx context.Context, s *statement, breaks []*Break
 	byKey := make(map[breakKey]*Break, n)
 	now := r.now()
 	for i, b := range breaks {
-		ids[i], statements[i] = uuid.Must(uuid.NewV7()), s.id
+		ids[i], statements[i] = dbclock.NewID(), s.id
 		providers[i], kinds[i], transactions[i], players[i], currencies[i], actions[i] = b.Provider, string(b.Kind), b.TransactionID, b.Player, b.Currency, string(b.Action)
 		amounts[i], ours[i], theirs[i] = int64(b.Amount), b.Ours, b.Theirs
 		at[i], first[i], last[i] = b.At, now, now

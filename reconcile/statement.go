@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"evens/internal/dbclock"
 	"evens/internal/postgres"
 )
 
@@ -71,7 +72,7 @@ const (
 )
 
 func (r *Reconciler) openStatement(ctx context.Context, provider, source string, from, to time.Time, complete bool) (*statement, error) {
-	s := &statement{id: uuid.Must(uuid.NewV7()), from: from, to: to, complete: complete}
+	s := &statement{id: dbclock.NewID(), from: from, to: to, complete: complete}
 	if _, err := r.db.Pool.Exec(ctx, insertStatement, s.id, provider, source, from, to, r.now(), complete); err != nil {
 		return nil, fmt.Errorf("open a statement of %s: %w", provider, err)
 	}

@@ -60,7 +60,7 @@ func (s *Settler) Prospects(ctx context.Context, betCode string, id uuid.UUID) (
 // SettleAdopted settles what waits under the bet code of a coupon that was adopted just now, without a queue.
 // What it leaves undone, the sweep finds.
 func (s *Settler) SettleAdopted(ctx context.Context, betCode string) error {
-	chunks, err := s.queryChunks(ctx, adoptEarly, s.now(), ChunkSize, []string{betCode})
+	chunks, err := s.queryChunks(ctx, adoptEarly, ChunkSize, []string{betCode})
 	if err != nil {
 		return fmt.Errorf("look for results of %s: %w", betCode, err)
 	}

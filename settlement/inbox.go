@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"evens/internal/dbclock"
 	"evens/internal/postgres"
 	"evens/money"
 	"evens/money/threshold"
@@ -83,7 +84,7 @@ const insertResults = `
 	    SELECT id, (row_number() OVER (ORDER BY id) - 1) / $6::integer AS chunk FROM fresh
 	)
 	INSERT INTO result_chunks (result_ids, guarded, rung_at)
-	SELECT array_agg(id ORDER BY id), (SELECT too_much FROM taken_back), $8
+	SELECT array_agg(id ORDER BY id), (SELECT too_much FROM taken_back), now()
 	  FROM numbered GROUP BY chunk
 	RETURNING id, cardinality(result_ids)`
 
@@ -111,7 +112,7 @@ func (i *Inbox) Store(ctx context.Context, push Push) (fresh int, err error) {
 		var chunks []Chunk
 		if chunks, fresh, err = i.store(ctx, push, heads, unreadable); err == nil && fresh < len(heads) {
 			var again []Chunk
-			again, err = i.repeated(ctx, heads, push.At)
+			again, err = i.repeated(ctx, heads)
 			chunks = append(chunks, again...)
 		}
 		if err == nil {
@@ -128,7 +129,7 @@ func (i *Inbox) Store(ctx context.Context, push Push) (fresh int, err error) {
 }
 
 func (i *Inbox) store(ctx context.Context, push Push, heads, unreadable []Head) (chunks []Chunk, fresh int, err error) {
-	callback := uuid.Must(uuid.NewV7())
+	callback := dbclock.NewID()
 	batch := &pgx.Batch{}
 	batch.Queue(insertCallback, callback, push.At, push.Path, push.Source, push.Body, http.StatusOK)
 	if n := len(unreadable); n > 0 {
@@ -155,7 +156,7 @@ func (i *Inbox) store(ctx context.Context, push Push, heads, unreadable []Head) 
 
 // keepRefused keeps the body of a push of which nothing is stored, with the status it was answered.
 func (i *Inbox) keepRefused(ctx context.Context, push Push, status int) error {
-	_, err := i.db.Pool.Exec(ctx, insertCallback, uuid.Must(uuid.NewV7()), push.At, push.Path, push.Source, push.Body, status)
+	_, err := i.db.Pool.Exec(ctx, insertCallback, dbclock.NewID(), push.At, push.Path, push.Source, push.Body, status)
 	return err
 }
 
@@ -181,12 +182,12 @@ const takeRepeated = `
 	    SELECT id, (row_number() OVER (ORDER BY id) - 1) / $6::integer AS chunk FROM again
 	)
 	INSERT INTO result_chunks (result_ids, rung_at)
-	SELECT array_agg(id ORDER BY id), $7 FROM numbered GROUP BY chunk
+	SELECT array_agg(id ORDER BY id), now() FROM numbered GROUP BY chunk
 	RETURNING id, rung`
 
-func (i *Inbox) repeated(ctx context.Context, heads []Head, at time.Time) ([]Chunk, error) {
+func (i *Inbox) repeated(ctx context.Context, heads []Head) ([]Chunk, error) {
 	c := columnsOf(heads)
-	rows, err := i.db.Hot.Query(ctx, takeRepeated, c.barCodes, c.decided, c.statuses, c.extStatuses, c.amounts, ChunkSize, at)
+	rows, err := i.db.Hot.Query(ctx, takeRepeated, c.barCodes, c.decided, c.statuses, c.extStatuses, c.amounts, ChunkSize)
 	if err != nil {
 		return nil, err
 	}

@@ -121,7 +121,7 @@ func play(t *testing.T, seed uint64, steps int) {
 			s.bell.take()
 		}},
 		{1, func() {
-			s.clock.forward(settlement.SweepPatience + time.Second)
+			s.rungEarlier(settlement.SweepPatience + time.Second)
 			if _, err := s.settler.Sweep(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -253,6 +253,7 @@ func (m *model) finish(s *shop) {
 	for range 5 {
 		s.work()
 		s.clock.forward(time.Hour)
+		s.rungEarlier(time.Hour)
 		if _, err := s.settler.Sweep(s.t.Context()); err != nil {
 			s.t.Fatal(err)
 		}

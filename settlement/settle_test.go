@@ -204,7 +204,7 @@ func TestSweepRingsForLostChunks(t *testing.T) {
 	if n, err := s.settler.Sweep(t.Context()); err != nil || n != 0 {
 		t.Fatalf("a sweep right away rang for %d chunks, %v: the job may still come", n, err)
 	}
-	s.clock.forward(settlement.SweepPatience + time.Second)
+	s.rungEarlier(settlement.SweepPatience + time.Second)
 	if n, err := s.settler.Sweep(t.Context()); err != nil || n != 1 {
 		t.Fatalf("the sweep rang for %d chunks, %v, want 1", n, err)
 	}

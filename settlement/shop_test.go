@@ -284,3 +284,11 @@ func (s *shop) refused(player uuid.UUID, stake string) bool {
 func cancelSoon(t testing.TB, chance *rand.Rand) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(t.Context(), time.Duration(chance.IntN(6_000))*time.Microsecond)
 }
+
+// rungEarlier lets time pass since chunks were rung for: that goes by the database's clock.
+func (s *shop) rungEarlier(by time.Duration) {
+	s.t.Helper()
+	if _, err := s.db.Pool.Exec(s.t.Context(), `UPDATE result_chunks SET rung_at = rung_at - $1::interval`, by); err != nil {
+		s.t.Fatal(err)
+	}
+}

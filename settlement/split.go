@@ -32,7 +32,7 @@ func culpable(err error) bool {
 
 const (
 	insertHalves = `
-	INSERT INTO result_chunks (result_ids, guarded, rung_at) VALUES ($1, $3, $4), ($2, $3, $4) RETURNING id`
+	INSERT INTO result_chunks (result_ids, guarded, rung_at) VALUES ($1, $3, now()), ($2, $3, now()) RETURNING id`
 
 	parkCulprit = `
 	UPDATE results SET state = 'parked', attention = '` + attentionBroken + `', reason = $2 WHERE id = ANY ($1) AND state = 'pending'`
@@ -51,9 +51,8 @@ func (s *Settler) split(ctx context.Context, chunk int64, cause error) (halves [
 		if err != nil {
 			return err
 		}
-		now := s.now()
 		if len(ids) > 1 {
-			rows, err := tx.Query(ctx, insertHalves, ids[:len(ids)/2], ids[len(ids)/2:], guarded, now)
+			rows, err := tx.Query(ctx, insertHalves, ids[:len(ids)/2], ids[len(ids)/2:], guarded)
 			if err != nil {
 				return err
 			}
@@ -63,7 +62,7 @@ func (s *Settler) split(ctx context.Context, chunk int64, cause error) (halves [
 		} else if _, err := tx.Exec(ctx, parkCulprit, ids, "settling it fails: "+cause.Error()); err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, endChunk, chunk, now)
+		_, err = tx.Exec(ctx, endChunk, chunk, s.now())
 		return err
 	})
 	if err != nil {

@@ -12,24 +12,25 @@ import (
 	"evens/internal/postgres"
 )
 
-// A chunk whose job was asked for a while ago and is not done: ask again, under the next number.
+// A chunk whose job was asked for a while ago and is not done: ask again, under the next number. When a
+// chunk was rung for is written and judged by the database's clock alone, everywhere.
 // Index: result_chunks_open.
 const ringAgain = `
-	UPDATE result_chunks SET rung = rung + 1, rung_at = $2
+	UPDATE result_chunks SET rung = rung + 1, rung_at = now()
 	 WHERE id IN (SELECT id FROM result_chunks
-	               WHERE done_at IS NULL AND rung_at < $1
-	               ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED)
+	               WHERE done_at IS NULL AND rung_at < now() - $1::interval
+	               ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)
 	RETURNING id, rung`
 
 // Results whose BarCode has become known since. Indexes: results_attention, coupons_bet_code.
 const adoptKnown = `
 	WITH known AS (
-	    SELECT r.id, (row_number() OVER (ORDER BY r.id) - 1) / $2::integer AS chunk
+	    SELECT r.id, (row_number() OVER (ORDER BY r.id) - 1) / $1::integer AS chunk
 	      FROM results r JOIN coupons c ON c.bet_code = r.bar_code
 	     WHERE r.attention = '` + attentionUnknown + `' AND r.state = 'pending'
 	)
 	INSERT INTO result_chunks (result_ids, rung_at)
-	SELECT array_agg(id ORDER BY id), $1 FROM known GROUP BY chunk
+	SELECT array_agg(id ORDER BY id), now() FROM known GROUP BY chunk
 	RETURNING id, rung`
 
 // SweepPatience is how long a chunk may be under way before the sweep rings for it again.
@@ -40,10 +41,9 @@ const sweepBatch = 2000
 // Sweep finds results that no job is coming for and rings for them: whatever the queue forgot,
 // the tables know. It answers how many chunks it rang for.
 func (s *Settler) Sweep(ctx context.Context) (int, error) {
-	now := s.now()
 	rung := 0
 	for {
-		chunks, err := s.queryChunks(ctx, ringAgain, now.Add(-SweepPatience), now, sweepBatch)
+		chunks, err := s.queryChunks(ctx, ringAgain, SweepPatience, sweepBatch)
 		if err != nil {
 			return rung, fmt.Errorf("sweep results: %w", err)
 		}
@@ -53,7 +53,7 @@ func (s *Settler) Sweep(ctx context.Context) (int, error) {
 			break
 		}
 	}
-	adopted, err := s.queryChunks(ctx, adoptKnown, now, ChunkSize)
+	adopted, err := s.queryChunks(ctx, adoptKnown, ChunkSize)
 	if err != nil {
 		return rung, fmt.Errorf("sweep results of unknown coupons: %w", err)
 	}
@@ -88,11 +88,11 @@ func (s *Settler) DropDone(ctx context.Context, before time.Time) (int64, error)
 // Index: results_once.
 const adoptEarly = `
 	WITH early AS (
-	    SELECT id, (row_number() OVER (ORDER BY id) - 1) / $2::integer AS chunk
-	      FROM results WHERE bar_code = ANY ($3) AND state = 'pending'
+	    SELECT id, (row_number() OVER (ORDER BY id) - 1) / $1::integer AS chunk
+	      FROM results WHERE bar_code = ANY ($2) AND state = 'pending'
 	)
 	INSERT INTO result_chunks (result_ids, rung_at)
-	SELECT array_agg(id ORDER BY id), $1 FROM early GROUP BY chunk
+	SELECT array_agg(id ORDER BY id), now() FROM early GROUP BY chunk
 	RETURNING id, rung`
 
 // Greeter looks for results that overtook their placement's answer, for many new coupons at
@@ -156,7 +156,7 @@ func (g *Greeter) run() {
 func (g *Greeter) greet(codes []string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	rows, err := g.settler.db.Hot.Query(ctx, adoptEarly, g.settler.now(), ChunkSize, codes)
+	rows, err := g.settler.db.Hot.Query(ctx, adoptEarly, ChunkSize, codes)
 	if err == nil {
 		var chunks []Chunk
 		chunks, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Chunk])

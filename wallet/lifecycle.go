@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"evens/internal/dbclock"
 	"evens/ledger"
 	"evens/money"
 )
@@ -183,7 +184,7 @@ func (b *Batch) Grant(g Grant) (*Bonus, error) {
 		return nil, err
 	}
 	bonus := &Bonus{
-		ID: uuid.Must(uuid.NewV7()), Player: g.Player, Campaign: g.Campaign, Status: BonusActive, Currency: g.Currency, Granted: g.Amount,
+		ID: dbclock.NewID(), Player: g.Player, Campaign: g.Campaign, Status: BonusActive, Currency: g.Currency, Granted: g.Amount,
 		Required: required, Terms: g.Terms, Operator: g.Operator, GrantedAt: g.At, ExpiresAt: g.ExpiresAt,
 	}
 	_, _, err = b.Book.Post(ledger.Transaction{

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"evens/internal/dbclock"
 	"evens/internal/postgres"
 	"evens/ledger"
 	"evens/money"
@@ -61,7 +62,7 @@ const (
 
 func newSuspense(cash Cash, said Said, player string, reason SuspenseReason) SuspenseRow {
 	row := SuspenseRow{
-		ID: uuid.Must(uuid.NewV7()), TransactionID: cash.TransactionID, Said: said, Reason: reason, Player: player,
+		ID: dbclock.NewID(), TransactionID: cash.TransactionID, Said: said, Reason: reason, Player: player,
 		Currency: cash.Currency, Amount: cash.Amount, Method: cash.Method, At: cash.At,
 	}
 	if reason.books() {

@@ -34,10 +34,11 @@ type client struct {
 	box    box
 	remote *casino.Remote
 	bearer *casino.Bearer
+	now    func() time.Time
 }
 
-func newClient(cfg Config, box box) client {
-	c := client{cfg: cfg, box: box, remote: casino.NewRemote(cfg.URL, cfg.Timeout)}
+func newClient(cfg Config, box box, now func() time.Time) client {
+	c := client{cfg: cfg, box: box, remote: casino.NewRemote(cfg.URL, cfg.Timeout), now: now}
 	c.bearer = &casino.Bearer{Fetch: c.auth}
 	return c
 }
@@ -91,7 +92,7 @@ func (c client) signed(body any, now time.Time) (http.Header, []byte, error) {
 const nonceLength = 32
 
 func (c client) auth(ctx context.Context) (string, time.Duration, error) {
-	header, body, err := c.signed(map[string]string{"agentId": c.cfg.AgentID, "secretKey": c.cfg.SecretKey}, time.Now())
+	header, body, err := c.signed(map[string]string{"agentId": c.cfg.AgentID, "secretKey": c.cfg.SecretKey}, c.now())
 	if err != nil {
 		return "", 0, err
 	}
@@ -113,7 +114,7 @@ func (c client) auth(ctx context.Context) (string, time.Duration, error) {
 
 // call asks with a signed body and reads the data of the answer.
 func (c client) call(ctx context.Context, path string, body, data any) error {
-	header, text, err := c.signed(body, time.Now())
+	header, text, err := c.signed(body, c.now())
 	if err != nil {
 		return err
 	}

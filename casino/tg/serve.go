@@ -40,7 +40,7 @@ func New(cfg Config, floor *casino.Floor) (*Platform, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Platform{cfg: cfg, box: box, floor: floor, client: newClient(cfg, box)}, nil
+	return &Platform{cfg: cfg, box: box, floor: floor, client: newClient(cfg, box, floor.Now)}, nil
 }
 
 // Name implements casino.Platform.

@@ -98,7 +98,7 @@ func (s *system) serveOps(ctx context.Context) error {
 
 func (s *system) opsHandler() http.Handler {
 	dashboard := console.NewDashboard(s.redis)
-	s.metrics.Register(console.NewBacklog(s.db.Pool, func() ([]jobs.Depth, error) { return jobs.Depths(s.redis) }))
+	s.metrics.Register(console.NewBacklog(s.db.Pool, s.now, func() ([]jobs.Depth, error) { return jobs.Depths(s.redis) }))
 	return console.New(console.Config{
 		Operators: s.operators,
 		Sessions:  access.NewSessions(s.db, s.now),
@@ -129,6 +129,7 @@ func (s *system) opsHandler() http.Handler {
 				Name: "schema", Known: []error{postgres.ErrOldSchema, postgres.ErrRestored},
 				Check: func(ctx context.Context) error { return postgres.CheckSchema(ctx, s.db.Pool) },
 			},
+			{Name: "clock", Check: s.db.Pool.Ping, Advice: s.clock.Advice},
 			{Name: "database_role", Check: s.db.Pool.Ping, Advice: func() string { return s.excess }},
 		},
 		Warnings: s.cfg.warnings(s.settings),

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -16,6 +17,7 @@ import (
 	"evens/internal/broadcast"
 	"evens/internal/callbacks"
 	"evens/internal/claim"
+	"evens/internal/dbclock"
 	"evens/internal/metrics"
 	"evens/internal/postgres"
 	"evens/internal/redis"
@@ -33,7 +35,8 @@ type system struct {
 	cfg      *Config
 	settings settings
 	log      *slog.Logger
-	now      func() time.Time
+	clock    *dbclock.Clock   // the database's
+	now      func() time.Time // by it
 	metrics  *metrics.Metrics
 
 	databaseURL string
@@ -76,6 +79,8 @@ type role struct {
 	name    string // shows in pg_stat_activity
 	migrate bool
 	works   bool // for long: it claims the installation's keys in Redis
+	// machine, when not nil, stands for the machine's own clock: a test sets it wrong.
+	machine *dbclock.Local
 	// settling, when not zero, is how long what a provider's list lacks waits, whatever the policy says.
 	settling time.Duration
 	// lag, when not nil, hears of settled results beside the metrics: the benchmarks listen.
@@ -84,7 +89,9 @@ type role struct {
 
 // open connects and wires. A role that does not migrate refuses an old schema.
 func open(ctx context.Context, cfg *Config, role role, w io.Writer) (_ *system, err error) {
-	s := &system{cfg: cfg, log: cfg.logger(w), now: func() time.Time { return time.Now().UTC() }, streamsEnd: make(chan struct{})}
+	s := &system{cfg: cfg, log: cfg.logger(w), streamsEnd: make(chan struct{})}
+	s.clock = dbclock.New(cmp.Or(role.machine, dbclock.Machine()), s.log)
+	s.now = s.clock.Now
 	s.endStreams = sync.OnceFunc(func() { close(s.streamsEnd) })
 	if s.settings, err = cfg.parse(); err != nil {
 		return nil, err
@@ -173,6 +180,9 @@ func (s *system) connect(ctx context.Context, redisURL, application string) (err
 	if err := postgres.CheckSchema(ctx, s.db.Pool); err != nil {
 		return err
 	}
+	if err := s.followClock(ctx); err != nil {
+		return err
+	}
 	s.readRights(ctx)
 	if s.identity, err = claim.Read(ctx, s.db.Pool); err != nil {
 		return err
@@ -192,6 +202,8 @@ func (s *system) connect(ctx context.Context, redisURL, application string) (err
 func (s *system) wire(role role) {
 	s.metrics = metrics.New(version, buildCommit())
 	s.broadcast = broadcast.New(s.redis, s.identity.Space().Name(broadcastChannel), s.log)
+	s.metrics.Gauge("evens_clock_skew_seconds", "By how much this machine's clock is ahead of the database's; below zero: behind.",
+		func() float64 { return s.clock.Skew().Seconds() })
 	s.onClose(s.broadcast.Close)
 	s.metrics.Read("evens_events_dropped_total", "Change notifications not sent because the queue was full or Redis away.",
 		func() float64 { return float64(s.broadcast.Dropped()) })

@@ -89,7 +89,7 @@ var reserved = map[string][]string{
 }
 
 // environment lists who may read it: everyone else gets values passed down.
-var environment = []string{"cmd", "internal/servers/withservers", "internal/testbed"}
+var environment = []string{"cmd", "internal/mutants", "internal/servers/withservers", "internal/testbed"}
 
 // pkg is a package as `go list` tells of it; test files are free to import what they like.
 type pkg struct {

@@ -19,6 +19,7 @@ type Metrics struct {
 	results    *prometheus.CounterVec
 	sameTime   prometheus.Counter
 	lag        prometheus.Histogram
+	lagBelow   prometheus.Counter
 	pushes     *prometheus.CounterVec
 	pushHeads  prometheus.Counter
 	pushTime   prometheus.Histogram
@@ -49,6 +50,8 @@ func New(version, commit string) *Metrics {
 			Help: "Results that contradict another with the same DateRecive."}),
 		lag: f.NewHistogram(prometheus.HistogramOpts{Name: "evens_settlement_lag_seconds",
 			Help: "From a result's arrival to its commit.", Buckets: prometheus.ExponentialBuckets(0.01, 2, 16)}),
+		lagBelow: f.NewCounter(prometheus.CounterOpts{Name: "evens_settlement_lag_below_zero_total",
+			Help: "Results that were committed more than 2 s before they arrived: two processes differ about the time."}),
 		pushes: f.NewCounterVec(prometheus.CounterOpts{Name: "evens_result_pushes_total",
 			Help: "Result pushes received, by HTTP status answered."}, []string{"status"}),
 		pushHeads: f.NewCounter(prometheus.CounterOpts{Name: "evens_result_heads_total",
@@ -100,6 +103,9 @@ const maxLagSamples = 1000
 // Lag records how long n results waited.
 func (m *Metrics) Lag(received, committed time.Time, n int) {
 	seconds := committed.Sub(received).Seconds()
+	if seconds < -2 {
+		m.lagBelow.Add(float64(n))
+	}
 	for range min(n, maxLagSamples) {
 		m.lag.Observe(seconds)
 	}
@@ -154,4 +160,9 @@ func (m *Metrics) Reconciled(provider string, ok bool, kind string, n int) {
 // Read adds a counter whose value is read at every scrape.
 func (m *Metrics) Read(name, help string, value func() float64) {
 	m.Register(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, value))
+}
+
+// Gauge adds a gauge whose value is read at every scrape.
+func (m *Metrics) Gauge(name, help string, value func() float64) {
+	m.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
 }
