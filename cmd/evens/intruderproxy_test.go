@@ -117,6 +117,10 @@ func TestIntrudersBehindAProxy(t *testing.T) {
 			}
 		}
 	}
+	bet := h.doorOf("BeT's results")
+	for range 150 { // by one stranger, who is worth some lines of log a minute
+		send(proxied, bet, http.Header{"X-Forwarded-For": {"203.0.113.77"}})
+	}
 	h.ratesByAddress(t, direct, proxied)
 	h.loginsByAddress(t, "http://"+ops, direct, proxied)
 	p.kill()
@@ -130,8 +134,20 @@ func TestIntrudersBehindAProxy(t *testing.T) {
 	if !strings.Contains(p.log.String(), "203.0.113.9") {
 		t.Error("the log does not name who was turned away")
 	}
+	if n := strings.Count(p.log.String(), "203.0.113.77"); n == 0 || n > 120 { // 60 a minute, and one may begin meanwhile
+		t.Errorf("%d lines of log about one stranger", n)
+	}
 	t.Logf("%d attempts", attempts)
 	i.clean(t)
+}
+
+func (h *house) doorOf(name string) door {
+	for _, d := range h.doors() {
+		if d.name == name {
+			return d
+		}
+	}
+	panic("no door " + name)
 }
 
 // ratesByAddress: changing what is said changes nothing; another address behind the same proxy is another caller.
