@@ -102,7 +102,7 @@ func (d *Desk) Serve(e Endpoint, route string, handle Handler) http.Handler {
 func (d *Desk) answer(ctx context.Context, w http.ResponseWriter, r *http.Request, e Endpoint, route string, handle Handler, record *callbacks.Record) (reply Reply) {
 	deadline, _ := ctx.Deadline()
 	_ = http.NewResponseController(w).SetReadDeadline(deadline) // where there is no connection there is no wait
-	body, err := d.bodies.Read(http.MaxBytesReader(w, r.Body, LargestCall))
+	body, err := d.bodies.Read(http.MaxBytesReader(w, r.Body, LargestCall), r.ContentLength, LargestCall)
 	if errors.Is(err, callbacks.ErrManyLarge) {
 		err = fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
