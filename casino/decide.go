@@ -99,6 +99,7 @@ func (d *decision) decide(batch *wallet.Batch) error {
 	if err := d.doubtBereft(rounds, round); err != nil {
 		return err
 	}
+	d.doubtSpin(rounds, round)
 	posted, err := d.post(batch, rounds, round)
 	if err != nil {
 		return err

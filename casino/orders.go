@@ -52,3 +52,19 @@ func (d *decision) doubtBereft(rounds *roundSet, round *roundRow) error {
 	}
 	return nil
 }
+
+// doubtSpin leaves the win of a free spin to a person whose parent was undone before it came.
+func (d *decision) doubtSpin(rounds *roundSet, round *roundRow) {
+	if d.instruction.kind != ledger.Win || d.instruction.win == 0 {
+		return
+	}
+	parent := rounds.parent(d.call, round)
+	if parent == nil || parent.bets == 0 || parent.rolledBack < parent.bets {
+		return
+	}
+	d.doubt = &doubt{
+		provider: d.call.Provider, kind: doubtStatus, id: d.call.ID, player: d.call.Player.ExternalID, currency: d.call.Player.Currency,
+		amount: d.instruction.win, code: Code(ErrRolledBack), at: d.call.At,
+		message: "a free spin won whose parent bet was rolled back; the win stands, as cash",
+	}
+}
