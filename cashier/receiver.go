@@ -107,7 +107,7 @@ func (h *Receiver) read(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	conn := http.NewResponseController(w) // where there is no connection there is no wait
 	deadline, _ := ctx.Deadline()
 	_ = conn.SetReadDeadline(deadline)
-	body, err := h.bodies.Read(http.MaxBytesReader(w, r.Body, largest))
+	body, err := h.bodies.Read(http.MaxBytesReader(w, r.Body, largest), r.ContentLength, largest)
 	if err != nil {
 		w.Header().Set("Connection", "close") // or the server would first wait for the rest of it
 		if !errors.Is(err, callbacks.ErrManyLarge) {

@@ -126,7 +126,7 @@ type refusal struct {
 // read reads a push to its end and unpacks it.
 func (h *Receiver) read(w http.ResponseWriter, r *http.Request) (body []byte, no *refusal) {
 	tooLarge := &refusal{status: http.StatusRequestEntityTooLarge, code: codeTooLarge, detail: "a push is at most 16 MiB"}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, LargestPush))
+	body, err := jsonin.ReadAll(http.MaxBytesReader(w, r.Body, LargestPush), min(r.ContentLength, LargestPush))
 	if err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			return body, tooLarge

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"sync/atomic"
+
+	"evens/internal/jsonin"
 )
 
 // ErrManyLarge says that too many large bodies are being read at once: the caller should try again.
@@ -23,8 +25,9 @@ type Bodies struct {
 	large atomic.Int64 // how many large ones are being read
 }
 
-// Read reads a body whole, or answers ErrManyLarge.
-func (b *Bodies) Read(body io.Reader) ([]byte, error) {
+// Read reads a body whole, or answers ErrManyLarge. length is what the call says of it, -1 where it says nothing, and
+// largest is where the body ends in an error.
+func (b *Bodies) Read(body io.Reader, length, largest int64) ([]byte, error) {
 	text, err := io.ReadAll(io.LimitReader(body, ordinaryBody))
 	if err != nil || len(text) < ordinaryBody {
 		return text, err
@@ -33,5 +36,5 @@ func (b *Bodies) Read(body io.Reader) ([]byte, error) {
 	if b.large.Add(1) > mostLarge {
 		return nil, ErrManyLarge
 	}
-	return io.ReadAll(io.MultiReader(bytes.NewReader(text), body))
+	return jsonin.ReadAll(io.MultiReader(bytes.NewReader(text), body), min(length, largest))
 }
