@@ -412,7 +412,9 @@ func (h *house) bonuses(who player.Identity) {
 	h.must(err)
 	h.settle(h.head(spent.BetCode, 2, 0, "8.00"))
 	forfeited := grant("21", 40*money.One, time.Time{})
-	h.must(wallet.ForfeitBonus(h.t.Context(), h.Poster, who.ID, forfeited.ID, "one@example.com", "asked for", h.Now()))
+	h.must(wallet.ForfeitBonus(h.t.Context(), h.Poster, wallet.Forfeiture{
+		Player: who.ID, Bonus: forfeited.ID, Operator: "one@example.com", Comment: "asked for", At: h.Now(),
+	}))
 	grant("22", 40*money.One, time.Time{})
 	h.Deposit(h.t, who.ID, h.sum("5"))
 	h.drain(who)

@@ -124,6 +124,9 @@ func (h *house) outside(who player.Identity) {
 	tell("w-both", "9", wallet.WithdrawalFailed, wallet.WithdrawalPaid)
 	tell("direct-back", "5", wallet.WithdrawalPaid)
 	rows := map[string]wallet.SuspenseRow{}
+	ended := func(row wallet.SuspenseRow, comment string) wallet.SuspenseEnd {
+		return wallet.SuspenseEnd{Row: row, Operator: "one@example.com", Comment: comment, At: h.Now()}
+	}
 	for id, said := range map[string]wallet.Said{
 		"s-open": wallet.DepositSucceeded, "s-returned": wallet.DepositSucceeded, "s-adjusted": wallet.DepositSucceeded,
 		"s-hers": wallet.DepositSucceeded, "s-paid": wallet.WithdrawalPaid, "s-lost": wallet.WithdrawalPaid, "s-charged": wallet.DepositReturned,
@@ -136,12 +139,12 @@ func (h *house) outside(who player.Identity) {
 		rows[row.TransactionID] = row
 	}
 	for _, id := range []string{"s-hers", "s-paid"} {
-		h.must(wallet.AssignSuspense(ctx, h.Poster, rows[id], who.ID, "one@example.com", "hers", h.Now()))
+		h.must(wallet.AssignSuspense(ctx, h.Poster, ended(rows[id], "hers"), who.ID))
 	}
-	h.must(wallet.CloseSuspense(ctx, h.DB, rows["s-returned"], true, "one@example.com", "sent back", h.Now()))
-	h.must(wallet.CloseSuspense(ctx, h.DB, rows["s-adjusted"], false, "one@example.com", "kept", h.Now()))
-	h.must(wallet.CloseSuspense(ctx, h.DB, rows["s-lost"], false, "one@example.com", "ours to bear", h.Now()))
-	h.must(wallet.CloseSuspense(ctx, h.DB, rows["s-charged"], true, "one@example.com", "came back", h.Now()))
+	h.must(wallet.CloseSuspense(ctx, h.DB, ended(rows["s-returned"], "sent back"), true))
+	h.must(wallet.CloseSuspense(ctx, h.DB, ended(rows["s-adjusted"], "kept"), false))
+	h.must(wallet.CloseSuspense(ctx, h.DB, ended(rows["s-lost"], "ours to bear"), false))
+	h.must(wallet.CloseSuspense(ctx, h.DB, ended(rows["s-charged"], "came back"), true))
 }
 
 // twoPersons leaves a decision that waits for a second person, and one that had it.

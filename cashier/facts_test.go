@@ -255,21 +255,21 @@ func TestTheSuspenseAccount(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.tell(stranger("deposit", "d1", "5.00", "succeeded"), 200, "booked") // now the player is known
-	if err := wallet.AssignSuspense(ctx, poster, rows[1], d.who.ID, "fin@example.com", "it was Ana's", time.Now()); err != nil {
+	if err := wallet.AssignSuspense(ctx, poster, ended(rows[1], "it was Ana's"), d.who.ID); err != nil {
 		t.Fatal(err)
 	}
 	d.has("-3.00")
-	if err := wallet.AssignSuspense(ctx, poster, rows[1], d.who.ID, "fin@example.com", "again", time.Now()); err == nil {
+	if err := wallet.AssignSuspense(ctx, poster, ended(rows[1], "again"), d.who.ID); err == nil {
 		t.Error("assigned twice")
 	}
-	if err := wallet.AssignSuspense(ctx, poster, rows[2], d.who.ID, "fin@example.com", "dollars", time.Now()); err == nil {
+	if err := wallet.AssignSuspense(ctx, poster, ended(rows[2], "dollars"), d.who.ID); err == nil {
 		t.Error("dollars went to a player with reais")
 	}
 	for _, row := range rows[2:] {
-		if err := wallet.CloseSuspense(ctx, d.db, row, true, "fin@example.com", "refunded", time.Now()); err != nil {
+		if err := wallet.CloseSuspense(ctx, d.db, ended(row, "refunded"), true); err != nil {
 			t.Error(err)
 		}
-		if err := wallet.CloseSuspense(ctx, d.db, row, true, "fin@example.com", "refunded", time.Now()); err == nil {
+		if err := wallet.CloseSuspense(ctx, d.db, ended(row, "refunded"), true); err == nil {
 			t.Error("closed twice")
 		}
 	}
@@ -401,3 +401,8 @@ func TestAnyOrderOfSeveralPaymentsMessages(t *testing.T) {
 func uuidOf(id uuid.UUID) uuid.NullUUID { return uuid.NullUUID{UUID: id, Valid: true} }
 
 func isLimit(err error) bool { return errors.Is(err, wallet.ErrLimitExceeded) }
+
+// ended is an operator's word on a row.
+func ended(row wallet.SuspenseRow, comment string) wallet.SuspenseEnd {
+	return wallet.SuspenseEnd{Row: row, Operator: "fin@example.com", Comment: comment, At: time.Now()}
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"time"
@@ -33,6 +32,8 @@ type Receiver struct {
 	// Observe, when not nil, is told of each call.
 	Observe func(provider, route, code string, took time.Duration)
 	Log     *slog.Logger
+
+	bodies callbacks.Bodies
 }
 
 const (
@@ -78,9 +79,9 @@ func (h *Receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *Receiver) take(ctx context.Context, w http.ResponseWriter, r *http.Request, record *callbacks.Record) (answer, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, largest))
+	body, err := h.read(ctx, w, r)
 	if err != nil {
-		return answer{}, errSyntax
+		return answer{}, err
 	}
 	record.Body = body
 	if err := Verify(h.Secret, r.Header.Get("X-Signature"), body, h.Now()); err != nil {
@@ -100,6 +101,23 @@ func (h *Receiver) take(ctx context.Context, w http.ResponseWriter, r *http.Requ
 		a.State, err = h.suspend(ctx, n, said, err)
 	}
 	return a, err
+}
+
+// read reads a body whole, within the call's time: who sends it has proved nothing yet.
+func (h *Receiver) read(ctx context.Context, w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	conn := http.NewResponseController(w) // where there is no connection there is no wait
+	deadline, _ := ctx.Deadline()
+	_ = conn.SetReadDeadline(deadline)
+	body, err := h.bodies.Read(http.MaxBytesReader(w, r.Body, largest), r.ContentLength, largest)
+	if err != nil {
+		w.Header().Set("Connection", "close") // or the server would first wait for the rest of it
+		if !errors.Is(err, callbacks.ErrManyLarge) {
+			err = errSyntax
+		}
+		return nil, err
+	}
+	_ = conn.SetReadDeadline(time.Time{})
+	return body, nil
 }
 
 func (n *notice) cash(at time.Time) wallet.Cash {
@@ -172,7 +190,7 @@ func (h *Receiver) refuse(w http.ResponseWriter, err error) (status int, code st
 			return problem.Write(w, known.status, known.code, known.err.Error()), known.code
 		}
 	}
-	if postgres.Unavailable(err) || errors.Is(err, context.Canceled) {
+	if postgres.Unavailable(err) || errors.Is(err, context.Canceled) || errors.Is(err, callbacks.ErrManyLarge) {
 		w.Header().Set("Retry-After", "5")
 		return problem.Write(w, http.StatusServiceUnavailable, "unavailable", "nobody knows yet: send it again"), "unavailable"
 	}

@@ -24,6 +24,7 @@ type decision struct {
 	outcome Outcome
 	refusal error  // decided, and kept by the commit
 	doubt   *doubt // what a person must look at
+	looked  bool   // whether the round lost its wins has been read
 }
 
 func (d *decision) work(reader wallet.Reader) *wallet.Work {
@@ -95,6 +96,10 @@ func (d *decision) decide(batch *wallet.Batch) error {
 	if err := d.allowed(batch, rounds, round); err != nil {
 		return d.refuse(batch, err)
 	}
+	if err := d.doubtBereft(rounds, round); err != nil {
+		return err
+	}
+	d.doubtSpin(rounds, round)
 	posted, err := d.post(batch, rounds, round)
 	if err != nil {
 		return err

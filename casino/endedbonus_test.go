@@ -21,7 +21,9 @@ func bonusTable(t *testing.T, stake func(b table)) table {
 
 func (b table) forfeit() {
 	b.t.Helper()
-	err := wallet.ForfeitBonus(b.t.Context(), b.Poster, b.who.ID, b.Bonus(b.t, b.who).ID, "ana", "asked for it", b.Now())
+	err := wallet.ForfeitBonus(b.t.Context(), b.Poster, wallet.Forfeiture{
+		Player: b.who.ID, Bonus: b.Bonus(b.t, b.who).ID, Operator: "ana", Comment: "asked for it", At: b.Now(),
+	})
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -64,7 +63,7 @@ type Endpoint struct {
 // Desk serves endpoints: it reads, bounds, records and measures what every dialect needs.
 type Desk struct {
 	recorder *callbacks.Recorder
-	large    chan struct{} // holds a place for each large body that is being read
+	bodies   callbacks.Bodies
 	now      func() time.Time
 	observe  func(provider, route, code string, took time.Duration)
 	log      *slog.Logger
@@ -72,7 +71,7 @@ type Desk struct {
 
 // NewDesk returns a desk. observe, when not nil, is told of each call.
 func NewDesk(recorder *callbacks.Recorder, now func() time.Time, observe func(provider, route, code string, took time.Duration), log *slog.Logger) *Desk {
-	return &Desk{recorder: recorder, large: make(chan struct{}, mostLarge), now: now, observe: observe, log: log}
+	return &Desk{recorder: recorder, now: now, observe: observe, log: log}
 }
 
 // Serve returns the handler of one route of an endpoint. route is how it is called in records and
@@ -104,7 +103,10 @@ func (d *Desk) Serve(e Endpoint, route string, handle Handler) http.Handler {
 func (d *Desk) answer(ctx context.Context, w http.ResponseWriter, r *http.Request, e Endpoint, route string, handle Handler, record *callbacks.Record) (reply Reply) {
 	deadline, _ := ctx.Deadline()
 	_ = http.NewResponseController(w).SetReadDeadline(deadline) // where there is no connection there is no wait
-	body, err := d.read(http.MaxBytesReader(w, r.Body, LargestCall))
+	body, err := d.bodies.Read(http.MaxBytesReader(w, r.Body, LargestCall), r.ContentLength, LargestCall)
+	if errors.Is(err, callbacks.ErrManyLarge) {
+		err = fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
 	if err != nil {
 		w.Header().Set("Connection", "close") // or the server would first wait for the rest of it
 		return e.Unreadable(errors.Join(ErrUnreadable, err))
@@ -118,30 +120,6 @@ func (d *Desk) answer(ctx context.Context, w http.ResponseWriter, r *http.Reques
 		}
 	}()
 	return handle(ctx, Request{ID: record.ID, Route: route, Header: r.Header, Body: body, At: record.At})
-}
-
-// ordinaryCall is more than any platform's call has; mostLarge bounds how many of those with more are
-// read at once.
-const (
-	ordinaryCall = 16 << 10
-	mostLarge    = 64
-)
-
-var errManyLarge = fmt.Errorf("%w: too many large calls at once", ErrUnavailable)
-
-// read reads a body whole. Whoever calls has proved nothing yet, so what bodies take together is bounded.
-func (d *Desk) read(body io.Reader) ([]byte, error) {
-	text, err := io.ReadAll(io.LimitReader(body, ordinaryCall))
-	if err != nil || len(text) < ordinaryCall {
-		return text, err
-	}
-	select {
-	case d.large <- struct{}{}:
-		defer func() { <-d.large }()
-	default:
-		return nil, errManyLarge
-	}
-	return io.ReadAll(io.MultiReader(bytes.NewReader(text), body))
 }
 
 var errPanic = errors.New("a dialect panicked")

@@ -113,7 +113,7 @@ func (f *Floor) do(ctx context.Context, c Call, i instruction) (Outcome, error) 
 	}
 	var d *decision
 	for range 3 {
-		d = &decision{call: c, instruction: i, key: c.key(), game: game}
+		d = &decision{call: c, instruction: i, key: c.key(), game: game, looked: errors.Is(err, errUnread)}
 		if err = f.poster.Do(ctx, d.work(f.rounds)); !c.follow(err) && !errors.Is(err, errUnread) {
 			break
 		}

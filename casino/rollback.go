@@ -139,6 +139,7 @@ func (d *reversal) undo(batch *wallet.Batch, original *ledger.Transaction) error
 	if earlier := batch.Known(d.key()); earlier != nil {
 		d.outcome.Transaction, d.outcome.Repeat = earlier.ID, true
 		d.doubtWin(batch, original.Player, true)
+		d.doubtPockets(batch, roundsOf(batch).of(d.back.Provider, original.Round, original.Player), original, true)
 		if err := d.told(batch, earlier); err != nil || !strings.HasPrefix(earlier.Comment, healedBy) {
 			return err
 		}
@@ -160,6 +161,7 @@ func (d *reversal) undo(batch *wallet.Batch, original *ledger.Transaction) error
 	if err != nil {
 		return err
 	}
+	d.doubtPockets(batch, round, original, false)
 	rounds.undone(round, original)
 	if err := d.takeWins(batch, original); err != nil {
 		return err
@@ -190,6 +192,7 @@ func (d *reversal) takeWins(batch *wallet.Batch, original *ledger.Transaction) e
 		}
 		rounds.undone(round, win)
 	}
+	rounds.bereft[round.roundKey] = true
 	return nil
 }
 

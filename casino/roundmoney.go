@@ -39,18 +39,23 @@ const lateSpace = "late"
 
 // Index: transactions_round.
 const readLate = `
-	SELECT DISTINCT k.provider, k.round_id, k.player_id
+	SELECT DISTINCT k.provider, k.round_id, k.player_id, t.source = k.provider || ':' || '` + lateSpace + `'
 	  FROM unnest($1::text[], $2::text[], $3::uuid[]) k (provider, round_id, player_id)
 	  JOIN transactions t ON t.round_id = k.round_id AND t.player_id = k.player_id AND t.provider = k.provider
-	 WHERE t.source = k.provider || ':' || '` + lateSpace + `'`
+	 WHERE t.source = k.provider || ':' || '` + lateSpace + `' OR t.kind = 'rollback' AND t.comment = '` + bereft + `'`
 
-// queueLate asks which rounds have had a bet that came after its rollback.
+// queueLate asks which rounds have had a bet that came after its rollback, and which lost their wins with their bets.
 func (s *roundSet) queueLate(statements *pgx.Batch, keys []roundKey) {
 	askOfRounds(statements, readLate, keys, func(rows pgx.Rows) error {
 		var key roundKey
 		var player uuid.UUID
-		_, err := pgx.ForEachRow(rows, []any{&key.provider, &key.id, &player}, func() error {
-			s.late[roundKey{key.provider, key.id, player}] = true
+		var late bool
+		_, err := pgx.ForEachRow(rows, []any{&key.provider, &key.id, &player, &late}, func() error {
+			if of := (roundKey{key.provider, key.id, player}); late {
+				s.late[of] = true
+			} else {
+				s.bereft[of] = true
+			}
 			return nil
 		})
 		return err

@@ -48,6 +48,7 @@ type roundSet struct {
 	won      map[roundKey][]*ledger.Transaction // wins that stand, of rounds that may lose them
 	details  []betDetails
 	late     map[roundKey]bool     // a bet of the round came after its rollback
+	bereft   map[roundKey]bool     // what the round won was taken back with its bets
 	names    map[ledger.Key]string // the ids under which what they name was done
 	newNames []ledger.Key
 }
@@ -78,7 +79,7 @@ func roundsOf(batch *wallet.Batch) *roundSet {
 	return batch.Rows(roundsKey{}, func() wallet.RowSet {
 		return &roundSet{
 			rows: make(map[roundKey]*roundRow), sessions: make(map[uuid.UUID]sessionTimes), latest: make(map[latestKey]*latestBet),
-			won: make(map[roundKey][]*ledger.Transaction), late: make(map[roundKey]bool), names: make(map[ledger.Key]string),
+			won: make(map[roundKey][]*ledger.Transaction), late: make(map[roundKey]bool), bereft: make(map[roundKey]bool), names: make(map[ledger.Key]string),
 		}
 	}).(*roundSet)
 }
@@ -253,7 +254,7 @@ func (*roundReader) QueueReads(statements *pgx.Batch, batch *wallet.Batch, works
 			if d.instruction.win > 0 && c.Round.ID != "" && c.Round.Parent == "" {
 				spun = append(spun, roundKey{c.Provider, c.Round.ID, c.Player.ID})
 			}
-			if d.instruction.kind == ledger.Win && d.instruction.bet == "" && c.Round.ID != "" {
+			if d.looked || d.instruction.kind == ledger.Win && d.instruction.bet == "" && c.Round.ID != "" {
 				unnamed = append(unnamed, roundKey{c.Provider, c.Round.ID, c.Player.ID})
 			}
 			if c.Session.Valid {

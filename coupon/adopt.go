@@ -24,6 +24,8 @@ type Adoption struct {
 	Operator string
 	Comment  string
 	DryRun   bool // look, and change nothing
+	// Agree, when not nil, is asked before anything moves: see [wallet.Agree].
+	Agree func(Adopted) (wallet.RowSet, error)
 }
 
 // Adopted is what an adoption does, or would do.
@@ -141,9 +143,16 @@ func (d *Desk) adoptByHand(batch *wallet.Batch, c *Coupon, wish Adoption, at tim
 	if wish.DryRun {
 		return done, errLooked
 	}
+	if wish.Agree != nil {
+		rows, err := wish.Agree(done)
+		if err != nil {
+			return Adopted{}, err
+		}
+		batch.AlsoWrite(rows)
+	}
 	*c = done.Coupon
 	batch.Rows(answerRowsKey{}, openAnswerRows).(*answerRows).add(&done.Coupon)
-	batch.Rows(wish, func() wallet.RowSet {
+	batch.Rows(adoptionKey(wish.Coupon), func() wallet.RowSet {
 		return &adoptionRow{wish: wish, player: c.Player, from: done.From, at: at}
 	})
 	return done, nil
@@ -168,6 +177,9 @@ func retakeStake(batch *wallet.Batch, c Coupon, wish Adoption, at time.Time) err
 const logAdopted = `
 	INSERT INTO activity_log (at, event, operator, player_id, coupon_id, comment, detail)
 	VALUES ($1, 'coupon_adopted', $2, $3, $4, $5, jsonb_build_object('status', $6::text, 'bet_code', $7::text))`
+
+// adoptionKey is that of an adoption's row in a batch.
+type adoptionKey uuid.UUID
 
 // adoptionRow writes an adoption into the activity log.
 type adoptionRow struct {

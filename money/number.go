@@ -23,7 +23,7 @@ func (n *Number) UnmarshalJSON(data []byte) error {
 		if err := json.Unmarshal(data, &text); err != nil {
 			return err
 		}
-		text = strings.TrimSpace(text)
+		text = strings.Trim(text, " \t\r\n") // the blanks of JSON, and no others
 	}
 	if text == "" {
 		*n = ""

@@ -52,6 +52,7 @@ var (
 	ErrNoAmount     = errors.New("an adjustment of nothing")
 	ErrDecimals     = errors.New("more decimals than the currency has")
 	ErrSamePerson   = errors.New("a second person must decide on it")
+	ErrNoProposer   = errors.New("who made it may not adjust any more: refuse it, and make it anew")
 	ErrNoAdjustment = errors.New("no such adjustment waits for a decision")
 )
 
@@ -238,7 +239,8 @@ func (s *Adjustments) post(ctx context.Context, a Adjustment, write func(Adjustm
 }
 
 // Approve posts an adjustment that waits. The one who approves is not the one who made it. The
-// refusals are those of Make, ErrSamePerson and ErrNoAdjustment.
+// refusals are those of Make, ErrSamePerson, ErrNoAdjustment, and ErrNoProposer where who made it has been
+// disabled since, or may not adjust any more.
 func (s *Adjustments) Approve(ctx context.Context, id uuid.UUID, operator, comment string) (Adjustment, error) {
 	a, email, err := s.decidable(ctx, id, operator)
 	if err != nil {
@@ -246,6 +248,9 @@ func (s *Adjustments) Approve(ctx context.Context, id uuid.UUID, operator, comme
 	}
 	if email == a.Operator {
 		return Adjustment{}, ErrSamePerson
+	}
+	if _, err := adjuster(ctx, s.operators, a.Operator); err != nil {
+		return Adjustment{}, fmt.Errorf("%w: %w", ErrNoProposer, err)
 	}
 	err = s.post(ctx, a, func(a Adjustment) func(*pgx.Batch) {
 		return func(batch *pgx.Batch) {

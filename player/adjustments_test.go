@@ -180,6 +180,34 @@ func TestALargeAdjustmentNeedsTwo(t *testing.T) {
 	}
 }
 
+// Who was disabled, or may not adjust any more, has no say in what still waits.
+func TestAnAdjustmentCountsAsLongAsItsOperator(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	id := o.player(t, "ext-1").ID
+	a, err := o.adjustments.Make(t.Context(), id, money.MustParse("200"), "a jackpot", "ana@example.com", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, ends := range map[string]func() error{
+		"disabled": func() error { return o.operators.Disable(t.Context(), "ana@example.com") },
+		"demoted":  func() error { return o.operators.SetRole(t.Context(), "ana@example.com", access.Supporter) },
+	} {
+		if err := ends(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := o.adjustments.Approve(t.Context(), a.ID, "bea@example.com", ""); !errors.Is(err, ErrNoProposer) || o.cash(t, id) != "0.00" {
+			t.Errorf("%s: %v, cash %s", name, err, o.cash(t, id))
+		}
+		if err := errors.Join(o.operators.Enable(t.Context(), "ana@example.com"), o.operators.SetRole(t.Context(), "ana@example.com", access.Finance)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := o.adjustments.Approve(t.Context(), a.ID, "bea@example.com", ""); err != nil || o.cash(t, id) != "200.00" {
+		t.Errorf("as it was: %v, cash %s", err, o.cash(t, id))
+	}
+}
+
 // A balance below zero is a debt from the moment it went below, until the next credits make it good.
 func TestDebtsAgeAndAreMadeGood(t *testing.T) {
 	t.Parallel()

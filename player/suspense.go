@@ -38,19 +38,21 @@ func (s *Suspense) open(ctx context.Context, id uuid.UUID, operator, comment str
 }
 
 // Assign books what waits to the player it belongs to: see [wallet.AssignSuspense].
-func (s *Suspense) Assign(ctx context.Context, id, player uuid.UUID, operator, comment string) (wallet.SuspenseRow, error) {
+func (s *Suspense) Assign(ctx context.Context, id, player uuid.UUID, operator, comment string, agree wallet.Agree) (wallet.SuspenseRow, error) {
 	row, email, err := s.open(ctx, id, operator, comment)
 	if err != nil {
 		return row, err
 	}
-	return row, wallet.AssignSuspense(ctx, s.poster, row, player, email, comment, s.now())
+	end := wallet.SuspenseEnd{Row: row, Operator: email, Comment: comment, At: s.now(), Agree: agree}
+	return row, wallet.AssignSuspense(ctx, s.poster, end, player)
 }
 
 // Close ends what waits without a player: see [wallet.CloseSuspense].
-func (s *Suspense) Close(ctx context.Context, id uuid.UUID, outside bool, operator, comment string) (wallet.SuspenseRow, error) {
+func (s *Suspense) Close(ctx context.Context, id uuid.UUID, outside bool, operator, comment string, agree wallet.Agree) (wallet.SuspenseRow, error) {
 	row, email, err := s.open(ctx, id, operator, comment)
 	if err != nil {
 		return row, err
 	}
-	return row, wallet.CloseSuspense(ctx, s.db, row, outside, email, comment, s.now())
+	end := wallet.SuspenseEnd{Row: row, Operator: email, Comment: comment, At: s.now(), Agree: agree}
+	return row, wallet.CloseSuspense(ctx, s.db, end, outside)
 }

@@ -23,6 +23,8 @@ type Cancellation struct {
 	Operator string
 	Comment  string
 	DryRun   bool // look, and change nothing
+	// Agree, when not nil, is asked before anything moves: see [wallet.Agree].
+	Agree func(Effect) (wallet.RowSet, error)
 }
 
 // Effect is what a decision about a coupon does, or would do.
@@ -120,8 +122,22 @@ func (s *Settler) cancel(ctx context.Context, batch *wallet.Batch, c *held, wish
 		return Effect{}, err
 	}
 	effect.CashTo, effect.BonusTo = purse.Cash.Balance, purse.Bonus.Balance
+	if err := agreedOn(batch, effect, wish); err != nil {
+		return Effect{}, err
+	}
 	batch.Rows(c, func() wallet.RowSet { return &cancelledRow{c, verdict.Payout, transaction, wish, now} })
 	return effect, nil
+}
+
+func agreedOn(batch *wallet.Batch, effect Effect, wish Cancellation) error {
+	if wish.DryRun || wish.Agree == nil {
+		return nil
+	}
+	rows, err := wish.Agree(effect)
+	if err == nil {
+		batch.AlsoWrite(rows)
+	}
+	return err
 }
 
 // cancelledRow is what a cancelled coupon writes beside the ledger.

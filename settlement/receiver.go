@@ -23,6 +23,7 @@ type Receiver struct {
 	allow   []netip.Prefix
 	now     func() time.Time
 	observe func(status, heads int, took time.Duration)
+	refused func(source string) bool
 	log     *slog.Logger
 	secret  []byte
 }
@@ -32,6 +33,9 @@ type ReceiverConfig struct {
 	Allow   []netip.Prefix // who may post; empty: anyone
 	Now     func() time.Time
 	Observe func(status, heads int, took time.Duration) // may be nil
+	// Refused, when not nil, counts a push from an address that may not post, and tells whether it is worth a line
+	// in the log.
+	Refused func(source string) bool
 	Log     *slog.Logger
 	Secret  string // the secret in the address that results come to: in bodies it is not kept
 }
@@ -39,7 +43,7 @@ type ReceiverConfig struct {
 // NewReceiver returns a handler that stores into inbox.
 func NewReceiver(inbox *Inbox, cfg ReceiverConfig) *Receiver {
 	return &Receiver{
-		inbox: inbox, admit: newAdmission(), allow: cfg.Allow, now: cfg.Now, observe: cfg.Observe, log: cfg.Log, secret: []byte(cfg.Secret),
+		inbox: inbox, admit: newAdmission(), allow: cfg.Allow, now: cfg.Now, observe: cfg.Observe, refused: cfg.Refused, log: cfg.Log, secret: []byte(cfg.Secret),
 	}
 }
 
@@ -67,7 +71,9 @@ func (h *Receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (h *Receiver) receive(w http.ResponseWriter, r *http.Request) (status, heads int) {
 	from := source.Of(r)
 	if !source.Allowed(h.allow, from) {
-		h.log.WarnContext(r.Context(), "result push from an address that is not allowed", "provider", "bet", "source", from)
+		if h.refused == nil || h.refused(from.String()) {
+			h.log.WarnContext(r.Context(), "result push from an address that is not allowed", "provider", "bet", "source", from)
+		}
 		return problem.Write(w, http.StatusForbidden, codeNotAllowed, "this address may not post results"), 0
 	}
 	room, err := h.admit.body(r.Context(), r)
@@ -120,7 +126,7 @@ type refusal struct {
 // read reads a push to its end and unpacks it.
 func (h *Receiver) read(w http.ResponseWriter, r *http.Request) (body []byte, no *refusal) {
 	tooLarge := &refusal{status: http.StatusRequestEntityTooLarge, code: codeTooLarge, detail: "a push is at most 16 MiB"}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, LargestPush))
+	body, err := jsonin.ReadAll(http.MaxBytesReader(w, r.Body, LargestPush), min(r.ContentLength, LargestPush))
 	if err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			return body, tooLarge

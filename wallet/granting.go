@@ -54,11 +54,29 @@ func GiveBonus(ctx context.Context, poster *Poster, grant Grant, request Request
 	return view, nil
 }
 
+// Forfeiture is an operator's word that a bonus ends. Agree is asked about what is taken back.
+type Forfeiture struct {
+	Player, Bonus     uuid.UUID
+	Operator, Comment string
+	At                time.Time
+	Agree             Agree
+}
+
 // ForfeitBonus takes a player's active bonus back, on an operator's word. ErrNoBonus where it is not
-// active.
-func ForfeitBonus(ctx context.Context, poster *Poster, player, id uuid.UUID, operator, comment string, at time.Time) error {
-	work := &Work{Players: []uuid.UUID{player}, At: at}
-	work.Decide = func(batch *Batch) error { return batch.Forfeit(player, id, operator, comment, at) }
+// active (any more).
+func ForfeitBonus(ctx context.Context, poster *Poster, f Forfeiture) error {
+	work := &Work{Players: []uuid.UUID{f.Player}, At: f.At}
+	work.Decide = func(batch *Batch) error {
+		purse := batch.Purse(f.Player)
+		if purse == nil {
+			return ErrUnknownPlayer
+		}
+		before := purse.Bonus.Balance
+		if err := batch.Forfeit(f.Player, f.Bonus, f.Operator, f.Comment, f.At); err != nil {
+			return err
+		}
+		return batch.agreed(f.Agree, before-purse.Bonus.Balance, purse.Currency)
+	}
 	return poster.Do(ctx, work)
 }
 

@@ -27,6 +27,7 @@ type payment struct {
 	kind ledger.Kind // Deposit or Withdrawal
 	// Who assigned it to its player, and why; "" where the gateway did.
 	by, comment string
+	agree       Agree
 	used        []*pending // rows of the suspense account whose money has moved on
 }
 

@@ -139,6 +139,10 @@ func (p *purse) grant(amount, wagering string, change func(*wallet.Grant)) walle
 }
 
 // newest is the player's newest bonus as it stands.
+func (p *purse) forfeit(id uuid.UUID, comment string, when time.Time) error {
+	return wallet.ForfeitBonus(p.t.Context(), p.poster, wallet.Forfeiture{Player: p.id, Bonus: id, Operator: "ana", Comment: comment, At: when})
+}
+
 func (p *purse) newest() wallet.BonusView {
 	p.t.Helper()
 	bonuses, err := wallet.Bonuses(p.t.Context(), p.db, p.id, uuid.NullUUID{}, 1)
@@ -254,7 +258,7 @@ func TestAWinAfterTheBonusHasEnded(t *testing.T) {
 			}
 		}, "0", "30", "0.00", "0.00", "0.00"},
 		{"forfeited", func(p *purse) {
-			if err := wallet.ForfeitBonus(p.t.Context(), p.poster, p.id, p.newest().ID, "ana", "asked for it", at); err != nil {
+			if err := p.forfeit(p.newest().ID, "asked for it", at); err != nil {
 				p.t.Fatal(err)
 			}
 		}, "0", "30", "0.00", "0.00", "0.00"},
@@ -378,10 +382,10 @@ func TestOneActiveBonusAtATime(t *testing.T) {
 	p.has("0.00", "10.00")
 	// Once it has ended the next may come, in the same moment as the old one's time is over.
 	expired := p.newest().ID
-	if err := wallet.ForfeitBonus(t.Context(), p.poster, p.id, expired, "ana", "test", at); err != nil {
+	if err := p.forfeit(expired, "test", at); err != nil {
 		t.Fatal(err)
 	}
-	if err := wallet.ForfeitBonus(t.Context(), p.poster, p.id, expired, "ana", "again", at); !errors.Is(err, wallet.ErrNoBonus) {
+	if err := p.forfeit(expired, "again", at); !errors.Is(err, wallet.ErrNoBonus) {
 		t.Errorf("forfeited twice: %v", err)
 	}
 	p.grant("7", "1", func(g *wallet.Grant) { g.ExpiresAt = at.Add(time.Minute) })

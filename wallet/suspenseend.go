@@ -35,6 +35,8 @@ type endedSuspense struct {
 	at      time.Time
 }
 
+const suspenseTouched = "rows of the suspense account"
+
 // Index: suspense_once.
 const readOpenSuspense = `
 	SELECT s.id, s.transaction_id, s.event, s.currency, s.amount
@@ -58,7 +60,7 @@ func (s *payments) Queue(statements *pgx.Batch) {
 	}
 	for _, end := range s.ended {
 		player := uuid.NullUUID{UUID: end.player, Valid: true}
-		postgres.QueueExactly(statements, 1, "rows of the suspense account", endSuspense, end.id, end.at, end.by, player, end.comment)
+		postgres.QueueExactly(statements, 1, suspenseTouched, endSuspense, end.id, end.at, end.by, player, end.comment)
 	}
 }
 
@@ -82,16 +84,26 @@ const (
 	EventSuspenseClosed   = "suspense_closed"
 )
 
+// SuspenseEnd is an operator's word on a row that waits. Agree is asked about what moves.
+type SuspenseEnd struct {
+	Row               SuspenseRow
+	Operator, Comment string
+	At                time.Time
+	Agree             Agree
+}
+
 // AssignSuspense books what waits to the player it belongs to, as if the gateway had named that player.
 // ErrUnknownPlayer, ErrCurrency where the wallet is in another currency, ledger.ErrConflict where the
 // payment is somebody else's already, ErrNotAssignable where nothing would move by it.
-func AssignSuspense(ctx context.Context, poster *Poster, row SuspenseRow, player uuid.UUID, operator, comment string, at time.Time) error {
+func AssignSuspense(ctx context.Context, poster *Poster, end SuspenseEnd, player uuid.UUID) error {
+	row := end.Row
 	if row.Booked == 0 {
 		return ErrNotAssignable
 	}
-	cash := Cash{Player: player, Amount: row.Amount, Currency: row.Currency, Method: row.Method, TransactionID: row.TransactionID, At: at}
-	_, err := tell(ctx, poster, payment{Cash: cash, kind: row.Said.kind(), by: operator, comment: comment}, row.Said)
-	if postgres.Miscounted(err) {
+	cash := Cash{Player: player, Amount: row.Amount, Currency: row.Currency, Method: row.Method, TransactionID: row.TransactionID, At: end.At}
+	order := payment{Cash: cash, kind: row.Said.kind(), by: end.Operator, comment: end.Comment, agree: end.Agree}
+	_, err := tell(ctx, poster, order, row.Said)
+	if postgres.MiscountedOf(err, suspenseTouched) {
 		err = ErrNoSuspense // somebody else was first
 	}
 	if err != nil {
@@ -103,29 +115,38 @@ func AssignSuspense(ctx context.Context, poster *Poster, row SuspenseRow, player
 // CloseSuspense ends what waits without a player: outside says that the money went back to where it
 // came from, else it is taken over into the account of adjustments. What was booked to no account is
 // only closed. ErrNoSuspense where somebody else was first.
-func CloseSuspense(ctx context.Context, db *postgres.DB, row SuspenseRow, outside bool, operator, comment string, at time.Time) error {
-	other := ledger.Adjustments
+func CloseSuspense(ctx context.Context, db *postgres.DB, end SuspenseEnd, outside bool) error {
+	row, other := end.Row, ledger.Adjustments
 	if outside {
 		other = ledger.Cashier
 	}
 	err := postgres.InTx(ctx, db.Pool, func(ctx context.Context, tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, endSuspense, row.ID, at, operator, uuid.NullUUID{}, comment)
+		tag, err := tx.Exec(ctx, endSuspense, row.ID, end.At, end.Operator, uuid.NullUUID{}, end.Comment)
 		switch {
 		case err != nil:
 			return err
 		case tag.RowsAffected() == 0:
 			return ErrNoSuspense
 		}
-		log := eventLog{{at: at, name: EventSuspenseClosed, operator: operator, comment: comment, detail: map[string]string{
+		log := eventLog{{at: end.At, name: EventSuspenseClosed, operator: end.Operator, comment: end.Comment, detail: map[string]string{
 			"suspense": row.ID.String(), "transaction_id": row.TransactionID, "booked": row.Booked.String(), "to": string(other),
 		}}}
 		lines := &pgx.Batch{}
 		log.queue(lines)
+		if end.Agree != nil {
+			agreed, err := end.Agree(row.Booked, row.Currency)
+			if err != nil {
+				return err
+			}
+			if agreed != nil {
+				agreed.Queue(lines)
+			}
+		}
 		if err := tx.SendBatch(ctx, lines).Close(); err != nil || row.Booked == 0 {
 			return err
 		}
 		return row.move(ctx, tx, ledger.Transaction{
-			Key: ledger.Key{Source: suspenseEndSource, ExternalID: row.ID.String()}, Kind: ledger.SuspenseEnded, Operator: operator, Comment: comment, At: at,
+			Key: ledger.Key{Source: suspenseEndSource, ExternalID: row.ID.String()}, Kind: ledger.SuspenseEnded, Operator: end.Operator, Comment: end.Comment, At: end.At,
 		}, -row.Booked, other)
 	})
 	if err != nil {

@@ -102,6 +102,9 @@ func (b *Batch) tellOf(p *payment, said Said) (PaymentState, error) {
 	if p.by != "" && len(p.used) == 0 {
 		return "", ErrNotAssignable
 	}
+	if err := b.agreed(p.agree, p.Amount, p.Currency); err != nil {
+		return "", err
+	}
 	b.keep(p)
 	return b.state(p), nil
 }

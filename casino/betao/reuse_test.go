@@ -44,7 +44,9 @@ func TestARoundIDUsedAgain(t *testing.T) {
 				}
 			}
 			said("debit", inRound("100", "d1", "r", "g"))
-			if err := wallet.ForfeitBonus(t.Context(), p.hall.Poster, ana.ID, p.hall.Bonus(t, ana).ID, "ana", "asked for it", at); err != nil {
+			if err := wallet.ForfeitBonus(t.Context(), p.hall.Poster, wallet.Forfeiture{
+				Player: ana.ID, Bonus: p.hall.Bonus(t, ana).ID, Operator: "ana", Comment: "asked for it", At: at,
+			}); err != nil {
 				t.Fatal(err)
 			}
 			p.hall.Deposit(t, ana.ID, money.MustParse("200"))

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"evens/access"
+	"evens/money"
 	"evens/wallet"
 )
 
@@ -79,18 +80,15 @@ func (c bonusForfeitCommand) Run(ctx context.Context, cfg *Config, std streams) 
 	if err != nil {
 		return err
 	}
-	balance, err := s.players.Balance(ctx, who.ID)
-	if err != nil {
-		return err
-	}
-	large := access.Large{
-		Operation: access.DecideBonuses, Subject: "bonus " + id.String(), Comment: c.Comment,
-		Terms: fmt.Sprintf("all of player %s's bonus balance, %s %s", who.ID, balance.Bonus, who.Currency),
-	}
-	if err := s.secondPerson(ctx, std.out, by, large, s.agreedFirst(ctx, by, large, balance.Bonus, who.Currency)); err != nil {
-		return err
-	}
-	if err := wallet.ForfeitBonus(ctx, s.poster, who.ID, id, by.Email, c.Comment, s.now()); err != nil {
+	large := access.Large{Operation: access.DecideBonuses, Subject: "bonus " + id.String(), Comment: c.Comment}
+	err = wallet.ForfeitBonus(ctx, s.poster, wallet.Forfeiture{
+		Player: who.ID, Bonus: id, Operator: by.Email, Comment: c.Comment, At: s.now(),
+		Agree: func(moved money.Amount, currency money.Currency) (wallet.RowSet, error) {
+			large.Terms = fmt.Sprintf("all of player %s's bonus balance, %s %s", who.ID, moved, currency)
+			return s.agreement(by, large, moved, currency)
+		},
+	})
+	if err := s.secondPerson(ctx, std.out, by, large, err); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(std.out, "bonus %s: forfeited\n", id)

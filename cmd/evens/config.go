@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -170,6 +171,9 @@ func (c *Config) parse() (settings, error) {
 	}
 	s.allow = parseAllow("EVENS_BET_RESULT_ALLOW", c.BetResultAllow, problem)
 	s.proxies = parseAllow("EVENS_TRUSTED_PROXIES", c.TrustedProxies, problem)
+	if slices.ContainsFunc(s.proxies, everybody) {
+		problem("EVENS_TRUSTED_PROXIES", errEverybody)
+	}
 	s.platforms = c.parsePlatforms(problem)
 	for name, pair := range map[string][2]string{"EVENS_TLS_": {c.TLSCertFile, c.TLSKeyFile}, "EVENS_OPS_TLS_": {c.OpsTLSCertFile, c.OpsTLSKeyFile}} {
 		if (pair[0] == "") != (pair[1] == "") {

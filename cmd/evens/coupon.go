@@ -13,6 +13,7 @@ import (
 	"evens/coupon"
 	"evens/money"
 	"evens/settlement"
+	"evens/wallet"
 )
 
 type couponCommand struct {
@@ -29,18 +30,23 @@ type couponDecision struct {
 	DryRun bool `help:"Show what would move, and change nothing."`
 }
 
-// prospect is what a decision about a coupon would move.
-type prospect struct {
-	moved    money.Amount
-	currency money.Currency
-	terms    string
+// decision is a decision under way. Its terms are those of what is about to move.
+type decision struct {
+	*system
+	id    uuid.UUID
+	by    access.Operator
+	large access.Large
+}
+
+// agree is what both ask before they move anything.
+func (d *decision) agree(terms string, moved money.Amount, currency money.Currency) (wallet.RowSet, error) {
+	d.large.Terms = terms
+	return d.agreement(d.by, d.large, moved, currency)
 }
 
 // Both are looked at first, and shown, whether they are done then or not. One that moves more than one person
 // may waits for a second.
-func (c couponDecision) decide(ctx context.Context, cfg *Config, std streams,
-	look func(*system, uuid.UUID) (prospect, error), do func(ctx context.Context, s *system, id uuid.UUID, by string) error,
-) error {
+func (c couponDecision) decide(ctx context.Context, cfg *Config, std streams, look, do func(context.Context, *decision) error) error {
 	id, err := uuid.Parse(c.ID)
 	if err != nil {
 		return fmt.Errorf("%q is no coupon's id", c.ID)
@@ -53,43 +59,43 @@ func (c couponDecision) decide(ctx context.Context, cfg *Config, std streams,
 		return err
 	}
 	defer s.close()
-	var by access.Operator
+	d := &decision{system: s, id: id, large: access.Large{Operation: access.DecideCoupons, Subject: "coupon " + id.String(), Comment: c.Comment}}
 	if !c.DryRun {
-		if ctx, by, err = s.decider(ctx, newSecrets(std), c.Operator, c.Code, access.DecideCoupons); err != nil {
+		if ctx, d.by, err = s.decider(ctx, newSecrets(std), c.Operator, c.Code, access.DecideCoupons); err != nil {
 			return err
 		}
 	}
-	seen, err := look(s, id)
-	if err != nil || c.DryRun {
+	if err := look(ctx, d); err != nil || c.DryRun {
 		return err
 	}
-	large := access.Large{Operation: access.DecideCoupons, Subject: "coupon " + id.String(), Comment: c.Comment, Terms: seen.terms}
-	if err := s.secondPerson(ctx, std.out, by, large, s.agreedFirst(ctx, by, large, seen.moved, seen.currency)); err != nil {
-		return err
-	}
-	return do(ctx, s, id, by.Email)
+	err = do(ctx, d) // which fills in the terms
+	return s.secondPerson(ctx, std.out, d.by, d.large, err)
 }
 
 type couponCancelCommand struct{ couponDecision }
 
 // Run cancels a coupon.
 func (c couponCancelCommand) Run(ctx context.Context, cfg *Config, std streams) error {
-	return c.decide(ctx, cfg, std, func(s *system, id uuid.UUID) (prospect, error) {
-		e, err := s.settler.Cancel(ctx, settlement.Cancellation{Coupon: id, DryRun: true})
+	return c.decide(ctx, cfg, std, func(ctx context.Context, d *decision) error {
+		e, err := d.settler.Cancel(ctx, settlement.Cancellation{Coupon: d.id, DryRun: true})
 		if err != nil {
-			return prospect{}, err
+			return err
 		}
-		table := newEffect(std.out, id)
+		table := newEffect(std.out, d.id)
 		table.line("status", e.From, e.To)
 		table.line("paid "+string(e.Currency), e.PaidFrom, e.PaidTo)
 		table.line("cash", e.CashFrom, e.CashTo)
 		table.line("bonus", e.BonusFrom, e.BonusTo)
-		terms := fmt.Sprintf("cancelled, from %s to %s %s paid", e.PaidFrom, e.PaidTo, e.Currency)
-		return prospect{moved: e.PaidTo - e.PaidFrom, currency: e.Currency, terms: terms}, table.Flush()
-	}, func(ctx context.Context, s *system, id uuid.UUID, by string) error {
-		e, err := s.settler.Cancel(ctx, settlement.Cancellation{Coupon: id, Operator: by, Comment: c.Comment})
+		return table.Flush()
+	}, func(ctx context.Context, d *decision) error {
+		e, err := d.settler.Cancel(ctx, settlement.Cancellation{
+			Coupon: d.id, Operator: d.by.Email, Comment: c.Comment, Agree: func(e settlement.Effect) (wallet.RowSet, error) {
+				terms := fmt.Sprintf("cancelled, from %s to %s %s paid", e.PaidFrom, e.PaidTo, e.Currency)
+				return d.agree(terms, e.PaidTo-e.PaidFrom, e.Currency)
+			},
+		})
 		if err == nil {
-			_, err = fmt.Fprintf(std.out, "coupon %s is cancelled; the player's cash is %s\n", id, e.CashTo)
+			_, err = fmt.Fprintf(std.out, "coupon %s is cancelled; the player's cash is %s\n", d.id, e.CashTo)
 		}
 		return err
 	})
@@ -102,32 +108,36 @@ type couponAdoptCommand struct {
 
 // Run adopts a coupon, and settles the results that wait under its code.
 func (c couponAdoptCommand) Run(ctx context.Context, cfg *Config, std streams) error {
-	return c.decide(ctx, cfg, std, func(s *system, id uuid.UUID) (prospect, error) {
-		a, err := s.adopter().AdoptByHand(ctx, coupon.Adoption{Coupon: id, BetCode: c.BetCode, DryRun: true})
+	var paid money.Amount // at most, by the results that wait
+	return c.decide(ctx, cfg, std, func(ctx context.Context, d *decision) error {
+		a, err := d.adopter().AdoptByHand(ctx, coupon.Adoption{Coupon: d.id, BetCode: c.BetCode, DryRun: true})
 		if err != nil {
-			return prospect{}, err
-		}
-		results, err := s.settler.Prospects(ctx, c.BetCode, id)
-		if err != nil {
-			return prospect{}, err
-		}
-		seen := prospect{moved: a.Retaken, currency: money.Currency(a.Coupon.Currency)}
-		for _, r := range results {
-			seen.moved = max(seen.moved, r.Target.Payout)
-		}
-		seen.terms = fmt.Sprintf("adopted as %s, %s taken, up to %s %s moved", c.BetCode, a.Retaken, seen.moved, seen.currency)
-		return seen, showAdoption(std.out, a, results)
-	}, func(ctx context.Context, s *system, id uuid.UUID, by string) error {
-		wish := coupon.Adoption{Coupon: id, BetCode: c.BetCode, Operator: by, Comment: c.Comment}
-		if _, err := s.adopter().AdoptByHand(ctx, wish); err != nil {
 			return err
 		}
-		if err := s.settler.SettleAdopted(ctx, c.BetCode); err != nil {
+		results, err := d.settler.Prospects(ctx, c.BetCode, d.id)
+		if err != nil {
+			return err
+		}
+		for _, r := range results {
+			paid = max(paid, r.Target.Payout)
+		}
+		return showAdoption(std.out, a, results)
+	}, func(ctx context.Context, d *decision) error {
+		_, err := d.adopter().AdoptByHand(ctx, coupon.Adoption{
+			Coupon: d.id, BetCode: c.BetCode, Operator: d.by.Email, Comment: c.Comment, Agree: func(a coupon.Adopted) (wallet.RowSet, error) {
+				moved, currency := max(a.Retaken, paid), money.Currency(a.Coupon.Currency)
+				return d.agree(fmt.Sprintf("adopted as %s, %s taken, up to %s %s moved", c.BetCode, a.Retaken, moved, currency), moved, currency)
+			},
+		})
+		if err != nil {
+			return err
+		}
+		if err := d.settler.SettleAdopted(ctx, c.BetCode); err != nil {
 			return fmt.Errorf("the coupon is accepted; its results are left to the sweep: %w", err)
 		}
-		now, err := s.coupons.Get(ctx, id)
+		now, err := d.coupons.Get(ctx, d.id)
 		if err == nil {
-			_, err = fmt.Fprintf(std.out, "coupon %s is %s as %s and has paid %s\n", id, now.Status, now.BetCode, now.Payout)
+			_, err = fmt.Fprintf(std.out, "coupon %s is %s as %s and has paid %s\n", d.id, now.Status, now.BetCode, now.Payout)
 		}
 		return err
 	})

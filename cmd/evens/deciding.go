@@ -10,12 +10,12 @@ import (
 	"os/user"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
 	"golang.org/x/term"
 
 	"evens/access"
-	"evens/internal/postgres"
+	"evens/activity"
 	"evens/money"
+	"evens/wallet"
 )
 
 // deciding is embedded by commands that decide: who does, and how they prove it.
@@ -86,7 +86,7 @@ func machineAccount() string {
 // agreed is nil where one person's word is enough for what would move: up to the approval amount of its currency.
 // Above it the operator's role must allow that, and another person must have decided the same before;
 // access.ErrSecondPerson where nobody has.
-func (s *system) agreed(ctx context.Context, tx access.Transaction, who access.Operator, l access.Large, moved money.Amount, currency money.Currency) error {
+func (s *system) agreed(ctx context.Context, tx activity.Execer, who access.Operator, l access.Large, moved money.Amount, currency money.Currency) error {
 	size, err := moved.Abs()
 	if err != nil || !s.settings.approval.Exceeded(size, currency) {
 		return err
@@ -98,17 +98,24 @@ func (s *system) agreed(ctx context.Context, tx access.Transaction, who access.O
 	return s.approvals.Take(ctx, tx, l)
 }
 
-// agreedFirst is agreed, in a transaction of its own before the deed: for deeds that have none to share.
-func (s *system) agreedFirst(ctx context.Context, who access.Operator, l access.Large, moved money.Amount, currency money.Currency) error {
-	return postgres.InTx(ctx, s.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
-		return s.agreed(ctx, tx, who, l, moved, currency)
-	})
+// agreement is agreed for deeds that are written in one pipeline: the rows that use up the other person's decision
+// there, nil where one person's word is enough.
+func (s *system) agreement(who access.Operator, l access.Large, moved money.Amount, currency money.Currency) (wallet.RowSet, error) {
+	size, err := moved.Abs()
+	if err != nil || !s.settings.approval.Exceeded(size, currency) {
+		return nil, err
+	}
+	if err := who.Check(access.MoveLarge); err != nil {
+		return nil, err
+	}
+	l.Operator = who.Email
+	return s.approvals.Taking(l), nil
 }
 
 // secondPerson has a decision that failed for want of a second person wait for one, and says so; any
 // other error stays.
 func (s *system) secondPerson(ctx context.Context, w io.Writer, who access.Operator, l access.Large, err error) error {
-	if !errors.Is(err, access.ErrSecondPerson) {
+	if !access.SecondPersonMissing(err) {
 		return err
 	}
 	l.Operator = who.Email

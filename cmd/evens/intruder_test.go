@@ -33,6 +33,9 @@ const gateClosed = true
 // memoryLimit is what the process may have used at its highest, through all attempts.
 const memoryLimit = 400 << 20
 
+// grownBy is what is told of an attempt that made the process grow.
+const grownBy = 16 << 20
+
 // Secrets of the installation that is broken into.
 const (
 	resultSecret  = "result-path-secret-2f6c81d0"
@@ -273,16 +276,21 @@ func TestIntruders(t *testing.T) {
 	}
 	t.Parallel()
 	x := openTarget(t)
-	before := x.possessions(t)
-	attempts := slices.Concat(x.viewers(), x.colleagues(t), x.players(t), x.outsiders(t))
+	attempts := slices.Concat(x.viewers(), x.colleagues(t), x.players(t), x.outsiders(t), x.idsEverywhere(t), x.doorsOfWords(), x.strangersAtTheForm(),
+		x.listening(t), x.floods(t))
 	if gateClosed {
 		attempts = append(attempts, x.later()...)
 	}
 	made := make(map[string]int)
+	before, grown := x.possessions(t), x.peak(t)
 	for _, a := range attempts {
 		made[a.who]++
 		if success := a.try(t); success != "" {
 			t.Errorf("%s, %s: %s", a.who, a.what, success)
+		}
+		if peak := x.peak(t); peak > grown+grownBy {
+			t.Logf("%s, %s: the process held up to %d MiB, %d before", a.who, a.what, peak>>20, grown>>20)
+			grown = peak
 		}
 		if now := x.possessions(t); now != before {
 			t.Errorf("%s, %s: something was changed:\n%s\nwas\n%s", a.who, a.what, now, before)

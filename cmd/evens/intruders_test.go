@@ -134,14 +134,7 @@ func (x *target) forged(d door) (all []attempt) {
 	return all
 }
 
-func (x *target) door(name string) door {
-	for _, d := range x.doors() {
-		if d.name == name {
-			return d
-		}
-	}
-	panic("no door " + name)
-}
+func (x *target) door(name string) door { return x.doorOf(name) }
 
 // officePaths are the routes of the operators' listener.
 func (x *target) officePaths() []request {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"evens/internal/download"
@@ -67,13 +68,30 @@ func (s *system) guarded(at listener, socket net.Listener) (net.Listener, error)
 	return tls.NewListener(bounded, certificate.Config()), nil
 }
 
+// panics has a fault of ours stand in the log, and the call cut off: half an answer must not look like a whole one.
+func (s *system) panics(listener string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			cause := recover()
+			if cause == nil {
+				return
+			}
+			if cause != http.ErrAbortHandler { //nolint:errorlint // a panic's value, not an error returned
+				s.log.ErrorContext(r.Context(), "panic", "listener", listener, "method", r.Method, "cause", cause, "stack", string(debug.Stack()))
+			}
+			panic(http.ErrAbortHandler)
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
 func (s *system) serveOn(ctx context.Context, at listener, socket net.Listener, handler http.Handler) error {
 	guarded, err := s.guarded(at, socket)
 	if err != nil {
 		return fmt.Errorf("%s listener: %w", at.name, errors.Join(err, socket.Close()))
 	}
 	server := &http.Server{
-		Handler:           listen.CloseFaulty(source.Proxies(s.settings.proxies).Handler(download.Whole(handler, s.log))),
+		Handler:           listen.CloseFaulty(source.Proxies(s.settings.proxies).Handler(download.Whole(s.panics(at.name, handler), s.log))),
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,

@@ -44,6 +44,7 @@ func (s *system) publicHandler() http.Handler {
 		secret := strings.Trim(s.cfg.BetResultSecret, "/")
 		receiver := settlement.NewReceiver(s.inbox, settlement.ReceiverConfig{
 			Allow: s.settings.allow, Now: s.now, Observe: s.metrics.Push, Log: s.log, Secret: secret,
+			Refused: s.recorder.Refuse,
 		})
 		// Behind its route nobody sees the secret, who keeps or logs the path.
 		results := http.StripPrefix(strings.TrimSuffix("/"+secret, "/"), receiver)

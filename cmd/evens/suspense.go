@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"evens/access"
+	"evens/money"
 	"evens/player"
 	"evens/wallet"
 )
@@ -83,12 +84,12 @@ type suspenseAssignCommand struct {
 
 // Run books a row to a player.
 func (c suspenseAssignCommand) Run(ctx context.Context, cfg *Config, std streams) error {
-	return c.decide(ctx, cfg, std, "assigned", func(ctx context.Context, s *system, account *player.Suspense, id uuid.UUID, by string) (wallet.SuspenseRow, error) {
+	return c.decide(ctx, cfg, std, "assigned", func(ctx context.Context, s *system, e suspenseEnding) (wallet.SuspenseRow, error) {
 		who, err := s.findPlayer(ctx, c.Player)
 		if err != nil {
 			return wallet.SuspenseRow{}, err
 		}
-		return account.Assign(ctx, id, who.ID, by, c.Comment)
+		return e.account.Assign(ctx, e.id, who.ID, e.by.Email, c.Comment, e.agree("to player "+who.ID.String()))
 	})
 }
 
@@ -99,13 +100,30 @@ type suspenseCloseCommand struct {
 
 // Run ends a row.
 func (c suspenseCloseCommand) Run(ctx context.Context, cfg *Config, std streams) error {
-	return c.decide(ctx, cfg, std, "closed", func(ctx context.Context, _ *system, account *player.Suspense, id uuid.UUID, by string) (wallet.SuspenseRow, error) {
-		return account.Close(ctx, id, c.As == "returned", by, c.Comment)
+	return c.decide(ctx, cfg, std, "closed", func(ctx context.Context, _ *system, e suspenseEnding) (wallet.SuspenseRow, error) {
+		return e.account.Close(ctx, e.id, c.As == "returned", e.by.Email, c.Comment, e.agree(c.As))
 	})
 }
 
+// suspenseEnding is a decision about a row under way.
+type suspenseEnding struct {
+	id      uuid.UUID
+	by      access.Operator
+	account *player.Suspense
+	large   *access.Large
+	system  *system
+}
+
+// agree is asked before the row's money moves to where it is to go.
+func (e suspenseEnding) agree(to string) wallet.Agree {
+	return func(moved money.Amount, currency money.Currency) (wallet.RowSet, error) {
+		e.large.Terms = fmt.Sprintf("%s, %s %s", to, moved, currency)
+		return e.system.agreement(e.by, *e.large, moved, currency)
+	}
+}
+
 func (c suspenseDecision) decide(ctx context.Context, cfg *Config, std streams, done string,
-	decide func(context.Context, *system, *player.Suspense, uuid.UUID, string) (wallet.SuspenseRow, error),
+	decide func(context.Context, *system, suspenseEnding) (wallet.SuspenseRow, error),
 ) error {
 	id, err := uuid.Parse(c.ID)
 	if err != nil {
@@ -120,8 +138,10 @@ func (c suspenseDecision) decide(ctx context.Context, cfg *Config, std streams, 
 	if err != nil {
 		return err
 	}
-	row, err := decide(ctx, s, player.NewSuspense(s.db, s.poster, s.operators, s.now), id, by.Email)
-	if err != nil {
+	large := &access.Large{Operation: access.Adjust, Subject: "suspense " + id.String(), Comment: c.Comment}
+	account := player.NewSuspense(s.db, s.poster, s.operators, s.now)
+	row, err := decide(ctx, s, suspenseEnding{id, by, account, large, s})
+	if err := s.secondPerson(ctx, std.out, by, *large, err); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(std.out, "%s: %s of %s %s, %s\n", done, row.TransactionID, row.Amount, row.Currency, row.Said)

@@ -53,6 +53,17 @@ func narrow(allow []netip.Prefix) bool {
 	return len(allow) > 0 && !slices.ContainsFunc(allow, func(p netip.Prefix) bool { return p.Bits() < narrowest })
 }
 
+var errEverybody = errors.New("has a network in it that is larger than a private one (10.0.0.0/8, fc00::/7): " +
+	"whoever calls from it may say that the call comes from any address")
+
+// everybody reports whether a network is larger than any of one owner's.
+func everybody(p netip.Prefix) bool {
+	if p.Addr().Is4() {
+		return p.Bits() < narrowest
+	}
+	return p.Bits() < narrowest-1
+}
+
 // shut is nil where strangers cannot call, else it names the settings that would keep them out.
 func (d unsignedDoor) shut() error {
 	switch {

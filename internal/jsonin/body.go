@@ -42,6 +42,15 @@ var (
 	ErrTooLarge = errors.New("is too large")
 )
 
+// ReadAll reads to the end. expected is how much is likely to come, below zero where nobody knows: room for it is
+// made once, where growing would leave several times as much behind.
+func ReadAll(r io.Reader, expected int64) ([]byte, error) {
+	var all bytes.Buffer
+	all.Grow(int(max(expected, 0)) + bytes.MinRead)
+	_, err := all.ReadFrom(r)
+	return all.Bytes(), err
+}
+
 // Unpack reads a body that came with a Content-Encoding: none, or gzip. What unpacks to more than
 // largest bytes is ErrTooLarge, any other encoding and a broken packing ErrPacked.
 func Unpack(body []byte, encoding string, largest int64) ([]byte, error) {
@@ -52,16 +61,27 @@ func Unpack(body []byte, encoding string, largest int64) ([]byte, error) {
 	default:
 		return nil, fmt.Errorf("%w: %.40q", ErrPacked, encoding)
 	}
-	packed, err := gzip.NewReader(bytes.NewReader(body))
+	// Once to see how much it is, so that what is too large takes no memory, and once to have it.
+	size, err := unpack(io.Discard, body, largest)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrPacked, err)
+		return nil, err
 	}
-	plain, err := io.ReadAll(io.LimitReader(packed, largest+1))
+	var plain bytes.Buffer
+	plain.Grow(int(size) + bytes.MinRead)
+	_, err = unpack(&plain, body, largest)
+	return plain.Bytes(), err
+}
+
+func unpack(to io.Writer, body []byte, largest int64) (size int64, err error) {
+	packed, err := gzip.NewReader(bytes.NewReader(body))
+	if err == nil {
+		size, err = io.Copy(to, io.LimitReader(packed, largest+1))
+	}
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%w: %w", ErrPacked, err)
-	case int64(len(plain)) > largest:
-		return nil, ErrTooLarge
+		return 0, fmt.Errorf("%w: %w", ErrPacked, err)
+	case size > largest:
+		return 0, ErrTooLarge
 	}
-	return plain, nil
+	return size, nil
 }

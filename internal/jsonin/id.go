@@ -42,7 +42,8 @@ func ID(text string, longest int) error {
 	return nil
 }
 
-// Text says what is wrong with a text that people read: a name, a method, a comment. It may be empty.
+// Text says what is wrong with a text that people read: a name, a method, a comment. It may be empty. Nothing in it
+// ends a line, or turns what stands beside it.
 func Text(text string, longest int) error {
 	switch {
 	case !utf8.ValidString(text):
@@ -51,11 +52,17 @@ func Text(text string, longest int) error {
 		return fmt.Errorf("%w: more than %d characters", ErrTooLong, longest)
 	}
 	for _, r := range text {
-		if unicode.IsControl(r) {
+		if unicode.IsControl(r) || turns(r) || unicode.In(r, unicode.Zl, unicode.Zp) {
 			return ErrCharacters
 		}
 	}
 	return nil
+}
+
+// turns reports whether a character has the text after it read the other way, whatever script it is. The marks of
+// direction that names in Arabic and Hebrew have do not.
+func turns(r rune) bool {
+	return r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
 }
 
 // unseen reports whether a character turns text or does not show: bidi and zero-width characters,

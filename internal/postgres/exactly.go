@@ -3,6 +3,7 @@ package postgres
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -23,4 +24,13 @@ func Miscounted(err error) bool {
 	const code = "EV001"
 	pgErr, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && pgErr.Code == code
+}
+
+// MiscountedOf is Miscounted where the rows were of what.
+func MiscountedOf(err error, what string) bool {
+	if !Miscounted(err) {
+		return false
+	}
+	pgErr, _ := errors.AsType[*pgconn.PgError](err)
+	return strings.HasSuffix(pgErr.Message, " "+what+" written")
 }
