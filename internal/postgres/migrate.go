@@ -24,7 +24,7 @@ var ErrRestored = errors.New("the ledger comes from a cluster that has counted f
 // Migrate brings the schema of the database at url up to date, and the ledger's positions to where they ended.
 // Several processes may do so at once: an advisory lock lets one work and the others wait.
 func Migrate(ctx context.Context, url string) error {
-	pool, err := openPool(ctx, Config{URL: url, ApplicationName: "evens-migrate", MaxConns: 3}, nil)
+	pool, err := openPool(ctx, Config{URL: url, ApplicationName: "evens-migrate", MaxConns: 3}, nil, &sessions{})
 	if err != nil {
 		return err
 	}

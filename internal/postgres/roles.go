@@ -51,7 +51,7 @@ func MigrateAs(ctx context.Context, ownerURL, runtimeURL string) error {
 // migrateAlone migrates where the only role that is known owns the tables, or there are none yet. One that works
 // on tables of another's finds them up to date, or says who is needed.
 func migrateAlone(ctx context.Context, url string) error {
-	pool, err := openPool(ctx, Config{URL: url, ApplicationName: "evens-migrate", MaxConns: 2}, nil)
+	pool, err := openPool(ctx, Config{URL: url, ApplicationName: "evens-migrate", MaxConns: 2}, nil, &sessions{})
 	if err != nil {
 		return err
 	}
