@@ -27,7 +27,7 @@ func TestAStopOfTheWholeGroup(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // of the servers' user too
+	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	bet := betsim.New(betsim.Config{Seed: 3})
