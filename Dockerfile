@@ -13,11 +13,13 @@ RUN CGO_ENABLED=0 go build -buildvcs=false -trimpath \
 
 # Alpine, not an image without a shell: health checks use its wget.
 FROM alpine:3.22.1
-RUN apk add --no-cache ca-certificates && adduser -D -H -u 10001 evens
+RUN apk add --no-cache ca-certificates && adduser -D -H -u 10001 evens && \
+    install -d -o 10001 -g 10001 -m 0700 /var/lib/evens
 COPY --from=build /evens /usr/local/bin/evens
 USER 10001:10001
 # Inside a container, its own network is what 127.0.0.1 is outside.
-ENV EVENS_LISTEN=0.0.0.0:8080 EVENS_OPS_LISTEN=0.0.0.0:8081 EVENS_LOG_FORMAT=json
+ENV EVENS_LISTEN=0.0.0.0:8080 EVENS_OPS_LISTEN=0.0.0.0:8081 EVENS_LOG_FORMAT=json \
+    EVENS_DATA_DIR=/var/lib/evens
 EXPOSE 8080 8081
 STOPSIGNAL SIGTERM
 # Does the process live? Whether it is ready is for load balancers and alerts: a container that is ended for Redis's sake

@@ -33,6 +33,10 @@ const readDue = `
 // placement ends, those unconfirmed that a bookmaker's list or the grace period can decide, and those
 // whose kept bet code it shall be asked about.
 func (d *Desk) Due(ctx context.Context, limit int) ([]uuid.UUID, error) {
+	// What BeT has answered is known before anything is given up.
+	if _, err := d.TakeSpooled(ctx, false); err != nil {
+		return nil, err
+	}
 	now := d.cfg.Now()
 	unconfirmedBefore := now.Add(-d.cfg.Grace)
 	if d.cfg.Finder != nil {
@@ -83,6 +87,9 @@ func (d *Desk) Confirm(ctx context.Context, id uuid.UUID) error {
 	}
 	if !known && age < d.cfg.Grace {
 		return nil
+	}
+	if !known && d.cfg.Spool != nil && d.cfg.Spool.Waits() {
+		return nil // the word may be in it
 	}
 	if !known {
 		said = outcome{status: Rejected, code: CodeExpired, message: fmt.Sprintf("not confirmed within %s", d.cfg.Grace.Round(time.Second))}

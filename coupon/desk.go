@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,6 +12,7 @@ import (
 	"evens/coupon/bet"
 	"evens/internal/dbclock"
 	"evens/internal/postgres"
+	"evens/internal/spool"
 	"evens/ledger"
 	"evens/money"
 	"evens/wallet"
@@ -49,7 +49,11 @@ type Config struct {
 	// RecordFor is how long BeT's answer is tried to be written down while the database is away;
 	// 60 s by default.
 	RecordFor time.Duration
-	Now       func() time.Time
+	// Spool keeps answers that the database would not take in that time; nil: they are lost but for the log.
+	Spool *spool.Spool
+	// Secrets are texts that no kept answer may show.
+	Secrets []string
+	Now     func() time.Time
 	// Accepted, when not nil, is told each new bet code after its commit: a result may have
 	// overtaken it. Changed is told every coupon that changed. Neither may block.
 	Accepted func(betCode string)
@@ -63,7 +67,7 @@ type Desk struct {
 	poster  *wallet.Poster
 	store   *Store
 	answers *answerLocker
-	wg      sync.WaitGroup // placements under way
+	ending  *ending
 }
 
 // NewDesk returns a desk that moves money through poster and reads through store.
@@ -77,11 +81,8 @@ func NewDesk(poster *wallet.Poster, store *Store, cfg Config) *Desk {
 	if cfg.RecordFor <= 0 {
 		cfg.RecordFor = time.Minute
 	}
-	return &Desk{cfg: cfg, poster: poster, store: store, answers: &answerLocker{}}
+	return &Desk{cfg: cfg, poster: poster, store: store, answers: &answerLocker{}, ending: newEnding()}
 }
-
-// Wait returns when every placement under way has been recorded.
-func (d *Desk) Wait() { d.wg.Wait() }
 
 // Place reserves the stake, asks BeT, and records the answer. The coupon comes back accepted,
 // rejected or unconfirmed; an error means that there is no coupon (a *SelectionError, an
@@ -95,8 +96,10 @@ func (d *Desk) Place(ctx context.Context, order Order) (Coupon, error) {
 	if err != nil {
 		return Coupon{}, err
 	}
-	d.wg.Add(1)
-	defer d.wg.Done()
+	if !d.ending.enter() {
+		return Coupon{}, ErrStopping
+	}
+	defer d.ending.under.Done()
 	detached := context.WithoutCancel(ctx)
 	placed, replay, err := d.reserve(detached, order, pointers, coef)
 	if err != nil {
@@ -212,22 +215,28 @@ func (c Coupon) asAnswered() Coupon {
 	return c
 }
 
-// record writes BeT's answer down. While the database is away it keeps trying: an accepted
-// coupon's code is known to nobody else.
+// record writes BeT's answer down. While the database is away it keeps trying, until the process has to end: an
+// accepted coupon's code is known to nobody else. What cannot be written down is spooled.
 func (d *Desk) record(ctx context.Context, placed Coupon, said outcome) (Coupon, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.cfg.RecordFor)
 	defer cancel()
+	defer context.AfterFunc(d.ending.tries, cancel)()
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
 		recorded, err := d.answer(ctx, placed.ID, placed.Player, said, true)
-		if err == nil || !postgres.Unavailable(err) {
-			return recorded, err
+		if err == nil {
+			return recorded, nil
 		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			d.cfg.Log.ErrorContext(ctx, "bookmaker's answer not recorded: the coupon stays open for the sweep",
-				"coupon_id", placed.ID, "player_id", placed.Player, "status", said.status, "bet_code", said.answer.BetCode, "error", err)
-			return Coupon{}, fmt.Errorf("record the bookmaker's answer: %w", err)
+		if postgres.Unavailable(err) && ctx.Err() == nil {
+			select {
+			case <-time.After(pause):
+				continue
+			case <-ctx.Done():
+			}
 		}
+		if ctx.Err() != nil {
+			err = fmt.Errorf("%w: %w", postgres.ErrUnavailable, err)
+		}
+		d.spool(context.WithoutCancel(ctx), placed, said, err)
+		return Coupon{}, fmt.Errorf("record the bookmaker's answer: %w", err)
 	}
 }

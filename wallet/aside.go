@@ -126,7 +126,7 @@ func (p *Poster) retry(key uuid.UUID, items []*waiting) {
 		p.aside.mu.Lock()
 		p.aside.works[key] = append(items, p.aside.works[key]...)
 		p.aside.mu.Unlock()
-	case postgres.Unavailable(err) && (len(items) == 1 || !postgres.TimedOut(err) || !p.answers()):
+	case allFail(items, err) && (len(items) == 1 || !postgres.TimedOut(err) || !p.answers()):
 		fail(items, err)
 	case len(items) == 1:
 		items[0].done <- err
@@ -158,7 +158,7 @@ func (p *Poster) divide(items []*waiting) {
 	switch {
 	case err == nil:
 		answer(items, refusals)
-	case !postgres.LockTimeout(err) && postgres.Unavailable(err):
+	case !postgres.LockTimeout(err) && allFail(items, err):
 		fail(items, err)
 	case len(items) == 1 && !postgres.LockTimeout(err):
 		items[0].done <- err

@@ -166,7 +166,7 @@ func (p *Poster) settle(items []*waiting) {
 	case postgres.TimedOut(err) && len(items) > 1 && p.answers():
 		p.setAside(uuid.New(), items[:len(items)/2])
 		p.setAside(uuid.New(), items[len(items)/2:])
-	case postgres.Unavailable(err):
+	case allFail(items, err):
 		fail(items, err)
 	case len(items) == 1:
 		items[0].done <- err
@@ -175,6 +175,11 @@ func (p *Poster) settle(items []*waiting) {
 		p.settle(items[:half])
 		p.settle(items[half:])
 	}
+}
+
+// allFail reports whether an error is that of all items: the database is not there for any of them.
+func allFail(items []*waiting, err error) bool {
+	return postgres.Unavailable(err) && (len(items) == 1 || !postgres.OfOneWork(err))
 }
 
 func answer(items []*waiting, refusals []error) {

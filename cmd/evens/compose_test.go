@@ -22,6 +22,7 @@ type composed struct {
 		MemLimit    string   `yaml:"mem_limit"`
 		PidsLimit   int      `yaml:"pids_limit"`
 		Ports       []string
+		Volumes     []string
 		Environment map[string]string
 		Healthcheck struct{ Test []string }
 	}
@@ -84,6 +85,9 @@ func TestComposeIsClosed(t *testing.T) {
 			if slices.Contains(s.Networks, "outside") || len(s.Ports) > 0 {
 				t.Errorf("%s can be reached from outside", name)
 			}
+		}
+		if places := name == "api" || name == "worker"; places && !slices.Contains(s.Volumes, "spool:/var/lib/evens") {
+			t.Errorf("%s: volumes %v: its spool would end with the container", name, s.Volumes)
 		}
 		if owns := slices.Contains(s.Secrets, "database_owner_url"); owns != (name == "migrate") {
 			t.Errorf("%s knows the owner of the tables: %t", name, owns)

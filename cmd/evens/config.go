@@ -110,7 +110,11 @@ type Config struct {
 	RatesFile         string        `help:"A YAML file of rough rates, by which US dollars' worth is counted in other currencies; the shipped table when empty." placeholder:"FILE"`
 	WorkerConcurrency int           `help:"Jobs at once in one worker." default:"6"`
 	KeepCallbacks     time.Duration `help:"How long raw callback bodies are kept." default:"2160h"`
+	StopTimeout       time.Duration `help:"Within how long a process ends after SIGTERM, SIGINT or SIGHUP." default:"40s"`
 }
+
+// shortestStop is the least time that a process may be given to end.
+const shortestStop = 2 * time.Second
 
 // settings are the parts of Config that need parsing.
 type settings struct {
@@ -148,6 +152,14 @@ func (c *Config) parse() (settings, error) {
 				problem("EVENS_BET_NOMINAL_CURRENCY", err)
 			}
 		}
+	}
+	for name, address := range map[string]string{"EVENS_LISTEN": c.Listen, "EVENS_OPS_LISTEN": c.OpsListen} {
+		if strings.TrimSpace(address) == "" { // the system would choose every address and any port
+			problem(name, errors.New("is empty: name an address and a port, or leave it away"))
+		}
+	}
+	if c.StopTimeout < shortestStop {
+		problem("EVENS_STOP_TIMEOUT", fmt.Errorf("must be at least %s", shortestStop))
 	}
 	var err error
 	if s.rates, err = readRates(c.RatesFile); err != nil {

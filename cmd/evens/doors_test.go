@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -297,24 +296,6 @@ func (h *house) refuses(d door, status int, text string) bool {
 
 func (h *house) call(t *testing.T, d door, body string) (int, string) {
 	t.Helper()
-	packed, header := body, http.Header{}
-	if d.packs != nil {
-		packed, header = d.packs(body)
-	}
-	header.Set("Content-Type", "application/json")
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.url+d.path, strings.NewReader(packed))
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.Header = header
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response.StatusCode, string(text)
+	status, _, text := h.ask(t, d, body)
+	return status, text
 }

@@ -34,8 +34,11 @@ type listener struct {
 	certFile, keyFile string // both empty: no TLS
 }
 
+// publicName is the public listener's.
+const publicName = "api"
+
 func (s *system) public() listener {
-	return listener{"api", s.cfg.Listen, s.cfg.TLSCertFile, s.cfg.TLSKeyFile}
+	return listener{publicName, s.cfg.Listen, s.cfg.TLSCertFile, s.cfg.TLSKeyFile}
 }
 
 func (s *system) ops() listener {
@@ -108,7 +111,11 @@ func (s *system) serveOn(ctx context.Context, at listener, socket net.Listener, 
 		return fmt.Errorf("%s listener: %w", at.name, err)
 	case <-ctx.Done():
 	}
-	drain, cancel := context.WithTimeout(context.Background(), drainTimeout)
+	if at.name == publicName {
+		s.endPlacing()
+	}
+	// With what placements may take it is seven eighths of the time promised.
+	drain, cancel := context.WithTimeout(context.Background(), min(drainTimeout, s.cfg.StopTimeout*3/8))
 	defer cancel()
 	if err := server.Shutdown(drain); err != nil {
 		return fmt.Errorf("drain the %s listener: %w", at.name, errors.Join(err, server.Close()))

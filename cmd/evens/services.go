@@ -116,7 +116,7 @@ func (s *system) opsHandler() http.Handler {
 		},
 		Metrics: s.metrics.Handler(), MetricsToken: s.cfg.MetricsToken,
 		Parts: []console.Part{
-			{Name: "database", Check: s.db.Pool.Ping},
+			{Name: "database", Known: []error{postgres.ErrReadOnly}, Check: s.db.Ready},
 			{Name: "redis", Check: func(ctx context.Context) error { return s.redis.Ping(ctx).Err() }},
 			{
 				Name: "redis_eviction", Known: []error{redis.ErrEviction},

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,6 +24,7 @@ import (
 	"evens/internal/postgres"
 	"evens/internal/redis"
 	"evens/internal/servers"
+	"evens/internal/spool"
 	"evens/jobs"
 	"evens/player"
 	"evens/reconcile"
@@ -62,6 +65,7 @@ type system struct {
 	settler     *settlement.Settler
 	inbox       *settlement.Inbox
 	desk        *coupon.Desk // nil: BeT is not configured
+	spool       *spool.Spool // of the desk
 	games       casinoParts
 	bookmaker   *bet.Client // nil: BeT is not configured
 	reconciler  *reconcile.Reconciler
@@ -70,6 +74,8 @@ type system struct {
 
 	streamsEnd chan struct{} // closed when a listener shuts down: event streams end then
 	endStreams func()
+
+	private *servers.Servers // nil: none are held
 
 	closers []func() // run last first
 }
@@ -101,6 +107,7 @@ func open(ctx context.Context, cfg *Config, role role, w io.Writer) (_ *system, 
 			s.close()
 		}
 	}()
+	promise(ctx, cfg.StopTimeout, nil)
 	redisURL, err := s.acquireServers(ctx, true)
 	if err != nil {
 		return nil, err
@@ -119,7 +126,7 @@ func open(ctx context.Context, cfg *Config, role role, w io.Writer) (_ *system, 
 		}
 	}
 	s.wire(role)
-	if err := s.wireBookmaker(); err != nil {
+	if err := s.wireBookmaker(ctx); err != nil {
 		return nil, err
 	}
 	if err := s.wireCasino(); err != nil {
@@ -128,6 +135,7 @@ func open(ctx context.Context, cfg *Config, role role, w io.Writer) (_ *system, 
 	if err := s.wireReconciler(role); err != nil {
 		return nil, err
 	}
+	promise(ctx, cfg.StopTimeout, s.endAtOnce)
 	return s, nil
 }
 
@@ -150,26 +158,32 @@ func (s *system) acquireServers(ctx context.Context, withRedis bool) (redisURL s
 	if s.databaseURL != "" && (redisURL != "" || !withRedis) {
 		return redisURL, nil
 	}
-	private, err := servers.Acquire(ctx, servers.Options{
+	s.private, err = servers.Acquire(ctx, servers.Options{
 		Dir: s.cfg.DataDir, Postgres: s.databaseURL == "", Redis: redisURL == "" && withRedis, Log: s.log,
 	})
 	if err != nil {
 		return "", err
 	}
-	s.onClose(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		if err := private.Release(ctx); err != nil {
-			s.log.Error("stop the private servers", "error", err)
-		}
-	})
+	s.onClose(func() { s.releaseServers(time.Minute) })
 	if s.databaseURL == "" {
-		s.databaseURL, s.ownerURL, s.binDir = private.RuntimeURL(), private.DatabaseURL(), private.BinDir()
+		s.databaseURL, s.ownerURL, s.binDir = s.private.RuntimeURL(), s.private.DatabaseURL(), s.private.BinDir()
 	}
 	if redisURL == "" {
-		redisURL = private.RedisURL()
+		redisURL = s.private.RedisURL()
 	}
 	return redisURL, nil
+}
+
+// releaseServers lets go of the private servers. Those that have not stopped in that time are made to.
+func (s *system) releaseServers(patience time.Duration) {
+	if s.private == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := s.private.Release(ctx); err != nil {
+		s.log.Error("stop the private servers", "error", err)
+	}
 }
 
 func (s *system) connect(ctx context.Context, redisURL, application string) (err error) {
@@ -252,7 +266,7 @@ const bonusFirst = "bonus-first"
 const broadcastChannel = "evens:changes"
 
 // wireBookmaker makes the desk where BeT is configured.
-func (s *system) wireBookmaker() error {
+func (s *system) wireBookmaker(ctx context.Context) error {
 	if s.cfg.BetURL == "" {
 		return nil
 	}
@@ -264,12 +278,20 @@ func (s *system) wireBookmaker() error {
 		return fmt.Errorf("BeT: %w", err)
 	}
 	s.bookmaker = client
+	s.spool = spool.New(filepath.Join(s.cfg.DataDir, "spool"), 0, s.log)
+	s.onClose(func() {
+		if err := s.spool.Close(); err != nil {
+			s.log.Error("close the spool", "error", err)
+		}
+	})
 	greeter := settlement.NewGreeter(s.settler, s.log)
 	s.onClose(greeter.Close)
 	s.desk = coupon.NewDesk(s.poster, s.coupons, coupon.Config{
 		Bookmaker:  client,
 		Reader:     client,
 		RemoteHost: s.settings.remoteHost,
+		Spool:      s.spool,
+		Secrets:    []string{s.cfg.BetPassword, strings.Trim(s.cfg.BetResultSecret, "/")},
 		Nominal:    s.settings.nominal,
 		Grace:      s.cfg.BetConfirmGrace,
 		Now:        s.now,
@@ -279,6 +301,7 @@ func (s *system) wireBookmaker() error {
 
 		NominalCurrency: s.settings.nominalCurrency,
 	})
-	s.onClose(s.desk.Wait)
+	s.onClose(s.endPlacing)
+	context.AfterFunc(ctx, func() { s.desk.Stop(s.cfg.StopTimeout / 2) })
 	return nil
 }

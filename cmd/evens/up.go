@@ -15,7 +15,8 @@ func (upCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 	}
 	defer s.close()
 	s.warn()
-	return runServices(ctx, s.serveAPI, s.serveOps, s.work, s.tick)
+	s.takeSpooled(ctx)
+	return runServices(ctx, s.serveAPI, s.serveOps, s.work, s.tick, s.watchSpool)
 }
 
 type apiCommand struct{}
@@ -31,7 +32,8 @@ func (apiCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 	}
 	defer s.close()
 	s.warn()
-	return runServices(ctx, s.serveAPI, s.serveOps)
+	s.takeSpooled(ctx)
+	return runServices(ctx, s.serveAPI, s.serveOps, s.watchSpool)
 }
 
 type workerCommand struct{}
@@ -44,6 +46,7 @@ func (workerCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 	}
 	defer s.close()
 	s.warn()
+	s.takeSpooled(ctx)
 	return runServices(ctx, s.serveOps, s.work)
 }
 

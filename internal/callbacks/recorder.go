@@ -132,7 +132,7 @@ func (r *Recorder) write(records []Record) {
 	err := r.insertPatiently(records)
 	switch {
 	case err == nil:
-	case len(records) == 1 || postgres.Unavailable(err):
+	case len(records) == 1 || postgres.Unavailable(err) && !postgres.OfOneWork(err):
 		r.dropped.Add(int64(len(records)))
 		r.log.Error("callbacks not kept", "count", len(records), "first", records[0].ID, "error", err)
 	default:
@@ -150,7 +150,7 @@ func (r *Recorder) insertPatiently(records []Record) (err error) {
 		ctx, cancel := context.WithTimeout(context.Background(), recordTimeout)
 		err = r.insert(ctx, records)
 		cancel()
-		if !postgres.Unavailable(err) {
+		if !postgres.Unavailable(err) || postgres.OfOneWork(err) && len(records) > 1 {
 			return err
 		}
 	}

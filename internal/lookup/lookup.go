@@ -106,7 +106,7 @@ func (l *Lookup[K, V]) find(ctx context.Context, r *round[K, V], keys []K) error
 	case err == nil:
 		maps.Copy(r.found, found)
 		return nil
-	case postgres.Unavailable(err) || len(keys) == len(r.keys) && len(keys) == 1:
+	case postgres.Unavailable(err) && !postgres.OfOneWork(err) || len(keys) == len(r.keys) && len(keys) == 1:
 		return err
 	case len(keys) == 1:
 		if r.failed == nil {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -20,8 +22,33 @@ func Violates(err error, constraint string) bool {
 	return ok && pgErr.ConstraintName == constraint
 }
 
-// Unavailable reports whether err means that the server was not there to decide: refused or
-// cut connections, shutdown, start-up, too many clients, a statement or a lock past its time.
+// The server's codes that are told apart (PostgreSQL's documentation, appendix A).
+const (
+	lockTimeout        = "55P03"
+	statementCancelled = "57014"
+	serialization      = "40001"
+	deadlock           = "40P01"
+	readOnly           = "25006"
+	idleTooLong        = "25P03" // idle_in_transaction_session_timeout
+	transactionTooLong = "25P04" // transaction_timeout
+	noStatement        = "26000" // a prepared statement that the session does not have
+	notSupported       = "0A000"
+)
+
+// The classes of codes that speak of the server's state, and of nothing that a caller asked for.
+const (
+	classConnection   = "08"
+	classRollback     = "40" // deadlocks, serialisation conflicts
+	classResources    = "53" // disk full, out of memory, too many connections
+	classIntervention = "57" // shutdown, start-up, a statement past its time
+	classSystem       = "58" // I/O errors, files that are missing
+	classInternal     = "XX" // internal errors, broken pages and indexes
+)
+
+// Unavailable reports whether err is the database's fault and not the caller's: it could not be reached, or would
+// not or could not do its work at that moment. Refused and cut connections, shutdown, a read-only server after a
+// fail-over, a full disk, locks and statements past their time, conflicts, outdated plans and internal errors are.
+// The caller may try again, and is answered as unavailable when that does not help.
 func Unavailable(err error) bool {
 	if err == nil {
 		return false
@@ -29,15 +56,12 @@ func Unavailable(err error) bool {
 	if errors.Is(err, ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) {
 		return true
 	}
-	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok {
-		switch pgErr.Code {
-		case "57P01", "57P02", "57P03", "53300", statementCancelled, "25P03", "57P05", lockTimeout:
-			return true
-		}
-		return len(pgErr.Code) == 5 && pgErr.Code[:2] == "08"
-	}
+	// Whatever a server answers to a connection, no caller has asked for it.
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		return true
+	}
+	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return serversFault(pgErr)
 	}
 	if _, ok := errors.AsType[net.Error](err); ok {
 		return true
@@ -45,19 +69,38 @@ func Unavailable(err error) bool {
 	return pgconn.SafeToRetry(err) || errors.Is(err, net.ErrClosed) || isCut(err)
 }
 
-// Retriable reports whether the whole transaction may be run again at once: the server chose
-// it as the victim of a deadlock or a serialisation conflict, or would not have it wait for a lock
-// any longer.
-func Retriable(err error) bool {
-	pgErr, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && (pgErr.Code == "40P01" || pgErr.Code == "40001" || pgErr.Code == lockTimeout)
+func serversFault(err *pgconn.PgError) bool {
+	switch class(err) {
+	case classConnection, classRollback, classResources, classIntervention, classSystem, classInternal:
+		return true
+	}
+	return slices.Contains([]string{lockTimeout, readOnly, idleTooLong, transactionTooLong}, err.Code) || stalePlan(err)
 }
 
-// The server's codes for waits that were cut short.
-const (
-	lockTimeout        = "55P03"
-	statementCancelled = "57014"
-)
+// class is the first two characters of a code.
+func class(err *pgconn.PgError) string { return err.Code[:min(len(err.Code), 2)] }
+
+// stalePlan recognises a statement that was prepared before the schema changed, or that the session has lost. The
+// first has no code of its own.
+func stalePlan(err *pgconn.PgError) bool {
+	return err.Code == noStatement || err.Code == notSupported && strings.Contains(err.Message, "cached plan")
+}
+
+// Retriable reports whether the whole transaction may be run again at once, for nothing has happened: the server chose
+// it as the victim of a deadlock or a serialisation conflict, would not have it wait for a lock any longer, or its
+// session was at fault, which is closed by then: it was read-only, or had an outdated plan.
+func Retriable(err error) bool {
+	pgErr, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (slices.Contains([]string{deadlock, serialization, lockTimeout, readOnly}, pgErr.Code) || stalePlan(pgErr))
+}
+
+// OfOneWork reports whether an error of the database may come from one of several works that shared a statement:
+// they are tried apart then. A conflict is between some of them, a broken page is under one. A server that is away,
+// full or read-only is so for all of them.
+func OfOneWork(err error) bool {
+	pgErr, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && slices.Contains([]string{classRollback, classSystem, classInternal}, class(pgErr))
+}
 
 // LockTimeout reports whether a transaction was ended because a row that it wanted was locked by
 // another for longer than it may wait. Nothing has happened.

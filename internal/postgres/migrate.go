@@ -48,7 +48,7 @@ func (m Migrator) Up(ctx context.Context, url string) error {
 		return err
 	}
 	defer pool.Close()
-	watch, err := openPool(ctx, Config{URL: url, ApplicationName: "evens-migrate", MaxConns: 1}, nil)
+	watch, err := openPool(ctx, Config{URL: url, ApplicationName: "evens-migrate", MaxConns: 1}, nil, &sessions{})
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (m Migrator) session(ctx context.Context, url string) (*pgxpool.Pool, error
 	return openPool(ctx, Config{URL: url, ApplicationName: "evens-migrate", MaxConns: 2}, map[string]string{
 		"statement_timeout": "0",
 		"lock_timeout":      fmt.Sprint(m.LockWait.Milliseconds()),
-	})
+	}, &sessions{})
 }
 
 // continueLedger takes its lock only where the ledger lies behind: everybody who writes waits for it.

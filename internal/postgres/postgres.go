@@ -27,6 +27,8 @@ type DB struct {
 	Hot *pgxpool.Pool
 	// Gorm maps rows for everyday reads and writes, over the same connections.
 	Gorm *gorm.DB
+
+	sessions *sessions
 }
 
 // Config says which server to use and as whom. Only URL is required.
@@ -53,7 +55,8 @@ const frozen = 5 * time.Second
 
 // Open connects and makes sure the server answers.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
-	pool, err := openPool(ctx, cfg, nil)
+	all := &sessions{}
+	pool, err := openPool(ctx, cfg, nil, all)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +75,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		"lock_timeout": fmt.Sprint(LockWait.Milliseconds()),
 		// A process that is frozen between two statements loses its locks.
 		"idle_in_transaction_session_timeout": fmt.Sprint(frozen.Milliseconds()),
-	})
+	}, all)
 	if err != nil {
 		pool.Close()
 		return nil, err
@@ -98,10 +101,10 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		hot.Close()
 		return nil, fmt.Errorf("open gorm: %w", err)
 	}
-	return &DB{Pool: pool, Hot: hot, Gorm: orm}, nil
+	return &DB{Pool: pool, Hot: hot, Gorm: orm, sessions: all}, nil
 }
 
-func openPool(ctx context.Context, cfg Config, settings map[string]string) (*pgxpool.Pool, error) {
+func openPool(ctx context.Context, cfg Config, settings map[string]string, all *sessions) (*pgxpool.Pool, error) {
 	pc, err := pgxpool.ParseConfig(cfg.URL)
 	if err != nil {
 		return nil, fmt.Errorf("database URL: %w", err)
@@ -110,6 +113,8 @@ func openPool(ctx context.Context, cfg Config, settings map[string]string) (*pgx
 	if cfg.MaxConns > 0 {
 		pc.MaxConns = cfg.MaxConns
 	}
+	pc.ConnConfig.OnPgError = all.judge(pc.ConnConfig.OnPgError)
+	wantsWritable(&pc.ConnConfig.Config)
 	pc.MaxConnIdleTime = 5 * time.Minute
 	pc.ConnConfig.ConnectTimeout = 5 * time.Second
 	pc.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
@@ -144,6 +149,7 @@ func openPool(ctx context.Context, cfg Config, settings map[string]string) (*pgx
 		pool.Close()
 		return nil, err
 	}
+	all.add(pool)
 	return pool, nil
 }
 

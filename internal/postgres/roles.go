@@ -56,7 +56,7 @@ func (m Migrator) UpAs(ctx context.Context, ownerURL, runtimeURL string) error {
 // upAlone migrates where the only role that is known owns the tables, or there are none yet. One that works
 // on tables of another's finds them up to date, or says who is needed.
 func (m Migrator) upAlone(ctx context.Context, url string) error {
-	pool, err := openPool(ctx, Config{URL: url, ApplicationName: "evens-migrate", MaxConns: 2}, nil)
+	pool, err := openPool(ctx, Config{URL: url, ApplicationName: "evens-migrate", MaxConns: 2}, nil, &sessions{})
 	if err != nil {
 		return err
 	}
