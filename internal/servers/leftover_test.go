@@ -178,7 +178,7 @@ func TestPortTaken(t *testing.T) {
 	release(t, s)
 
 	squatter := newRedis(place{dir: other, home: other, account: s.place.account}, Options{RedisDatabases: 16, Log: s.log, Fast: true})
-	squatter.address = "redis://default:another@127.0.0.1:" + port + "/0"
+	squatter.address.set(redisAddress(port, "another"))
 	program, err := findRedis(t.Context(), exec.LookPath)
 	if err != nil {
 		t.Fatal(err)
@@ -186,7 +186,7 @@ func TestPortTaken(t *testing.T) {
 	if err := os.Mkdir(other, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := squatter.start(t.Context(), program); err != nil {
+	if err := squatter.start(t.Context(), program, false); err != nil {
 		t.Fatal(err)
 	}
 	defer func() {
