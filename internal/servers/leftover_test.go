@@ -156,13 +156,14 @@ func TestRedisFailureShowsTheLog(t *testing.T) {
 	dir := folder(t)
 	s := acquire(t, Options{Dir: dir, Redis: true})
 	release(t, s)
-	manifest := filepath.Join(dir, "redis", "appendonlydir", "appendonly.aof.manifest")
-	if err := os.WriteFile(manifest, []byte("nonsense\n"), 0o600); err != nil {
+	// A folder where a file is to be written: no fault of what Redis kept.
+	wrong := filepath.Join(dir, "redis", "redis.conf")
+	if err := errors.Join(os.Remove(wrong), os.MkdirAll(filepath.Join(wrong, "x"), 0o755)); err != nil {
 		t.Fatal(err)
 	}
 	_, err := Acquire(t.Context(), Options{Dir: dir, Redis: true})
-	if err == nil || !strings.Contains(err.Error(), "manifest") {
-		t.Fatalf("Acquire() with a broken append-only file = %v, want Redis's own words", err)
+	if err == nil || !strings.Contains(err.Error(), "redis.conf") {
+		t.Fatalf("Acquire() without settings = %v, want the file named", err)
 	}
 	if strings.Contains(err.Error(), "redis://") {
 		t.Errorf("Acquire() = %v spells out the URL", err)

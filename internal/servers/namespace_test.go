@@ -58,12 +58,13 @@ func TestUnseenServersLiveOn(t *testing.T) {
 					t.Skip("nothing tells of a Redis of an earlier release that neither answers nor is seen")
 				}
 				dir := folder(t)
-				opts := Options{Dir: dir, Postgres: true, Redis: true}
+				opts := both(dir)
 				if !claims {
 					startUnclaimed(t, opts)
 				}
 				s := acquire(t, opts)
 				query(t, s, "CREATE TABLE deposits AS SELECT generate_series(1, 1000) AS n")
+				query(t, s, "CHECKPOINT") // Fast commits late
 				files := []string{
 					filepath.Join(dir, "postgres", "data", "postmaster.pid"),
 					filepath.Join(dir, "postgres", "socket", ".s.PGSQL.5432"),
@@ -101,7 +102,7 @@ func TestUnseenServersLiveOn(t *testing.T) {
 				}
 				s.watch.end()
 				crashPostgres(t, s)
-				if got := query(t, acquire(t, Options{Dir: dir, Postgres: true}), "SELECT count(*)::text FROM deposits"); got != "1000" {
+				if got := query(t, acquire(t, Options{Dir: dir, Postgres: true, Fast: true}), "SELECT count(*)::text FROM deposits"); got != "1000" {
 					t.Errorf("%s deposits after a crash, want 1000", got)
 				}
 			})
@@ -147,7 +148,7 @@ func TestServersStartedApart(t *testing.T) {
 	if output, err := apart(t, dir, namespaces["pid and ipc"]); err != nil || !strings.Contains(output, "released") {
 		t.Fatalf("the other: %v: %s", err, output)
 	}
-	s := acquire(t, Options{Dir: dir, Postgres: true, Redis: true})
+	s := acquire(t, both(dir))
 	if !s.Started() {
 		t.Error("the servers of another namespace were left running by their last user")
 	}
@@ -157,7 +158,7 @@ func TestServersStartedApart(t *testing.T) {
 func TestUnreachableServerRefuses(t *testing.T) {
 	t.Parallel()
 	dir := folder(t)
-	s := acquire(t, Options{Dir: dir, Postgres: true, Redis: true})
+	s := acquire(t, both(dir))
 	pidFile := filepath.Join(dir, "postgres", "data", "postmaster.pid")
 	socket := filepath.Join(dir, "postgres", "socket", ".s.PGSQL.5432")
 	if err := errors.Join(os.Rename(socket, socket+".away"), os.Remove(filepath.Join(dir, "redis", "url"))); err != nil {
@@ -180,15 +181,15 @@ func TestUnreachableServerRefuses(t *testing.T) {
 func TestCopiedFolder(t *testing.T) {
 	t.Parallel()
 	dir := folder(t)
-	release(t, acquire(t, Options{Dir: dir, Postgres: true, Redis: true}))
-	s := acquire(t, Options{Dir: dir, Postgres: true, Redis: true})
+	release(t, acquire(t, both(dir)))
+	s := acquire(t, both(dir))
 	query(t, s, "CREATE TABLE original (v text)")
 	twin := folder(t)
 	query(t, s, "CHECKPOINT")
 	if output, err := exec.CommandContext(t.Context(), "cp", "-a", dir, twin).CombinedOutput(); err != nil {
 		t.Fatalf("cp: %v: %s", err, output)
 	}
-	other := acquire(t, Options{Dir: twin, Postgres: true, Redis: true})
+	other := acquire(t, both(twin))
 	if s.DatabaseURL() == other.DatabaseURL() || s.RedisURL() == other.RedisURL() {
 		t.Error("the copy has the original's servers")
 	}
