@@ -32,6 +32,7 @@ type system struct {
 	cfg      *Config
 	settings settings
 	log      *slog.Logger
+	logged   *logWriter // under log
 	now      func() time.Time
 	metrics  *metrics.Metrics
 
@@ -79,7 +80,8 @@ type role struct {
 
 // open connects and wires. A role that does not migrate refuses an old schema.
 func open(ctx context.Context, cfg *Config, role role, w io.Writer) (_ *system, err error) {
-	s := &system{cfg: cfg, log: cfg.logger(w), now: func() time.Time { return time.Now().UTC() }, streamsEnd: make(chan struct{})}
+	logged := &logWriter{w: w}
+	s := &system{cfg: cfg, log: cfg.logger(logged), logged: logged, now: func() time.Time { return time.Now().UTC() }, streamsEnd: make(chan struct{})}
 	s.endStreams = sync.OnceFunc(func() { close(s.streamsEnd) })
 	if s.settings, err = cfg.parse(); err != nil {
 		return nil, err
@@ -177,6 +179,8 @@ func (s *system) connect(ctx context.Context, redisURL, application string) (err
 
 func (s *system) wire(role role) {
 	s.metrics = metrics.New(version, buildCommit())
+	s.metrics.Read("evens_log_lines_lost_total", "Log lines that could not be written: their reader is gone, or the disk full.",
+		func() float64 { return float64(s.logged.lost.Load()) })
 	s.broadcast = broadcast.New(s.redis, broadcastChannel, s.log)
 	s.onClose(s.broadcast.Close)
 	s.metrics.Read("evens_events_dropped_total", "Change notifications not sent because the queue was full or Redis away.",
