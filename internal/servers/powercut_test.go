@@ -50,29 +50,32 @@ func TestTornFiles(t *testing.T) {
 	t.Parallel()
 	cuts := [][]string{
 		{"postgres/data/postmaster.pid"},
-		{"redis/url", "postgres/data/evens.conf", "postgres/socket/.s.PGSQL.5432.lock"},
-		{"redis/url", "redis/redis.pid", "redis/redis.conf", "postgres/data/postmaster.opts", "postgres/data/postmaster.pid"},
+		{
+			"redis/url", "redis/redis.pid", "redis/redis.conf", "postgres/data/postmaster.opts", "postgres/data/postmaster.pid",
+			"postgres/data/evens.conf", "postgres/socket/.s.PGSQL.5432.lock",
+		},
 	}
+	dir := folder(t)
+	s := acquire(t, both(dir))
+	query(t, s, "CREATE TABLE kept AS SELECT 'yes' AS v")
+	query(t, s, "CHECKPOINT") // Fast commits late
 	for name, how := range torn {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			dir := folder(t)
-			s := acquire(t, both(dir))
-			query(t, s, "CREATE TABLE kept AS SELECT 'yes' AS v")
-			query(t, s, "CHECKPOINT") // Fast commits late
-			for _, files := range cuts {
-				powerCut(t, s)
-				for _, file := range files {
-					damage(t, filepath.Join(dir, file), how)
-				}
-				s = acquire(t, both(dir))
-				wantRunning(t, s, true)
-				if got := query(t, s, "SELECT v FROM kept"); got != "yes" {
-					t.Errorf("%s: the row reads %q, want yes", files, got)
-				}
+		for _, files := range cuts {
+			powerCut(t, s)
+			for _, file := range files {
+				damage(t, filepath.Join(dir, file), how)
 			}
-		})
+			var err error
+			if s, err = Acquire(t.Context(), both(dir)); err != nil {
+				t.Fatalf("%s in %v: %v", name, files, err)
+			}
+			wantRunning(t, s, true)
+			if got := query(t, s, "SELECT v FROM kept"); got != "yes" {
+				t.Errorf("%s in %v: the row reads %q, want yes", name, files, got)
+			}
+		}
 	}
+	release(t, s)
 }
 
 // appendOnly is what Redis keeps.

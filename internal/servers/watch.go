@@ -115,7 +115,7 @@ func (w *watcher) again(ctx context.Context, pause time.Duration) {
 	}
 	started, err := w.server.revive(ctx)
 	switch {
-	case ctx.Err() != nil:
+	case err != nil && ctx.Err() != nil: // its users have gone
 	case err != nil:
 		w.log.Error("a private server has ended and does not come up again", "server", w.server.name(), "next_try_in", pause, "error", err)
 	case started:

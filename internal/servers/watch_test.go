@@ -32,8 +32,10 @@ func TestKilledServersComeBack(t *testing.T) {
 	if s.DatabaseURL() != url || s.RedisURL() != redisURL {
 		t.Error("servers that were started again have other URLs")
 	}
-	if n := lines.count("was started again"); n < 4 {
-		t.Errorf("%d lines say that a server was started again, want 4:\n%s", n, &lines)
+	for deadline := time.Now().Add(10 * time.Second); lines.count("was started again") < 4; time.Sleep(poll) {
+		if time.Now().After(deadline) {
+			t.Fatalf("want 4 lines that say that a server was started again:\n%s", &lines)
+		}
 	}
 	for _, mark := range []string{s.redis.conf, s.postgres.mark()} {
 		if n := len(processesOf(t, mark)); n != 1 {
@@ -131,12 +133,17 @@ func (m *mortal) become(alive bool) {
 	m.lives, m.starts = alive, nil
 }
 
-func (m *mortal) pauses() []time.Duration {
+func (m *mortal) started() []time.Time {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	return slices.Clone(m.starts)
+}
+
+func (m *mortal) pauses() []time.Duration {
 	var list []time.Duration
-	for i := 1; i < len(m.starts); i++ {
-		list = append(list, m.starts[i].Sub(m.starts[i-1]).Truncate(time.Second))
+	starts := m.started()
+	for i := 1; i < len(starts); i++ {
+		list = append(list, starts[i].Sub(starts[i-1]).Truncate(time.Second))
 	}
 	return list
 }
@@ -170,8 +177,8 @@ func TestPausesGrow(t *testing.T) {
 				server.become(false)
 				begin := time.Now()
 				time.Sleep(2 * watchEvery)
-				if len(server.starts) == 0 || server.starts[0].Sub(begin) > watchEvery {
-					t.Errorf("after a quiet time it is started at %v, want at once", server.starts)
+				if starts := server.started(); len(starts) == 0 || starts[0].Sub(begin) > watchEvery {
+					t.Errorf("after a quiet time it is started at %v, want at once", starts)
 				}
 				w.end() // synctest fails the test for a goroutine that stays
 			})
