@@ -44,6 +44,15 @@ type holding struct {
 
 func hold(t *testing.T) *holding {
 	t.Helper()
+	h := prepare(t)
+	h.process = (&installation{}).start(t, []string{"up"}, h.environ("EVENS_LISTEN="+h.public, "EVENS_OPS_LISTEN="+h.ops)...)
+	eventually(t, time.Minute, "it is ready", func() bool { return answers("http://"+h.ops+"/readyz", 200) })
+	return h
+}
+
+// prepare makes the folder and chooses the addresses.
+func prepare(t *testing.T) *holding {
+	t.Helper()
 	base, err := os.MkdirTemp("/tmp", "evens-holding-") // every user may enter, and the path is short
 	if err != nil {
 		t.Fatal(err)
@@ -52,10 +61,7 @@ func hold(t *testing.T) *holding {
 	if err := os.Chmod(base, 0o755); err != nil { //nolint:gosec // the servers' user has to get there
 		t.Fatal(err)
 	}
-	h := &holding{dir: filepath.Join(base, "e"), public: freeAddress(t), ops: freeAddress(t)}
-	h.process = (&installation{}).start(t, []string{"up"}, h.environ("EVENS_LISTEN="+h.public, "EVENS_OPS_LISTEN="+h.ops)...)
-	eventually(t, time.Minute, "it is ready", func() bool { return answers("http://"+h.ops+"/readyz", 200) })
-	return h
+	return &holding{dir: filepath.Join(base, "e"), public: freeAddress(t), ops: freeAddress(t)}
 }
 
 func (h *holding) environ(more ...string) []string {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -100,12 +101,11 @@ func TestNobodyReadsTheOutput(t *testing.T) {
 	i.clean(t)
 }
 
-// A service goes on without the reader of its log, and ends in order.
+// A service goes on without the reader of its log, and ends in order: its private servers do not stay behind.
 func TestNobodyReadsTheLog(t *testing.T) {
 	t.Parallel()
-	i := install(t, testbed.EmptyDatabase(t), testbed.Redis(t))
-	public, ops := freeAddress(t), freeAddress(t)
-	cmd := i.command(t, []string{"up"}, "EVENS_LISTEN="+public, "EVENS_OPS_LISTEN="+ops, "EVENS_LOG_LEVEL=debug")
+	h := prepare(t)
+	cmd := (&installation{}).command(t, []string{"up"}, h.environ("EVENS_LISTEN="+h.public, "EVENS_OPS_LISTEN="+h.ops, "EVENS_LOG_LEVEL=debug")...)
 	reader, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -119,21 +119,34 @@ func TestNobodyReadsTheLog(t *testing.T) {
 			_ = cmd.Wait()
 		}
 	})
-	eventually(t, 30*time.Second, "the api listens", func() bool { return answers("http://"+public+"/v1/openapi.json", 200) })
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		_, _ = io.Copy(io.Discard, reader) // until it is closed below
+	}()
+	eventually(t, time.Minute, "it is ready", func() bool { return answers("http://"+h.ops+"/readyz", 200) })
 	if err := reader.Close(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 30*time.Second, "lost lines are counted", func() bool {
-		return metric(t, "http://"+ops, "evens_log_lines_lost_total") > 0
-	})
-	if !answers("http://"+public+"/v1/openapi.json", 200) {
-		t.Error("it answers no more")
+	<-drained
+	if err := syscall.Kill(h.pid(t, "redis/redis.pid"), syscall.SIGKILL); err != nil { // which is logged
+		t.Fatal(err)
 	}
+	eventually(t, time.Minute, "lost lines are counted", func() bool {
+		return metric(t, "http://"+h.ops, "evens_log_lines_lost_total") > 0
+	})
+	eventually(t, time.Minute, "it is ready again", func() bool { return answers("http://"+h.ops+"/readyz", 200) })
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("it ends with %v, want in order", err)
+	}
+	if _, err := os.Stat(filepath.Join(h.dir, "postgres/data/postmaster.pid")); !os.IsNotExist(err) {
+		t.Errorf("PostgreSQL stays behind: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(h.dir, "redis/redis.pid")); !os.IsNotExist(err) {
+		t.Errorf("Redis stays behind: %v", err)
 	}
 }
 

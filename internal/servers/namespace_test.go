@@ -150,6 +150,33 @@ func crashPostgres(t *testing.T, s *Servers) {
 	killAll(t, readPostmaster(s.postgres.data).pid, s.postgres.mark())
 }
 
+// The folder is mounted at another path for a second container: one folder, one set of servers.
+func TestMountedAtAnotherPath(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	s := acquire(t, both(dir))
+	query(t, s, "CREATE TABLE kept (v text)")
+	other := filepath.Join(filepath.Dir(dir), "mounted")
+	if err := os.Mkdir(other, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	flags := []string{"--pid", "--ipc", "--mount", "--fork", "--mount-proc"}
+	mount := []string{"sh", "-c", `mount --bind "$1" "$2" && shift 2 && exec "$@"`, "sh", dir, other}
+	output, err := apart(t, other, append(flags, mount...))
+	if err != nil || !strings.Contains(output, "released") {
+		t.Errorf("the other: %v: %s", err, output)
+	}
+	wantRunning(t, s, true)
+	for _, mark := range []string{other, "config_file=" + other} {
+		if left := processesOf(t, mark); len(left) > 0 {
+			t.Errorf("processes %v of a second set of servers", left)
+		}
+	}
+	s.watch.end()
+	crashPostgres(t, s)
+	query(t, acquire(t, both(dir)), "SELECT count(*)::text FROM kept")
+}
+
 // In the other direction: the servers run in a namespace of their own, and outlive what started them.
 func TestServersStartedApart(t *testing.T) {
 	t.Parallel()
