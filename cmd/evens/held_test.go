@@ -58,7 +58,7 @@ func prepare(t *testing.T) *holding {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(base) })
-	if err := os.Chmod(base, 0o755); err != nil { //nolint:gosec // the servers' user has to get there
+	if err := os.Chmod(base, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	return &holding{dir: filepath.Join(base, "e"), public: freeAddress(t), ops: freeAddress(t)}

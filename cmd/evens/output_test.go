@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"evens/access"
 	"evens/internal/testbed"
 	"evens/player"
 )
@@ -87,7 +88,7 @@ func TestNobodyReadsTheOutput(t *testing.T) {
 			if code := cmd.ProcessState.ExitCode(); code != tt.code {
 				t.Errorf("exit code %d (%s), want %d; it says %s", code, cmd.ProcessState, tt.code, &said)
 			}
-			if !strings.Contains(said.String(), tt.says) || strings.Contains(said.String(), "ek_") {
+			if !strings.Contains(said.String(), tt.says) || strings.Contains(said.String(), access.KeyPrefix) {
 				t.Errorf("it says %q on standard error, want %q and no key", &said, tt.says)
 			}
 			if tt.says == "" && said.Len() > 0 {

@@ -20,7 +20,7 @@ func fileSystemOf(path string) string {
 	if err := syscall.Statfs(path, &fs); err != nil {
 		return ""
 	}
-	return magicNames[uint32(fs.Type)] //nolint:gosec // 32 bits, sign-extended on some machines
+	return magicNames[uint32(fs.Type)]
 }
 
 // magicNames are for folders that the mount table does not have, as those of subvolumes and bind mounts from

@@ -69,7 +69,7 @@ func (p *postgres) servesTheseData(ctx context.Context, socketDir string) (bool,
 	if err := p.place.account.writeFile(path, []byte(word)); err != nil {
 		return false, err
 	}
-	defer os.Remove(path)
+	defer func() { _ = os.Remove(path) }() // what stays goes with the next start
 	var read *string
 	const query = `SELECT pg_read_file($1, 0, 64, true)`
 	if err := conn.QueryRow(ctx, query, name).Scan(&read); err != nil {
