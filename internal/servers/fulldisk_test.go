@@ -17,7 +17,12 @@ func TestEndedOnAFullDisk(t *testing.T) {
 		t.Skipf("a small disk takes root with its rights: %v: %s", err, output)
 	}
 	t.Cleanup(func() {
-		if output, err := exec.Command("umount", disk).CombinedOutput(); err != nil {
+		// A process that has ended may have its files for a moment longer.
+		output, err := exec.Command("umount", disk).CombinedOutput()
+		for deadline := time.Now().Add(10 * time.Second); err != nil && time.Now().Before(deadline); time.Sleep(poll) {
+			output, err = exec.Command("umount", disk).CombinedOutput()
+		}
+		if err != nil {
 			t.Errorf("umount: %v: %s", err, output)
 		}
 	})
