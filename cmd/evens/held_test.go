@@ -46,6 +46,12 @@ func hold(t *testing.T) *holding {
 	t.Helper()
 	h := prepare(t)
 	h.process = (&installation{}).start(t, []string{"up"}, h.environ("EVENS_LISTEN="+h.public, "EVENS_OPS_LISTEN="+h.ops)...)
+	t.Cleanup(func() { // killed it would leave its servers behind
+		if h.ProcessState == nil {
+			_ = h.Process.Signal(syscall.SIGTERM)
+			_ = h.Wait()
+		}
+	})
 	eventually(t, time.Minute, "it is ready", func() bool { return answers("http://"+h.ops+"/readyz", 200) })
 	return h
 }
