@@ -37,8 +37,10 @@ func (c apikeyCreateCommand) Run(ctx context.Context, cfg *Config, std streams) 
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(std.out, secret)
-	return err
+	if _, err := fmt.Fprintln(std.secret, secret); err != nil {
+		return fmt.Errorf("the key %s was made and cannot be shown, revoke it and make another: %w", c.Name, err)
+	}
+	return nil
 }
 
 type apikeyListCommand struct{}

@@ -49,7 +49,7 @@ func onWrongMachine(t *testing.T) (program string) {
 	if testing.Short() {
 		t.Skip("builds Go's library anew, which takes a minute or two")
 	}
-	root := strings.TrimSpace(string(output(t, "go", "env", "GOROOT")))
+	root := strings.TrimSpace(string(outputOf(t, "go", "env", "GOROOT")))
 	file := filepath.Join(root, "src", "time", "time.go")
 	source, err := os.ReadFile(file)
 	if err != nil {
@@ -75,11 +75,11 @@ func onWrongMachine(t *testing.T) (program string) {
 		}
 	}
 	program = filepath.Join(dir, "evens")
-	output(t, "go", "build", "-overlay", filepath.Join(dir, "overlay.json"), "-o", program, ".")
+	outputOf(t, "go", "build", "-overlay", filepath.Join(dir, "overlay.json"), "-o", program, ".")
 	return program
 }
 
-func output(t *testing.T, name string, args ...string) []byte {
+func outputOf(t *testing.T, name string, args ...string) []byte {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), name, args...).Output()
 	if err != nil {

@@ -136,9 +136,10 @@ func (c couponAdoptCommand) Run(ctx context.Context, cfg *Config, std streams) e
 			return fmt.Errorf("the coupon is accepted; its results are left to the sweep: %w", err)
 		}
 		now, err := d.coupons.Get(ctx, d.id)
-		if err == nil {
-			_, err = fmt.Fprintf(std.out, "coupon %s is %s as %s and has paid %s\n", d.id, now.Status, now.BetCode, now.Payout)
+		if err != nil {
+			return fmt.Errorf("the coupon is accepted as %s; what it has paid cannot be read: %w", c.BetCode, err)
 		}
+		_, err = fmt.Fprintf(std.out, "coupon %s is %s as %s and has paid %s\n", d.id, now.Status, now.BetCode, now.Payout)
 		return err
 	})
 }

@@ -19,6 +19,7 @@ import (
 const gcPercent = 400
 
 func main() {
+	keepWithoutReader()
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
@@ -29,10 +30,10 @@ func main() {
 // errFound ends a command with exit code 1 without an error text: it has printed what it found.
 var errFound = errors.New("violations found")
 
-// streams are what a command reads and writes.
+// streams are what a command reads and writes. A secret is shown on standard output or nowhere.
 type streams struct {
-	in       io.Reader
-	out, err io.Writer
+	in               io.Reader
+	out, err, secret io.Writer
 }
 
 // run is the whole program: it parses args and the environment, runs the command, and answers the exit code.
@@ -59,12 +60,18 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return 2
 	}
 	parsed.BindTo(ctx, (*context.Context)(nil))
-	parsed.Bind(streams{in: stdin, out: stdout, err: stderr}, &cli.Config)
-	switch err := parsed.Run(); {
+	out := &output{w: stdout}
+	if changesSomething(parsed) {
+		out.fallback = stderr
+	}
+	parsed.Bind(streams{in: stdin, out: out, err: stderr, secret: stdout}, &cli.Config)
+	switch err := out.outcome(parsed.Run()); {
 	case err == nil:
 		return 0
 	case errors.Is(err, errFound):
 		return 1
+	case out.unread():
+		return brokenPipe
 	default:
 		fmt.Fprintln(stderr, "evens:", err)
 		return 1

@@ -212,7 +212,9 @@ func (c operatorTotpCommand) Run(ctx context.Context, cfg *Config, std streams) 
 			return err
 		}
 		fmt.Fprintln(std.err, "Give this to the operator's authenticator; it is shown this once:")
-		_, err = fmt.Fprintln(std.out, address)
-		return err
+		if _, err := fmt.Fprintln(std.secret, address); err != nil {
+			return fmt.Errorf("the second step of %s was made and cannot be shown, make it again: %w", email, err)
+		}
+		return nil
 	})
 }

@@ -40,6 +40,7 @@ type system struct {
 	log      *slog.Logger
 	clock    *dbclock.Clock   // the database's
 	now      func() time.Time // by it
+	logged   *logWriter       // under log
 	metrics  *metrics.Metrics
 
 	databaseURL string
@@ -95,7 +96,8 @@ type role struct {
 
 // open connects and wires. A role that does not migrate refuses an old schema.
 func open(ctx context.Context, cfg *Config, role role, w io.Writer) (_ *system, err error) {
-	s := &system{cfg: cfg, log: cfg.logger(w), streamsEnd: make(chan struct{})}
+	logged := &logWriter{w: w}
+	s := &system{cfg: cfg, log: cfg.logger(logged), logged: logged, streamsEnd: make(chan struct{})}
 	s.clock = dbclock.New(cmp.Or(role.machine, dbclock.Machine()), s.log)
 	s.now = s.clock.Now
 	s.endStreams = sync.OnceFunc(func() { close(s.streamsEnd) })
@@ -218,6 +220,8 @@ func (s *system) wire(role role) {
 	s.broadcast = broadcast.New(s.redis, s.identity.Space().Name(broadcastChannel), s.log)
 	s.metrics.Gauge("evens_clock_skew_seconds", "By how much this machine's clock is ahead of the database's; below zero: behind.",
 		func() float64 { return s.clock.Skew().Seconds() })
+	s.metrics.Read("evens_log_lines_lost_total", "Log lines that could not be written: their reader is gone, or the disk full.",
+		func() float64 { return float64(s.logged.lost.Load()) })
 	s.onClose(s.broadcast.Close)
 	s.metrics.Read("evens_events_dropped_total", "Change notifications not sent because the queue was full or Redis away.",
 		func() float64 { return float64(s.broadcast.Dropped()) })

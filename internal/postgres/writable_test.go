@@ -35,7 +35,7 @@ func open(t *testing.T, url string) *postgres.DB {
 	return db
 }
 
-func exec(t *testing.T, db *postgres.DB, sql string) {
+func execute(t *testing.T, db *postgres.DB, sql string) {
 	t.Helper()
 	if _, err := db.Pool.Exec(t.Context(), sql, pgx.QueryExecModeSimpleProtocol); err != nil {
 		t.Fatal(err)
@@ -74,7 +74,7 @@ const write = `INSERT INTO notes (text) VALUES ('x')`
 func TestSessionsOfADemotedServerAreReplaced(t *testing.T) {
 	t.Parallel()
 	db := open(t, testbed.EmptyDatabase(t))
-	exec(t, db, `CREATE TABLE notes (text text)`)
+	execute(t, db, `CREATE TABLE notes (text text)`)
 	for _, pool := range []*pgxpool.Pool{db.Pool, db.Hot} {
 		onEach(t, pool, `SET default_transaction_read_only = on`)
 	}
@@ -123,7 +123,7 @@ func TestReadOnlySessionsEndHoweverTheyAreUsed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			db := open(t, testbed.EmptyDatabase(t))
-			exec(t, db, `CREATE TABLE notes (text text)`)
+			execute(t, db, `CREATE TABLE notes (text text)`)
 			onEach(t, db.Hot, `SET default_transaction_read_only = on`)
 			onEach(t, db.Pool, `SET default_transaction_read_only = on`)
 			if err := fail(t.Context(), db); !postgres.ReadOnly(err) {
@@ -141,12 +141,12 @@ func TestAReadOnlyServerIsNotReady(t *testing.T) {
 	t.Parallel()
 	private := testbed.PrivateServers(t)
 	db := open(t, private.DatabaseURL())
-	exec(t, db, `CREATE TABLE notes (text text)`)
+	execute(t, db, `CREATE TABLE notes (text text)`)
 	if err := db.Ready(t.Context()); err != nil {
 		t.Fatalf("Ready() = %v", err)
 	}
-	exec(t, db, `ALTER SYSTEM SET default_transaction_read_only = on`)
-	exec(t, db, `SELECT pg_reload_conf()`)
+	execute(t, db, `ALTER SYSTEM SET default_transaction_read_only = on`)
+	execute(t, db, `SELECT pg_reload_conf()`)
 	eventually(t, "the server is read-only", func() bool {
 		_, err := db.Hot.Exec(t.Context(), write)
 		return postgres.ReadOnly(err)
@@ -159,8 +159,8 @@ func TestAReadOnlyServerIsNotReady(t *testing.T) {
 			t.Fatalf("a write gives %v, want it unavailable", err)
 		}
 	}
-	exec(t, db, `ALTER SYSTEM RESET default_transaction_read_only`)
-	exec(t, db, `SELECT pg_reload_conf()`)
+	execute(t, db, `ALTER SYSTEM RESET default_transaction_read_only`)
+	execute(t, db, `SELECT pg_reload_conf()`)
 	eventually(t, "the server takes writes", func() bool {
 		_, err := db.Hot.Exec(t.Context(), write)
 		return err == nil
@@ -175,8 +175,8 @@ func TestAReadOnlyServerIsNotReady(t *testing.T) {
 func TestOutdatedPlansAreReplaced(t *testing.T) {
 	t.Parallel()
 	db := open(t, testbed.EmptyDatabase(t))
-	exec(t, db, `CREATE TABLE notes (text text)`)
-	exec(t, db, `INSERT INTO notes VALUES ('x')`)
+	execute(t, db, `CREATE TABLE notes (text text)`)
+	execute(t, db, `INSERT INTO notes VALUES ('x')`)
 	read := func() error {
 		return postgres.InTx(t.Context(), db.Hot, func(ctx context.Context, tx pgx.Tx) error {
 			rows, err := tx.Query(ctx, `SELECT * FROM notes`)
@@ -189,7 +189,7 @@ func TestOutdatedPlansAreReplaced(t *testing.T) {
 	}
 	spoilt := 0
 	for _, spoil := range []func(){
-		func() { exec(t, db, `ALTER TABLE notes ADD COLUMN more text`) },
+		func() { execute(t, db, `ALTER TABLE notes ADD COLUMN more text`) },
 		func() { onEach(t, db.Hot, `DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$`) },
 	} {
 		onEach(t, db.Hot, `SELECT * FROM notes`)
@@ -234,8 +234,8 @@ func TestASessionEndsAfterAnInternalError(t *testing.T) {
 func TestTheWritableOfSeveralServersIsChosen(t *testing.T) {
 	t.Parallel()
 	standby, primary := testbed.PrivateServers(t), testbed.PrivateServers(t)
-	exec(t, open(t, standby.DatabaseURL()), `ALTER SYSTEM SET default_transaction_read_only = on`)
-	exec(t, open(t, standby.DatabaseURL()), `SELECT pg_reload_conf()`)
+	execute(t, open(t, standby.DatabaseURL()), `ALTER SYSTEM SET default_transaction_read_only = on`)
+	execute(t, open(t, standby.DatabaseURL()), `SELECT pg_reload_conf()`)
 	one, err := url.Parse(standby.DatabaseURL())
 	if err != nil {
 		t.Fatal(err)

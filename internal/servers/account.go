@@ -134,7 +134,7 @@ func readFile(path string) ([]byte, error) {
 	return io.ReadAll(file)
 }
 
-// writeFile writes a file that only the account (and root) may read, whole or not at all. The folder belongs to
+// writeFile writes a file that only the account (and root) may read, whole or not at all, also after a power cut. The folder belongs to
 // the account, which may plant what it likes there, a link to a file of root's above all: the file is made under
 // a name that nobody can know, by a call that follows no link and takes no file that exists, and given away by its
 // descriptor. Renaming replaces a link, and does not follow it.
@@ -150,10 +150,22 @@ func (a account) writeFile(path string, data []byte) (err error) {
 		}
 	}()
 	_, err = file.Write(data)
-	if err = errors.Join(err, a.ownFile(file), file.Close()); err != nil {
+	if err = errors.Join(err, a.ownFile(file), file.Sync(), file.Close()); err != nil {
 		return err
 	}
-	return os.Rename(next, path)
+	if err := os.Rename(next, path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// syncDir makes new names in a folder last through a power cut.
+func syncDir(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // openLog opens a log to append to. Where there is one it must be a plain file of the account's own with no

@@ -11,6 +11,10 @@
 //   - It works as root, although PostgreSQL does not: the servers then run as `postgres` or,
 //     where there is no such user, as `nobody`.
 //   - Data survive a crash (fsync on) unless [Options.Fast] says that nobody will miss them.
+//   - A process id proves nothing about a folder. Only who holds the flock on the folder a server works in starts one
+//     there, removes its socket or touches its pid file; the server inherits that lock and holds it to its end. Where
+//     it is taken and no server can be reached the folder is refused.
+//   - What has ended is started again by whoever holds it, until Release.
 //
 // # What lies where
 //
@@ -21,9 +25,10 @@
 //	DIR/postgres/log     its log, the one before in log.1
 //	DIR/redis/url        where Redis answers, password included
 //	DIR/redis/log
+//	DIR/redis.broken-*   what Redis could not read again, put aside
 //
-// Locks are flocks: the kernel drops them with the process that held them, so that no lock is
-// ever stale. Whoever releases tries to take users.lock exclusively; who gets it was the last.
+// Locks are flocks: the kernel drops them with the last process that held them, so that no lock is
+// ever stale. On a network file system they prove nothing: a folder there is refused. Whoever releases tries to take users.lock exclusively; who gets it was the last.
 //
 // # Where no Redis can be had
 //

@@ -13,14 +13,19 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"evens/internal/redis"
 )
 
-// helperDir makes the test binary a command that uses the servers of that folder.
-const helperDir = "EVENS_SERVERS_HELPER"
+// helperDir makes the test binary a command that uses the servers of that folder, until Ctrl-C or, with helperOnce,
+// no longer than it takes to ask them something.
+const (
+	helperDir  = "EVENS_SERVERS_HELPER"
+	helperOnce = "EVENS_SERVERS_HELPER_ONCE"
+)
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(helperDir); dir != "" {
@@ -34,13 +39,19 @@ func helper(dir string) int {
 	ctx := context.Background()
 	interrupted := make(chan os.Signal, 1)
 	signal.Notify(interrupted, os.Interrupt)
-	s, err := Acquire(ctx, Options{Dir: dir, Postgres: true, Redis: true})
+	opts := Options{Dir: dir, Postgres: true, Redis: true}
+	if os.Getenv(helperOnce) != "" {
+		opts.unseenWait = time.Second
+	}
+	s, err := Acquire(ctx, opts)
 	if err != nil {
 		fmt.Println(err)
 		return 1
 	}
 	fmt.Println("acquired")
-	<-interrupted
+	if os.Getenv(helperOnce) == "" {
+		<-interrupted
+	}
 	conn, err := pgx.Connect(ctx, s.DatabaseURL())
 	if err != nil {
 		fmt.Println(err)

@@ -156,13 +156,14 @@ func TestRedisFailureShowsTheLog(t *testing.T) {
 	dir := folder(t)
 	s := acquire(t, Options{Dir: dir, Redis: true})
 	release(t, s)
-	manifest := filepath.Join(dir, "redis", "appendonlydir", "appendonly.aof.manifest")
-	if err := os.WriteFile(manifest, []byte("nonsense\n"), 0o600); err != nil {
+	// A folder where a file is to be written: no fault of what Redis kept.
+	wrong := filepath.Join(dir, "redis", "redis.conf")
+	if err := errors.Join(os.Remove(wrong), os.MkdirAll(filepath.Join(wrong, "x"), 0o755)); err != nil {
 		t.Fatal(err)
 	}
 	_, err := Acquire(t.Context(), Options{Dir: dir, Redis: true})
-	if err == nil || !strings.Contains(err.Error(), "manifest") {
-		t.Fatalf("Acquire() with a broken append-only file = %v, want Redis's own words", err)
+	if err == nil || !strings.Contains(err.Error(), "redis.conf") {
+		t.Fatalf("Acquire() without settings = %v, want the file named", err)
 	}
 	if strings.Contains(err.Error(), "redis://") {
 		t.Errorf("Acquire() = %v spells out the URL", err)
@@ -178,7 +179,7 @@ func TestPortTaken(t *testing.T) {
 	release(t, s)
 
 	squatter := newRedis(place{dir: other, home: other, account: s.place.account}, Options{RedisDatabases: 16, Log: s.log, Fast: true})
-	squatter.address = "redis://default:another@127.0.0.1:" + port + "/0"
+	squatter.address.set(redisAddress(port, "another"))
 	program, err := findRedis(t.Context(), exec.LookPath)
 	if err != nil {
 		t.Fatal(err)
@@ -186,7 +187,7 @@ func TestPortTaken(t *testing.T) {
 	if err := os.Mkdir(other, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := squatter.start(t.Context(), program); err != nil {
+	if err := squatter.start(t.Context(), program, false); err != nil {
 		t.Fatal(err)
 	}
 	defer func() {

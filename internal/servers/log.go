@@ -30,13 +30,22 @@ func markLog(path string) logMark {
 	return logMark{path: path, offset: info.Size()}
 }
 
-// tail is the last lines written since the mark.
-func (m logMark) tail() string {
+// text is what was written since the mark.
+func (m logMark) text() string {
 	data, err := readFile(m.path)
 	if err != nil || int64(len(data)) <= m.offset {
+		return ""
+	}
+	return string(data[m.offset:])
+}
+
+// tail is the last lines written since the mark.
+func (m logMark) tail() string {
+	text := m.text()
+	if text == "" {
 		return "(nothing in " + m.path + ")"
 	}
-	lines := strings.Split(strings.TrimSpace(string(data[m.offset:])), "\n")
+	lines := strings.Split(strings.TrimSpace(text), "\n")
 	if len(lines) > tailLines {
 		lines = lines[len(lines)-tailLines:]
 	}

@@ -59,8 +59,10 @@ func choosePlace(ctx context.Context, dir string, fast bool, log *slog.Logger) (
 	}
 	note := filepath.Join(dir, "elsewhere")
 	if moved, err := os.ReadFile(note); err == nil {
-		p.home = strings.TrimSpace(string(moved))
-		if p.account.mayEnter(ctx, p.home) {
+		if p.home, err = p.elsewhere(ctx, note, string(moved), fast); err != nil {
+			return place{}, err
+		}
+		if p.home != "" {
 			p.sayElsewhere(log)
 			return p, nil
 		}
@@ -84,28 +86,67 @@ func choosePlace(ctx context.Context, dir string, fast bool, log *slog.Logger) (
 	return p, nil
 }
 
+// elsewhere is the folder that the note names, where the servers' user can enter it. Where that is not so the
+// data are missing, not new: only with fast is it "", which makes another folder. A note torn by a power cut is
+// made up for where one folder only can be meant.
+func (p place) elsewhere(ctx context.Context, note, text string, fast bool) (string, error) {
+	home := strings.TrimSpace(text)
+	whole := strings.HasSuffix(text, "\n") && filepath.IsAbs(home) && filepath.Clean(home) == home
+	if whole && p.account.mayEnter(ctx, home) {
+		return home, nil
+	}
+	if fast {
+		return "", nil
+	}
+	if whole {
+		return "", fmt.Errorf("its data are in %s, which %s cannot enter: bring that folder back, or remove %s to begin with no data",
+			home, p.account.name, note)
+	}
+	var left []string
+	for _, base := range elsewhereBases {
+		found, err := filepath.Glob(filepath.Join(base, elsewherePrefix(p.dir)+"*"))
+		if err != nil {
+			return "", err
+		}
+		left = append(left, found...)
+	}
+	if len(left) == 1 && p.account.mayEnter(ctx, left[0]) {
+		return left[0], currentAccount().writeFile(note, []byte(left[0]+"\n"))
+	}
+	return "", fmt.Errorf("%s is torn and was to name the folder of its data, which may be one of %v: write that folder's path and a line break into it",
+		note, left)
+}
+
 func (p place) sayElsewhere(log *slog.Logger) {
 	log.Warn("private servers keep their data elsewhere, for their user cannot enter the data folder",
 		"dir", p.dir, "elsewhere", p.home, "user", p.account.name)
 }
 
+// elsewhereKept is a folder of ours; elsewhereBases are where the data may go that cannot lie in the data folder.
+const elsewhereKept = "/var/lib/evens"
+
+var elsewhereBases = []string{elsewhereKept, "/var/tmp"}
+
+func elsewherePrefix(dir string) string {
+	return "evens-" + strconv.Itoa(os.Geteuid()) + "-" + shortHash(dir) + "-"
+}
+
 // makeElsewhere makes a folder that every user may pass through. Its name is new each time: a
 // data folder that was removed and made again starts empty.
 func makeElsewhere(dir string, fast bool) (string, error) {
-	const kept = "/var/lib/evens"
-	bases := []string{kept, "/var/tmp"}
+	bases := elsewhereBases
 	if fast {
 		bases = bases[1:]
 	}
 	var errs []error
 	for _, base := range bases {
-		if base == kept {
+		if base == elsewhereKept {
 			if err := os.MkdirAll(base, 0o755); err != nil {
 				errs = append(errs, err)
 				continue
 			}
 		}
-		home, err := os.MkdirTemp(base, "evens-"+strconv.Itoa(os.Geteuid())+"-"+shortHash(dir)+"-*")
+		home, err := os.MkdirTemp(base, elsewherePrefix(dir)+"*")
 		if err == nil {
 			return home, os.Chmod(home, 0o711)
 		}

@@ -1,6 +1,7 @@
 package servers
 
 import (
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -111,4 +112,53 @@ func copyProgram(to, from string) error {
 	defer target.Close()
 	_, err = io.Copy(target, source)
 	return err
+}
+
+// Data that lie elsewhere and are not found are missing, not new; a note that a power cut tore is made up for.
+func TestNoteOfElsewhere(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only root starts servers as another user, who can be shut out")
+	}
+	dir := folder(t)
+	if err := os.Chmod(filepath.Dir(dir), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	opts := Options{Dir: dir, Postgres: true}
+	s := acquire(t, opts)
+	home := s.place.home
+	t.Cleanup(func() { _ = os.RemoveAll(home) })
+	query(t, s, "CREATE TABLE kept (v text)")
+	release(t, s)
+
+	note := filepath.Join(dir, "elsewhere")
+	for name, how := range torn {
+		if name == "zero tail" || name == "below zero" || name == "too large" {
+			continue // of numbers
+		}
+		if err := os.WriteFile(note, how([]byte(home+"\n")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		again := acquire(t, opts)
+		if again.place.home != home {
+			t.Errorf("%s: data were at %s and are at %s", name, home, again.place.home)
+		}
+		query(t, again, "SELECT count(*)::text FROM kept")
+		release(t, again)
+	}
+
+	if err := os.Rename(home, home+".away"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Acquire(t.Context(), opts); err == nil || !strings.Contains(err.Error(), home) {
+		t.Errorf("Acquire() without the folder elsewhere = %v, want it named", err)
+	}
+	twin := home + "-twin"
+	if err := errors.Join(os.Rename(home+".away", home), os.Mkdir(twin, 0o711), os.WriteFile(note, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(twin) })
+	if _, err := Acquire(t.Context(), opts); err == nil || !strings.Contains(err.Error(), twin) {
+		t.Errorf("Acquire() with two folders to choose from = %v, want both named", err)
+	}
 }

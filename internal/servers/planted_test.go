@@ -79,7 +79,7 @@ func TestRootWritesNowhereElse(t *testing.T) {
 					t.Fatal(err)
 				}
 				log := filepath.Join(home, "log")
-				child, err := of.spawn(t.Context(), home, log, "/bin/echo", "started")
+				child, err := of.spawn(t.Context(), nil, home, log, "/bin/echo", "started")
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -22,28 +22,28 @@ const (
 	postgresStop = time.Minute
 	// postgresRefusal bounds the wait for a server that calls itself ready and is not.
 	postgresRefusal = 10 * time.Second
-	// postgresCrowd bounds the wait for the processes of a killed server to notice its end.
-	postgresCrowd = 15 * time.Second
 )
 
 // postgres is the folder's cluster, running or not.
 type postgres struct {
 	place    place
 	fast     bool
+	patience time.Duration // with a server that cannot be seen
 	lookPath func(string) (string, error)
 	log      *slog.Logger
 
 	home, data, conf, logFile string
 
-	bin       postgresBin
-	socketDir string
+	bin postgresBin
+	// socketDir is where the server answers; who asks for its URL may do so while it is started again.
+	socketDir shared
 }
 
 func newPostgres(p place, opts Options) *postgres {
 	home := filepath.Join(p.home, "postgres")
 	data := filepath.Join(home, "data")
 	return &postgres{
-		place: p, fast: opts.Fast, lookPath: opts.lookPath, log: opts.Log,
+		place: p, fast: opts.Fast, patience: opts.unseenWait, lookPath: opts.lookPath, log: opts.Log,
 		home: home, data: data, conf: filepath.Join(data, "evens.conf"), logFile: filepath.Join(home, "log"),
 	}
 }
@@ -52,30 +52,42 @@ func newPostgres(p place, opts Options) *postgres {
 func (p *postgres) mark() string { return "config_file=" + p.conf }
 
 // ensure makes PostgreSQL answer and reports whether it had to be started. It is called under
-// start.lock, but a killed starter's server may still be coming up or going down.
-func (p *postgres) ensure(ctx context.Context) (started bool, err error) {
+// start.lock, but a killed starter's server may still be coming up or going down. With again it
+// makes no new cluster: the one that served before must be there.
+func (p *postgres) ensure(ctx context.Context, again bool) (started bool, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, postgresStart, fmt.Errorf("postgresql did not answer within %s", postgresStart))
 	defer cancel()
 	major, err := majorOf(p.data)
 	if err != nil {
 		return false, err
 	}
-	if p.bin, err = findPostgres(ctx, p.lookPath, postgresGlobs, major); err != nil {
+	bin, err := findPostgres(ctx, p.lookPath, postgresGlobs, major)
+	if err != nil {
 		return false, err
 	}
-	crowded := time.Now().Add(postgresCrowd)
+	if p.bin != bin { // others may read it while the server is started again
+		p.bin = bin
+	}
+	if _, err := os.Stat(p.data); again && err != nil {
+		return false, fmt.Errorf("the data that were served are gone: %w", err)
+	}
+	unseen := time.Now().Add(p.patience)
 	for {
-		pm := readPostmaster(p.data)
-		if running(ctx, pm.pid, p.mark()) {
+		if running(ctx, readPostmaster(p.data).pid, p.mark()) {
 			if err := p.await(ctx, nil); !errors.Is(err, errEnded) {
 				return false, err
 			}
 		}
-		err := p.start(ctx)
-		if err == nil {
-			return true, nil
+		found, err := p.reach(ctx)
+		switch {
+		case found && err == nil:
+			return false, p.makeDatabase(ctx)
+		case err == nil:
+			if err = p.start(ctx); err == nil {
+				return true, nil
+			}
 		}
-		if !errors.Is(err, errCrowded) || time.Now().After(crowded) {
+		if !errors.Is(err, errCrowded) && !errors.Is(err, errUnseen) || time.Now().After(unseen) {
 			return false, err
 		}
 		if err := sleep(ctx, 10*poll); err != nil {
@@ -91,24 +103,33 @@ var (
 	errCrowded = errors.New("the data are in use")
 )
 
-// start starts the server on its data, made if there are none.
+// start starts the server on its data, made if there are none; errUnseen where another server has them.
 func (p *postgres) start(ctx context.Context) error {
 	if err := p.initialise(ctx); err != nil {
 		return fmt.Errorf("make a cluster: %w", err)
 	}
+	data, err := claimFolder(p.data)
+	if err != nil {
+		return err
+	}
+	defer data.release()
+	p.removeProofs()
 	if err := p.yieldPidFile(ctx); err != nil {
 		return err
 	}
-	var err error
-	if p.socketDir, err = p.makeSocketDir(); err != nil {
+	dir, socket, err := p.makeSocketDir()
+	if err != nil {
 		return fmt.Errorf("make a folder for the socket: %w", err)
 	}
-	if err := p.place.account.writeFile(p.conf, postgresSettings(p.socketDir, machineMemory(ctx), p.fast)); err != nil {
+	defer socket.release()
+	p.socketDir.set(dir)
+	if err := p.place.account.writeFile(p.conf, postgresSettings(dir, machineMemory(ctx), p.fast)); err != nil {
 		return err
 	}
 	begin := time.Now()
 	log := markLog(p.logFile)
-	server, err := p.place.account.spawn(ctx, p.home, p.logFile, p.bin.program("postgres"), "-D", p.data, "-c", p.mark())
+	server, err := p.place.account.spawn(ctx, []*claim{data, socket}, p.home, p.logFile,
+		p.bin.program("postgres"), "-D", p.data, "-c", p.mark())
 	if err != nil {
 		return err
 	}
@@ -147,7 +168,7 @@ func (p *postgres) initialise(ctx context.Context) error {
 	}
 	args := []string{
 		"-D", next, "--username=" + userName, "--encoding=UTF8", "--locale=" + locale(),
-		"--auth-local=trust", "--auth-host=reject", "--no-instructions",
+		"--auth-local=trust", "--auth-host=reject", "--no-instructions", "--data-checksums",
 	}
 	if p.fast {
 		args = append(args, "--no-sync")
@@ -176,11 +197,7 @@ func (p *postgres) syncHome() error {
 	if p.fast {
 		return nil
 	}
-	dir, err := os.Open(p.home)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return syncDir(p.home)
 }
 
 // locale sorts by code point everywhere; macOS has no C.UTF-8.
@@ -194,16 +211,25 @@ func locale() string {
 // yieldPidFile deals with the pid file of a server that was killed, if its process id has come
 // to belong to someone else: PostgreSQL would take that process for a live server. The file is
 // not removed but made out to us, whose child may replace it, because PostgreSQL then still
-// looks whether old processes hold the shared memory the file names.
+// looks whether old processes hold the shared memory the file names. One that names no process,
+// empty or torn by a power cut, is removed: PostgreSQL would not start beside it. It is called
+// with the data claimed.
 func (p *postgres) yieldPidFile(ctx context.Context) error {
 	path := filepath.Join(p.data, "postmaster.pid")
-	pid := readPid(path)
-	if pid == 0 || syscall.Kill(pid, 0) != nil || running(ctx, pid, p.mark()) {
+	text, err := readFile(path)
+	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
-	text, err := readFile(path)
 	if err != nil {
 		return err
+	}
+	pid := readPid(path)
+	if pid <= 0 {
+		p.log.Warn("removing a pid file that names no process, as a power cut leaves it", "file", path)
+		return os.Remove(path)
+	}
+	if syscall.Kill(pid, 0) != nil || running(ctx, pid, p.mark()) {
+		return nil
 	}
 	_, rest, _ := strings.Cut(string(text), "\n")
 	p.log.Info("taking over the pid file of a PostgreSQL that was killed", "pid", pid)
@@ -222,7 +248,7 @@ func (p *postgres) await(ctx context.Context, server *child) error {
 		case server == nil && !running(ctx, pm.pid, p.mark()):
 			return errEnded
 		case pm.ready && (server == nil || pm.pid == server.pid):
-			p.socketDir = pm.socketDir
+			p.socketDir.set(pm.socketDir)
 			err := p.makeDatabase(ctx)
 			if err == nil {
 				return nil
@@ -245,6 +271,9 @@ func (p *postgres) await(ctx context.Context, server *child) error {
 func (p *postgres) stop(ctx context.Context) error {
 	pm := readPostmaster(p.data)
 	if !running(context.WithoutCancel(ctx), pm.pid, p.mark()) {
+		if claimed(p.data) {
+			p.log.Warn("the private PostgreSQL is left running: it was started where this process does not see it", "data", p.data)
+		}
 		return nil
 	}
 	begin := time.Now()

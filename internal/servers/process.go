@@ -20,10 +20,12 @@ type child struct {
 	pid int
 	// done is closed when the process has ended.
 	done chan struct{}
+	// status is how it ended, to be read once done is closed.
+	status syscall.WaitStatus
 }
 
-// spawn starts a server in its own session, its output appended to the file log.
-func (a account) spawn(ctx context.Context, dir, log, name string, args ...string) (*child, error) {
+// spawn starts a server in its own session, its output appended to the file log. The server inherits the claims.
+func (a account) spawn(ctx context.Context, claims []*claim, dir, log, name string, args ...string) (*child, error) {
 	output, err := a.openLog(log)
 	if err != nil {
 		return nil, err
@@ -34,6 +36,9 @@ func (a account) spawn(ctx context.Context, dir, log, name string, args ...strin
 	cmd.Env = cleanEnv()
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.SysProcAttr = a.attributes()
+	for _, c := range claims {
+		cmd.ExtraFiles = append(cmd.ExtraFiles, c.dir)
+	}
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
@@ -43,6 +48,7 @@ func (a account) spawn(ctx context.Context, dir, log, name string, args ...strin
 	go func() {
 		defer close(c.done)
 		_ = cmd.Wait()
+		c.status, _ = cmd.ProcessState.Sys().(syscall.WaitStatus)
 	}()
 	return c, nil
 }
@@ -80,7 +86,10 @@ func running(ctx context.Context, pid int, mark string) bool {
 
 // commandLine is empty for a process that is gone, or ended and not yet collected.
 func commandLine(ctx context.Context, pid int) string {
-	if _, err := os.Stat("/proc/self/cmdline"); err == nil {
+	if self, err := os.Readlink("/proc/self"); err == nil {
+		if self != strconv.Itoa(os.Getpid()) {
+			return "" // it tells of another namespace, whose numbers mean other processes here
+		}
 		line, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline")
 		return strings.ReplaceAll(string(line), "\x00", " ")
 	}

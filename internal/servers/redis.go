@@ -3,12 +3,10 @@ package servers
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,8 +14,6 @@ import (
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
-
-	"evens/internal/redis"
 )
 
 const (
@@ -34,6 +30,7 @@ const (
 type redisServer struct {
 	place     place
 	fast      bool
+	patience  time.Duration // with a server that cannot be seen
 	databases int
 	lookPath  func(string) (string, error)
 	log       *slog.Logger
@@ -41,7 +38,7 @@ type redisServer struct {
 	home, conf, urlFile, logFile string
 
 	// address is the URL in use; it is also in urlFile, where other processes find it.
-	address string
+	address shared
 	// mini is the in-process server, if this process runs one.
 	mini *miniredis.Miniredis
 }
@@ -49,7 +46,7 @@ type redisServer struct {
 func newRedis(p place, opts Options) *redisServer {
 	home := filepath.Join(p.home, "redis")
 	return &redisServer{
-		place: p, fast: opts.Fast, databases: opts.RedisDatabases, lookPath: opts.lookPath, log: opts.Log,
+		place: p, fast: opts.Fast, patience: opts.unseenWait, databases: opts.RedisDatabases, lookPath: opts.lookPath, log: opts.Log,
 		home: home, conf: filepath.Join(home, "redis.conf"),
 		urlFile: filepath.Join(home, "url"), logFile: filepath.Join(home, "log"),
 	}
@@ -66,26 +63,40 @@ func (r *redisServer) pid(ctx context.Context) int {
 }
 
 // ensure makes Redis answer. It is called under start.lock, but a killed starter's server may
-// still be coming up.
-func (r *redisServer) ensure(ctx context.Context) error {
+// still be coming up. With again it keeps to the port it had, which others know.
+func (r *redisServer) ensure(ctx context.Context, again bool) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, redisStart, fmt.Errorf("redis did not answer within %s", redisStart))
 	defer cancel()
-	if text, err := readFile(r.urlFile); err == nil {
-		r.address = strings.TrimSpace(string(text))
-	}
-	if r.address != "" {
-		if r.answers(ctx) {
+	r.recall()
+	unseen := time.Now().Add(r.patience)
+	for {
+		if r.answers(ctx) && r.isOurs(ctx) {
 			return nil
 		}
-		for r.pid(ctx) != 0 {
-			if r.answers(ctx) {
-				return nil
-			}
+		if pid := r.pid(ctx); pid != 0 {
 			if err := sleep(ctx, poll); err != nil {
-				return fmt.Errorf("redis process %d: %w", r.pid(ctx), err)
+				return fmt.Errorf("redis process %d: %w", pid, err)
 			}
+			continue
+		}
+		err := r.begin(ctx, again)
+		if !errors.Is(err, errUnseen) {
+			return err
+		}
+		if r.answers(ctx) {
+			return nil // it has the folder's password and somebody has the folder: mounted at another path
+		}
+		if time.Now().After(unseen) {
+			return err
+		}
+		if err := sleep(ctx, 10*poll); err != nil {
+			return err
 		}
 	}
+}
+
+// begin claims the folder and starts Redis in it, or the in-process one where there is no program.
+func (r *redisServer) begin(ctx context.Context, again bool) error {
 	program, err := findRedis(ctx, r.lookPath)
 	if errors.Is(err, errNoRedis) {
 		r.log.Warn("an in-process Redis serves, for as long as this process runs: run `make setup` or set EVENS_REDIS_URL", "reason", err)
@@ -94,23 +105,38 @@ func (r *redisServer) ensure(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return r.start(ctx, program)
+	err = r.start(ctx, program, again)
+	if !errors.Is(err, errBroken) {
+		return err
+	}
+	if asideErr := r.putAside(err); asideErr != nil {
+		return errors.Join(err, asideErr)
+	}
+	return r.start(ctx, program, again)
 }
 
-// start tries the port Redis had before, so that its URL stays, and then others.
-func (r *redisServer) start(ctx context.Context, program string) error {
+// start tries the port Redis had before, so that its URL stays, and then others unless it is started again.
+func (r *redisServer) start(ctx context.Context, program string, again bool) error {
 	if err := r.place.account.mkdir(r.home); err != nil {
 		return err
 	}
+	folder, err := claimFolder(r.home)
+	if err != nil {
+		return err
+	}
+	defer folder.release()
+	if r.answers(ctx) && !again {
+		r.address.set("") // nobody has the folder: it is the server of the one that this was copied from
+	}
 	port, password := r.before()
-	var err error
 	for range redisPorts {
 		if port == "" {
 			if port, err = freePort(ctx); err != nil {
 				return err
 			}
 		}
-		if err = r.listen(ctx, program, port, password); !errors.Is(err, errPortTaken) {
+		err = r.listen(ctx, folder, program, port, password)
+		if !errors.Is(err, errPortTaken) || again {
 			return err
 		}
 		// A server of a killed starter may have been the one to take it.
@@ -124,8 +150,8 @@ func (r *redisServer) start(ctx context.Context, program string) error {
 
 var errPortTaken = errors.New("the port is taken")
 
-func (r *redisServer) listen(ctx context.Context, program, port, password string) error {
-	address := "redis://default:" + password + "@" + net.JoinHostPort("127.0.0.1", port) + "/0"
+func (r *redisServer) listen(ctx context.Context, folder *claim, program, port, password string) error {
+	address := redisAddress(port, password)
 	if err := r.place.account.writeFile(r.conf, redisSettings(port, password, r.databases, r.fast)); err != nil {
 		return err
 	}
@@ -133,7 +159,7 @@ func (r *redisServer) listen(ctx context.Context, program, port, password string
 		return err
 	}
 	log := markLog(r.logFile)
-	server, err := r.place.account.spawn(ctx, r.home, r.logFile, program, r.conf)
+	server, err := r.place.account.spawn(ctx, []*claim{folder}, r.home, r.logFile, program, r.conf)
 	if err != nil {
 		return err
 	}
@@ -148,8 +174,11 @@ func (r *redisServer) listen(ctx context.Context, program, port, password string
 		}
 	}
 	tail := log.tail()
-	if strings.Contains(tail, "Address already in use") {
+	switch {
+	case strings.Contains(tail, "Address already in use"):
 		return fmt.Errorf("start redis: %w; its log %s", errPortTaken, tail)
+	case cannotLoad(server.status, log.text()):
+		return fmt.Errorf("start redis: %w; its log %s", errBroken, tail)
 	}
 	return fmt.Errorf("start redis: it ended at once; its log %s", tail)
 }
@@ -169,9 +198,13 @@ func (r *redisServer) startMini() error {
 		return fmt.Errorf("start in-process redis: %w", err)
 	}
 	r.mini = mini
-	address := "redis://default:" + password + "@" + mini.Addr() + "/0"
+	_, port, err = net.SplitHostPort(mini.Addr())
+	if err != nil {
+		return errors.Join(err, r.closeOwn())
+	}
+	address := redisAddress(port, password)
 	if r.fast {
-		r.address = address
+		r.address.set(address)
 		return nil
 	}
 	if err := r.place.account.mkdir(r.home); err != nil {
@@ -180,40 +213,14 @@ func (r *redisServer) startMini() error {
 	return r.publish(address)
 }
 
-// publish writes down where Redis answers, for this process and for others.
-func (r *redisServer) publish(address string) error {
-	r.address = address
-	return r.place.account.writeFile(r.urlFile, []byte(address+"\n"))
-}
-
-// before returns the port and password of the last start, or none and a new password.
-func (r *redisServer) before() (port, password string) {
-	u, err := url.Parse(r.address)
-	if err == nil && u.User != nil {
-		password, _ = u.User.Password()
-		port = u.Port()
-	}
-	if password == "" {
-		password = rand.Text()
-	}
-	return port, password
-}
-
-// answers reports whether the server at the address is ours, by the password, and serves.
-func (r *redisServer) answers(ctx context.Context) bool {
-	client, err := redis.Open(r.address)
-	if err != nil {
-		return false
-	}
-	defer client.Close()
-	return client.Ping(ctx).Err() == nil
-}
-
 // stop stops the server if it runs, whoever started it.
 func (r *redisServer) stop(ctx context.Context) error {
 	err := r.closeOwn()
 	pid := r.pid(context.WithoutCancel(ctx))
 	if pid == 0 {
+		if claimed(r.home) {
+			r.log.Warn("the private Redis is left running: it was started where this process does not see it", "data", r.home)
+		}
 		return err
 	}
 	if stopErr := stopProcess(ctx, pid, r.conf, syscall.SIGTERM, syscall.SIGKILL, redisStop); stopErr != nil {
@@ -234,15 +241,4 @@ func (r *redisServer) closeOwn() error {
 		return nil
 	}
 	return os.Remove(r.urlFile)
-}
-
-// freePort asks the system for a port nobody listens on.
-func freePort(ctx context.Context) (string, error) {
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("find a free port: %w", err)
-	}
-	_, port, err := net.SplitHostPort(listener.Addr().String())
-	return port, errors.Join(err, listener.Close())
 }

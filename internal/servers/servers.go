@@ -29,6 +29,10 @@ type Options struct {
 
 	// lookPath finds programs; exec.LookPath unless a test says otherwise.
 	lookPath func(string) (string, error)
+	// fileSystem names the file system of a folder; fileSystemOf unless a test says otherwise.
+	fileSystem func(string) string
+	// unseenWait bounds the wait for a server that can be neither seen nor reached; unseenWait unless a test says otherwise.
+	unseenWait time.Duration
 }
 
 // Servers is one user's hold on the servers of a folder, from [Acquire] to [Servers.Release].
@@ -42,6 +46,8 @@ type Servers struct {
 
 	mu    sync.Mutex
 	users *lock
+
+	watch watch
 }
 
 // releaseAfterFailure bounds the clearing up after a failed Acquire, whose context may be over.
@@ -54,8 +60,12 @@ func Acquire(ctx context.Context, opts Options) (*Servers, error) {
 	opts.Dir = cmp.Or(opts.Dir, ".evens")
 	opts.RedisDatabases = cmp.Or(opts.RedisDatabases, 16)
 	opts.Log = cmp.Or(opts.Log, slog.New(slog.DiscardHandler))
+	opts.unseenWait = cmp.Or(opts.unseenWait, unseenWait)
 	if opts.lookPath == nil {
 		opts.lookPath = exec.LookPath
+	}
+	if opts.fileSystem == nil {
+		opts.fileSystem = fileSystemOf
 	}
 	s := &Servers{opts: opts, log: opts.Log}
 	if !opts.Postgres && !opts.Redis {
@@ -66,6 +76,7 @@ func Acquire(ctx context.Context, opts Options) (*Servers, error) {
 		defer cancel()
 		return nil, errors.Join(fmt.Errorf("private servers of %s: %w", opts.Dir, err), s.Release(ctx))
 	}
+	s.watch.begin(s.watched(), s.log)
 	return s, nil
 }
 
@@ -74,12 +85,18 @@ func (s *Servers) acquire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	start, err := s.lockStart(ctx, dir)
+	if err := checkFileSystem(dir, s.opts.fileSystem, s.log); err != nil {
+		return err
+	}
+	start, err := place{dir: dir}.lockStart(ctx, s.log)
 	if err != nil {
 		return err
 	}
 	defer start.release()
 	if s.place, err = choosePlace(ctx, dir, s.opts.Fast, s.log); err != nil {
+		return err
+	}
+	if err := s.checkFileSystems(); err != nil {
 		return err
 	}
 	s.postgres = newPostgres(s.place, s.opts)
@@ -88,25 +105,44 @@ func (s *Servers) acquire(ctx context.Context) error {
 		return err
 	}
 	if s.opts.Postgres {
-		if s.started, err = s.postgres.ensure(ctx); err != nil {
+		if s.started, err = s.postgres.ensure(ctx, false); err != nil {
 			return err
 		}
 	}
 	if s.opts.Redis {
-		if err := s.redis.ensure(ctx); err != nil {
+		if err := s.redis.ensure(ctx, false); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// lockStart waits for its turn to look at, start or stop the folder's servers.
-func (s *Servers) lockStart(ctx context.Context, dir string) (*lock, error) {
+// checkFileSystems looks at the folders that may be mounted or linked by themselves, those that are there.
+func (s *Servers) checkFileSystems() error {
+	for _, path := range []string{s.place.home, filepath.Join(s.place.home, "postgres", "data"), filepath.Join(s.place.home, "redis")} {
+		if trustIn(s.opts.fileSystem(path)) == network {
+			return checkFileSystem(path, s.opts.fileSystem, s.log)
+		}
+	}
+	return nil
+}
+
+// inTurn does something that only one process at a time may do to a folder's servers: look for, start or stop them.
+func (p place) inTurn(ctx context.Context, log *slog.Logger, do func() error) error {
+	start, err := p.lockStart(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer start.release()
+	return do()
+}
+
+func (p place) lockStart(ctx context.Context, log *slog.Logger) (*lock, error) {
 	notice := time.AfterFunc(2*time.Second, func() {
-		s.log.Info("waiting for another command that starts or stops the private servers", "dir", dir)
+		log.Info("waiting for another command that starts or stops the private servers", "dir", p.dir)
 	})
 	defer notice.Stop()
-	return lockFile(ctx, filepath.Join(dir, "start.lock"), syscall.LOCK_EX)
+	return lockFile(ctx, filepath.Join(p.dir, "start.lock"), syscall.LOCK_EX)
 }
 
 // DatabaseURL is the address of a database of ours, as pgx and libpq (psql, pgbench) take it:
@@ -134,7 +170,7 @@ func (s *Servers) RedisURL() string {
 	if !s.opts.Redis {
 		return ""
 	}
-	return s.redis.address
+	return s.redis.address.get()
 }
 
 // BinDir is the folder of PostgreSQL's programs, psql and pgbench among them. Empty if
@@ -155,13 +191,14 @@ func (s *Servers) Started() bool { return s.started }
 func (s *Servers) Release(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.watch.end()
 	if s.users == nil {
 		return nil
 	}
 	users := s.users
 	s.users = nil
 	defer users.release()
-	start, err := s.lockStart(ctx, s.place.dir)
+	start, err := s.place.lockStart(ctx, s.log)
 	if err != nil {
 		return errors.Join(fmt.Errorf("release private servers: %w", err), s.redis.closeOwn())
 	}

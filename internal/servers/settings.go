@@ -70,7 +70,7 @@ save ""
 	if fast {
 		b.WriteString("appendonly no\n")
 	} else {
-		b.WriteString("appendonly yes\nappendfsync everysec\n")
+		b.WriteString("appendonly yes\nappendfsync everysec\naof-load-truncated yes\n")
 	}
 	return b.Bytes()
 }

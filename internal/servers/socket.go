@@ -1,6 +1,7 @@
 package servers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,29 +33,41 @@ const (
 // plainPath is a path that needs no quoting in PostgreSQL's list of socket folders.
 var plainPath = regexp.MustCompile(`^[A-Za-z0-9/._-]+$`)
 
-// makeSocketDir returns a folder of mode 0700 for the socket: beside the data, or below /tmp
-// where that path is too long for a socket.
-func (p *postgres) makeSocketDir() (string, error) {
+// makeSocketDir returns a folder of mode 0700 for the socket, claimed and without old sockets: beside the data, or
+// below /tmp where that path is too long for a socket. A server that is started again keeps the folder it had.
+func (p *postgres) makeSocketDir() (string, *claim, error) {
 	dir := filepath.Join(p.home, "socket")
 	if len(dir) <= socketDirLimit && plainPath.MatchString(dir) {
 		if err := p.place.account.mkdir(dir); err != nil {
-			return "", err
+			return "", nil, err
 		}
-		return dir, p.removeSockets(dir)
+	} else {
+		dir = cmp.Or(p.socketDir.get(), socketDirShort+shortHash(p.data))
+		if err := os.Mkdir(dir, 0o700); err == nil {
+			if err := p.place.account.ownDir(dir); err != nil {
+				return "", nil, err
+			}
+		}
 	}
-	dir = socketDirShort + shortHash(p.data)
-	err := os.Mkdir(dir, 0o700)
-	if err == nil {
-		return dir, p.place.account.ownDir(dir)
-	}
-	if errors.Is(err, os.ErrExist) && p.ownsPrivately(dir) {
-		return dir, p.removeSockets(dir)
+	if p.ownsPrivately(dir) {
+		socket, err := claimFolder(dir)
+		if err == nil {
+			return dir, socket, p.removeSockets(dir)
+		}
+		if !errors.Is(err, errUnseen) {
+			return "", nil, err
+		}
 	}
 	// Someone else has the name. Ours is written into postmaster.pid, so any will do.
-	if dir, err = os.MkdirTemp(filepath.Dir(socketDirShort), filepath.Base(socketDirShort)+"*"); err != nil {
-		return "", err
+	dir, err := os.MkdirTemp(filepath.Dir(socketDirShort), filepath.Base(socketDirShort)+"*")
+	if err != nil {
+		return "", nil, err
 	}
-	return dir, p.place.account.ownDir(dir)
+	if err := p.place.account.ownDir(dir); err != nil {
+		return "", nil, err
+	}
+	socket, err := claimFolder(dir)
+	return dir, socket, err
 }
 
 // ownsPrivately is true of a real folder of the account's that is open to nobody else.
@@ -74,7 +87,7 @@ func (p *postgres) mayRemove(dir string) bool {
 		filepath.Dir(dir) == filepath.Dir(socketDirShort) && p.ownsPrivately(dir)
 }
 
-// removeSockets clears away what a killed server left; it is called while none runs.
+// removeSockets clears away what a killed server left; it is called with the folder claimed.
 func (p *postgres) removeSockets(dir string) error {
 	stale, err := filepath.Glob(filepath.Join(dir, ".s.PGSQL.*"))
 	if err != nil {
@@ -93,9 +106,13 @@ func (p *postgres) url() string { return p.urlOf(userName, databaseName) }
 func (p *postgres) runtimeURL() string { return p.urlOf(RuntimeRole, databaseName) }
 
 func (p *postgres) urlOf(user, database string) string {
+	return socketURL(p.socketDir.get(), user, database)
+}
+
+func socketURL(dir, user, database string) string {
 	// The port is named, although it is the usual one, because PGPORT may say otherwise. libpq
 	// takes a plus sign for itself, not for a blank.
-	host := strings.ReplaceAll(url.QueryEscape(p.socketDir), "+", "%20")
+	host := strings.ReplaceAll(url.QueryEscape(dir), "+", "%20")
 	return "postgres://" + user + "@/" + database + "?host=" + host + "&port=5432"
 }
 

@@ -16,7 +16,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/google/uuid"
+	"evens/internal/dbclock"
 )
 
 // Spool is a folder of files, a line for each thing kept. Each process appends to files of its own, on which it holds
@@ -104,7 +104,7 @@ func (s *Spool) open() (*page, error) {
 	if err := os.MkdirAll(s.dir, folder); err != nil {
 		return nil, err
 	}
-	name := filepath.Join(s.dir, uuid.Must(uuid.NewV7()).String()+waiting)
+	name := filepath.Join(s.dir, dbclock.NewID().String()+waiting)
 	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, mine) //nolint:gosec // our folder
 	if err != nil {
 		return nil, err

@@ -42,6 +42,8 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 	// Taken before anything is started: from here on nothing ends us before the servers.
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	// Nobody reads what we say any more: that is no reason to leave the servers behind.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	defer signal.Stop(signals)
 
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
