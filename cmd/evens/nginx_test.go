@@ -162,6 +162,7 @@ func TestCSVBehindNginx(t *testing.T) {
 	for name, ask := range doors {
 		response := ask()
 		body, err := io.ReadAll(response.Body)
+		_ = response.Body.Close()
 		if got := strings.Count(string(body), "\n"); err != nil || response.StatusCode != http.StatusOK || got != lines+2 { // its header, and the deposit of before
 			t.Errorf("%s: %s, %d lines, %v", name, response.Status, got, err)
 		}
@@ -170,6 +171,7 @@ func TestCSVBehindNginx(t *testing.T) {
 	for name, ask := range doors {
 		response := ask()
 		body, err := io.ReadAll(response.Body)
+		_ = response.Body.Close()
 		if response.StatusCode == http.StatusOK && err == nil {
 			t.Errorf("%s: half a file of %d bytes passes for the whole", name, len(body))
 		}

@@ -217,7 +217,7 @@ func TestFollowMeasuresAgainAndAgain(t *testing.T) {
 				return time.Now().Add(server), nil
 			})
 		}()
-		off := func() time.Duration { return c.Now().Sub(time.Now()) }
+		off := func() time.Duration { return time.Until(c.Now()) }
 		for _, server = range []time.Duration{time.Hour, -time.Minute} {
 			time.Sleep(measureEvery + time.Second)
 			synctest.Wait()

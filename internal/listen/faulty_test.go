@@ -52,7 +52,9 @@ func TestFaultyRequestsEndTheirConnection(t *testing.T) {
 				if err != nil {
 					break
 				}
-				if _, err := io.Copy(io.Discard, response.Body); err != nil {
+				_, err = io.Copy(io.Discard, response.Body)
+				_ = response.Body.Close()
+				if err != nil {
 					t.Fatal(err)
 				}
 				if answers++; response.StatusCode != http.StatusOK {

@@ -68,5 +68,5 @@ func serverProcess(ctx context.Context, conn *pgx.Conn) (uint32, error) {
 	if err := conn.QueryRow(ctx, `SELECT pg_backend_pid()`, pgx.QueryExecModeSimpleProtocol).Scan(&pid); err != nil {
 		return 0, fmt.Errorf("ask for the database session: %w", err)
 	}
-	return uint32(pid), nil //nolint:gosec // a process id: never below zero
+	return uint32(pid), nil
 }

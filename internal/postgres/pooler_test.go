@@ -49,10 +49,10 @@ func pooler(t *testing.T, url string, settings ...string) string {
 		"listen_addr = 127.0.0.1", "listen_port = " + strconv.Itoa(port), "unix_socket_dir =", "auth_type = any",
 	}, settings...)
 	config := filepath.Join(dir, "pgbouncer.ini")
-	if err := os.WriteFile(config, []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil { //nolint:gosec // read by another user
+	if err := os.WriteFile(config, []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // the same
+	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	var output strings.Builder
@@ -233,10 +233,10 @@ func TestPoolerThatSharesSessions(t *testing.T) {
 				if err == nil {
 					db.Close()
 				}
-				if !errors.Is(err, postgres.ErrTransactionMode) && !(busy && errors.Is(err, postgres.ErrSettings)) {
+				if !errors.Is(err, postgres.ErrTransactionMode) && (!busy || !errors.Is(err, postgres.ErrSettings)) {
 					t.Errorf("Open: %v, want ErrTransactionMode", err)
 				}
-				if err := postgres.Migrate(t.Context(), url); !errors.Is(err, postgres.ErrTransactionMode) && !(busy && errors.Is(err, postgres.ErrSettings)) {
+				if err := postgres.Migrate(t.Context(), url); !errors.Is(err, postgres.ErrTransactionMode) && (!busy || !errors.Is(err, postgres.ErrSettings)) {
 					t.Errorf("Migrate: %v, want ErrTransactionMode", err)
 				}
 			})
