@@ -54,6 +54,10 @@ test: setup $(WITH_SERVERS) ## every test, race detector on
 property: setup $(WITH_SERVERS) ## 200,000 lives of a player against a plain model
 	@exec $(WITH_SERVERS) go test -count=1 -run PlainModel ./wallet -sequences=200000
 
+.PHONY: wrong-machine
+wrong-machine: setup $(WITH_SERVERS) ## whole processes on a machine whose clock is wrong (builds Go's library anew)
+	@EVENS_TEST_WRONG_MACHINE=1 exec $(WITH_SERVERS) go test -count=1 -run TestAMachineWithAWrongClock -timeout 20m ./cmd/evens
+
 .PHONY: test-short
 test-short: setup $(WITH_SERVERS) ## the quick tests, no race detector
 	@exec $(WITH_SERVERS) go test -short -timeout 5m $(PKG)
