@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -203,35 +204,37 @@ func TestASkewIsToldOnceAChange(t *testing.T) {
 func TestFollowMeasuresAgainAndAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var server time.Duration // ahead of the machine
-		var away bool
+		var server atomic.Int64 // nanoseconds ahead of the machine
+		var away atomic.Bool
 		c := New(Machine(), slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
 			c.Follow(ctx, func(context.Context) (time.Time, error) {
-				if away {
+				if away.Load() {
 					return time.Time{}, errors.New("away")
 				}
-				return time.Now().Add(server), nil
+				return time.Now().Add(time.Duration(server.Load())), nil
 			})
 		}()
 		off := func() time.Duration { return time.Until(c.Now()) }
-		for _, server = range []time.Duration{time.Hour, -time.Minute} {
+		for _, ahead := range []time.Duration{time.Hour, -time.Minute} {
+			server.Store(int64(ahead))
 			time.Sleep(measureEvery + time.Second)
 			synctest.Wait()
-			if off() != server {
-				t.Errorf("the clock is %s ahead, want %s", off(), server)
+			if off() != ahead {
+				t.Errorf("the clock is %s ahead, want %s", off(), ahead)
 			}
 		}
-		away, server = true, 0
+		away.Store(true)
+		server.Store(0)
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		if off() != -time.Minute {
 			t.Errorf("the clock is %s ahead after an outage, want what it was", off())
 		}
-		away = false
+		away.Store(false)
 		time.Sleep(measureEvery + time.Second)
 		synctest.Wait()
 		if off() != 0 {
