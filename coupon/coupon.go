@@ -50,6 +50,7 @@ func (s Status) Known() bool {
 // Coupon is a coupon as its player sees it.
 type Coupon struct {
 	ID          uuid.UUID
+	Provider    string // the bookmaker that has it, or was asked
 	Player      uuid.UUID
 	Status      Status
 	Currency    money.Currency
@@ -57,7 +58,7 @@ type Coupon struct {
 	Coef        money.Coef // as asked for until accepted, then as BeT took it
 	PossibleWin money.Amount
 	Payout      money.Amount
-	BetCode     string // "" until accepted
+	BetCode     string // the bookmaker's own, and unique among its coupons only; "" until accepted
 	RateMode    string
 	Lang        string
 	Selections  []Selection
@@ -111,6 +112,9 @@ type Result struct {
 
 // ErrNotFound says that there is no such coupon.
 var ErrNotFound = errors.New("no such coupon")
+
+// ErrOtherBookmaker says that a coupon is with another bookmaker than the one that was to be asked about it.
+var ErrOtherBookmaker = errors.New("the coupon is another bookmaker's")
 
 // ErrInProgress says that a call with the same Idempotency-Key is still under way.
 var ErrInProgress = errors.New("a call with this Idempotency-Key is still under way")

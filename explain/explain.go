@@ -44,6 +44,8 @@ type Transfer struct {
 var (
 	// ErrNoCoupon says that there is no coupon of that id or bet code.
 	ErrNoCoupon = errors.New("no such coupon")
+	// ErrSeveral says that bookmakers have the same code for coupons of theirs: one is named by its id.
+	ErrSeveral = errors.New("several coupons have that bet code, name one by its id")
 	// ErrNoPlayer says that there is no player of that id or external id.
 	ErrNoPlayer = errors.New("no such player")
 )
@@ -206,7 +208,9 @@ func Player(ctx context.Context, db *postgres.DB, name string, until time.Time) 
 
 const findCoupon = `
 	SELECT id, player_id, status, stake, sent_amount, nominal, currency, coef, possible_win, payout, coalesce(bet_code, ''), coalesce(error_code, ''),
-	       coalesce(error_message, ''), placed_at, pointers, rate_mode
+	       coalesce(error_message, ''), placed_at, pointers, rate_mode, provider,
+	       CASE WHEN id IS DISTINCT FROM $1 THEN (SELECT string_agg(o.provider || ' ' || o.id, ', ' ORDER BY o.provider)
+	                                                FROM coupons o WHERE o.bet_code = $2 HAVING count(*) > 1) END
 	  FROM coupons WHERE id = $1 OR bet_code = $2 ORDER BY (id = $1) DESC NULLS LAST LIMIT 1`
 
 // Coupon tells what became of a coupon, up to a time. It is named by id or bet code.
@@ -220,16 +224,21 @@ func Coupon(ctx context.Context, db *postgres.DB, name string, until time.Time) 
 			nominal                                bool
 			placed                                 time.Time
 			pointers                               []string
-			mode                                   string
+			mode, provider                         string
+			several                                pgtype.Text // coupons with that code
 		}
 		own, is := player.OwnID(name)
 		err := tx.QueryRow(ctx, findCoupon, uuid.NullUUID{UUID: own, Valid: is}, name).Scan(&c.id, &c.player, &c.status, &c.stake, &c.sent, &c.nominal, &c.currency, &c.coef, &c.possible,
-			&c.payout, &c.code, &c.errorCode, &c.why, &c.placed, &c.pointers, &c.mode)
+			&c.payout, &c.code, &c.errorCode, &c.why, &c.placed, &c.pointers, &c.mode,
+			&c.provider, &c.several)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return ErrNoCoupon
 		}
 		if err != nil {
 			return fmt.Errorf("find coupon: %w", err)
+		}
+		if c.several.Valid {
+			return fmt.Errorf("%w: %s", ErrSeveral, c.several.String)
 		}
 		steps = append(steps, Step{
 			At: c.placed.UTC(), What: fmt.Sprintf("coupon %s is placed: %v, %s %s", c.id, c.pointers, c.stake, c.currency),
@@ -239,7 +248,7 @@ func Coupon(ctx context.Context, db *postgres.DB, name string, until time.Time) 
 		if err != nil {
 			return err
 		}
-		told, err := results(ctx, tx, c.id, c.code, until)
+		told, err := results(ctx, tx, c.id, c.provider, c.code, until)
 		if err != nil {
 			return err
 		}
@@ -276,16 +285,16 @@ func Coupon(ctx context.Context, db *postgres.DB, name string, until time.Time) 
 const (
 	readResults = `
 	SELECT id, received_at, decided_at, status, ext_status, amount_out, state, coalesce(attention, ''), coalesce(reason, '')
-	  FROM results WHERE bar_code = $1 AND received_at <= $2 ORDER BY id`
+	  FROM results WHERE bar_code = $1 AND provider = $3 AND received_at <= $2 ORDER BY id`
 	readSettlements = `
 	SELECT n, at, outcome, payout_before, payout_after, coalesce(result_id, 0), transaction_id, coalesce(operator, ''), coalesce(comment, '')
 	  FROM settlements WHERE coupon_id = $1 AND at <= $2 ORDER BY n`
 )
 
-// results are BeT's words on a coupon and what each did.
-func results(ctx context.Context, tx pgx.Tx, coupon uuid.UUID, code string, until time.Time) ([]Step, error) {
+// results are the bookmaker's words on a coupon and what each did.
+func results(ctx context.Context, tx pgx.Tx, coupon uuid.UUID, provider, code string, until time.Time) ([]Step, error) {
 	var steps []Step
-	rows, err := tx.Query(ctx, readResults, code, until)
+	rows, err := tx.Query(ctx, readResults, code, until, provider)
 	if err != nil {
 		return nil, fmt.Errorf("read results: %w", err)
 	}

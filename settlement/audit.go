@@ -40,6 +40,10 @@ var auditChecks = []ledger.Check{
 	{Name: "no transaction is about a coupon that is not there", SQL: `
 	SELECT t.id::text, t.kind FROM transactions t LEFT JOIN coupons c ON c.id = t.coupon_id
 	 WHERE t.coupon_id IS NOT NULL AND (c.id IS NULL OR c.player_id <> t.player_id)`},
+	{Name: "a coupon's movements are with the bookmaker that has it", SQL: `
+	SELECT t.id::text, format('%s with %s, the coupon is with %s', t.kind, coalesce(t.provider, 'nobody'), c.provider)
+	  FROM transactions t JOIN coupons c ON c.id = t.coupon_id
+	 WHERE t.source IN ('coupon', 'settlement') AND t.provider IS DISTINCT FROM c.provider`},
 	{Name: "settlements follow from each other without a gap", SQL: `
 	WITH chain AS (
 	    SELECT coupon_id, n, payout_before, row_number() OVER w AS position, lag(payout_after, 1, 0::bigint) OVER w AS before
@@ -62,7 +66,7 @@ var auditChecks = []ledger.Check{
 	{Name: "the result that holds is the coupon's own, and applied", SQL: `
 	SELECT c.id::text, format('result %s is %s, of BarCode %s', c.result_id, r.state, r.bar_code)
 	  FROM coupons c LEFT JOIN results r ON r.id = c.result_id
-	 WHERE c.result_id IS NOT NULL AND (r.id IS NULL OR r.bar_code <> c.bet_code OR r.state NOT IN ('applied', 'duplicate'))`},
+	 WHERE c.result_id IS NOT NULL AND (r.id IS NULL OR r.bar_code <> c.bet_code OR r.provider <> c.provider OR r.state NOT IN ('applied', 'duplicate'))`},
 	{Name: "every applied result has its settlement", SQL: `
 	SELECT r.id::text, format('BarCode %s', r.bar_code)
 	  FROM results r LEFT JOIN settlements s ON s.result_id = r.id WHERE r.state = 'applied' AND s.coupon_id IS NULL`},
@@ -79,9 +83,9 @@ var auditChecks = []ledger.Check{
 	  FROM coupons c
 	 WHERE (c.decided_at IS NULL) <> (c.result_id IS NULL)
 	    OR c.decided_at IS NOT NULL
-	       AND NOT EXISTS (SELECT FROM results r WHERE r.bar_code = c.bet_code AND r.decided_at = c.decided_at AND r.id = c.result_id)
+	       AND NOT EXISTS (SELECT FROM results r WHERE r.bar_code = c.bet_code AND r.provider = c.provider AND r.decided_at = c.decided_at AND r.id = c.result_id)
 	       AND NOT EXISTS (SELECT FROM results r JOIN settlements s ON s.coupon_id = c.id AND s.operator IS NOT NULL
-	                        WHERE r.bar_code = c.bet_code
+	                        WHERE r.bar_code = c.bet_code AND r.provider = c.provider
 	                          AND (r.decided_at = c.decided_at OR r.id = c.result_id AND r.received_at = c.decided_at))`},
 	{Name: "a cancelled coupon was cancelled by a person, and its stake went back", SQL: `
 	SELECT c.id::text, format('%s, stake %s, payout %s; last settlement by %s: %s', c.status, c.stake, c.payout, s.operator, s.outcome)
