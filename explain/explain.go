@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"evens/internal/postgres"
+	"evens/ledger"
 	"evens/money"
 	"evens/player"
 	"evens/wallet"
@@ -51,17 +52,33 @@ var (
 )
 
 // rules say, for each kind of transaction, why it was made.
-var rules = map[string]string{
-	"deposit": "the payment side says it was paid", "withdrawal": "the player takes money out", "withdrawal_paid": "the payment gateway has paid it",
-	"withdrawal_return": "the payment gateway has not paid it, or it came back", "deposit_return": "the payment gateway says it went back to the payer",
-	"stake":  "a coupon's stake is reserved before BeT is asked",
-	"refund": "a coupon that was rejected or refunded gives its stake back", "payout": "the first result says it won: stake to the book, payout to the player",
-	"loss": "the first result says it lost: the stake goes to the book", "resettlement": "a later word holds: the difference to what was paid moves",
-	"bet": "a game takes a stake", "win": "a game pays", "bet_win": "a game takes a stake and pays its win", "rollback": "what an instruction moved goes back",
-	"adjustment": "an operator put it right by hand", "bonus": "the house gives a bonus", "bonus_conversion": "it is wagered: what is left becomes cash",
-	"bonus_expiry": "its time is over: the house takes back what is left", "bonus_forfeiture": "it was given up: the house takes back what is left",
-	"bonus_correction": "what a stake of an ended bonus gave goes where that bonus went",
-	"refused":          "refused for good: the same id is answered so again", "tombstone": "rolled back before it came: the id is kept out",
+//
+//exhaustive:enforce
+var rules = map[ledger.Kind]string{
+	ledger.Deposit:          "the payment side says it was paid",
+	ledger.Withdrawal:       "the player takes money out",
+	ledger.WithdrawalPaid:   "the payment gateway has paid it",
+	ledger.WithdrawalReturn: "the payment gateway has not paid it, or it came back",
+	ledger.DepositReturn:    "the payment gateway says it went back to the payer",
+	ledger.Stake:            "a coupon's stake is reserved before BeT is asked",
+	ledger.StakeReturn:      "a coupon that was rejected or refunded gives its stake back",
+	ledger.Payout:           "the first result says it won: stake to the book, payout to the player",
+	ledger.Loss:             "the first result says it lost: the stake goes to the book",
+	ledger.Resettlement:     "a later word holds: the difference to what was paid moves",
+	ledger.Bet:              "a game takes a stake",
+	ledger.Win:              "a game pays",
+	ledger.BetWin:           "a game takes a stake and pays its win",
+	ledger.Rollback:         "what an instruction moved goes back",
+	ledger.Adjustment:       "an operator put it right by hand",
+	ledger.BonusGrant:       "the house gives a bonus",
+	ledger.BonusConversion:  "it is wagered: what is left becomes cash",
+	ledger.BonusExpiry:      "its time is over: the house takes back what is left",
+	ledger.BonusForfeiture:  "it was given up: the house takes back what is left",
+	ledger.BonusCorrection:  "what a stake of an ended bonus gave goes where that bonus went",
+	ledger.Refused:          "refused for good: the same id is answered so again",
+	ledger.Tombstone:        "rolled back before it came: the id is kept out",
+	ledger.SuspenseBooked:   "a payment of no player that we know of is kept aside",
+	ledger.SuspenseEnded:    "it ends without a player",
 }
 
 // Index: transactions_player.
@@ -93,7 +110,8 @@ func transactions(ctx context.Context, tx pgx.Tx, player uuid.UUID, coupon uuid.
 	var steps []Step
 	var id uuid.UUID
 	var at time.Time
-	var kind, provider, external, game, round, operator, comment string
+	var kind ledger.Kind
+	var provider, external, game, round, operator, comment string
 	var amount, cash, bonus, ofBonus, counts, jackpot money.Amount
 	var valid *money.Amount
 	_, err = pgx.ForEachRow(rows, []any{&id, &at, &kind, &amount, &cash, &bonus, &ofBonus, &counts, &provider, &external, &game, &round, &operator, &comment, &valid, &jackpot}, func() error {

@@ -35,7 +35,7 @@ type FailureFilter struct {
 
 // Refused calls stand in the callbacks, refused and undone instructions in the ledger, coupons and
 // results that did not go through in their own tables.
-const readFailures = `
+var readFailures = `
 	SELECT * FROM (
 	    SELECT c.at, c.provider, c.code, coalesce(x.external_id, ''), coalesce(p.external_id, '') AS player, '' AS amount, coalesce(p.currency, '') AS currency,
 	           CASE WHEN c.code IN ('unavailable', 'internal') THEN 'answered "try again"' ELSE 'refused' END AS done, 'callback ' || c.id AS reference
