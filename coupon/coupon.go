@@ -2,50 +2,12 @@ package coupon
 
 import (
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
 	"evens/money"
 )
-
-// Status is where a coupon stands.
-type Status string
-
-// The statuses, as the outside contract names them.
-const (
-	Placing     Status = "placing"     // stake reserved, BeT asked or about to be
-	Accepted    Status = "accepted"    // BeT has it; no result yet
-	Rejected    Status = "rejected"    // BeT does not have it; stake returned
-	Unconfirmed Status = "unconfirmed" // nobody knows whether BeT has it; stake reserved
-	Won         Status = "won"
-	Lost        Status = "lost"
-	Refunded    Status = "refunded"
-	Cancelled   Status = "cancelled" // by an operator; stake returned
-)
-
-// moves is the state machine: from each status, those it may become. Settled statuses follow
-// each other any number of times, as BeT sends new results.
-var moves = map[Status][]Status{
-	Placing:     {Accepted, Rejected, Unconfirmed},
-	Unconfirmed: {Accepted, Rejected, Cancelled},
-	Accepted:    {Won, Lost, Refunded, Cancelled},
-	Won:         {Won, Lost, Refunded, Cancelled},
-	Lost:        {Won, Lost, Refunded, Cancelled},
-	Refunded:    {Won, Lost, Refunded, Cancelled},
-}
-
-// May reports whether a coupon may go from s to next.
-func (s Status) May(next Status) bool { return slices.Contains(moves[s], next) }
-
-// Settled reports whether a result has been applied.
-func (s Status) Settled() bool { return s == Won || s == Lost || s == Refunded }
-
-// Known reports whether s is one of the statuses.
-func (s Status) Known() bool {
-	return s == Rejected || s == Cancelled || len(moves[s]) > 0
-}
 
 // Coupon is a coupon as its player sees it.
 type Coupon struct {

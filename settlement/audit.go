@@ -10,9 +10,13 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"evens/coupon"
 	"evens/ledger"
 	"evens/money"
 )
+
+// settled are the statuses of a coupon that a result was applied to.
+var settled = coupon.Statuses(func(s coupon.State) bool { return s.Settled })
 
 // auditChecks are the rules that tie coupons, results and settlements to the ledger.
 var auditChecks = []ledger.Check{
@@ -23,7 +27,7 @@ var auditChecks = []ledger.Check{
 	     WHERE a.kind = 'stakes_held' GROUP BY a.currency
 	), open AS (
 	    SELECT currency, sum(stake) AS total FROM coupons
-	     WHERE status IN ('placing', 'unconfirmed', 'accepted') GROUP BY currency
+	     WHERE status IN (` + coupon.Statuses(func(s coupon.State) bool { return s.Held }) + `) GROUP BY currency
 	)
 	SELECT coalesce(h.currency, o.currency), format('held %s, open stakes %s', h.total, o.total)
 	  FROM held h FULL JOIN open o USING (currency) WHERE coalesce(h.total, 0) <> coalesce(o.total, 0)`},
@@ -58,7 +62,7 @@ var auditChecks = []ledger.Check{
 	  FROM coupons c LEFT JOIN counted k ON k.coupon_id = c.id LEFT JOIN settlements s ON s.coupon_id = k.coupon_id AND s.n = k.n
 	 WHERE c.settlement_count <> coalesce(s.n, 0)
 	    OR s.n IS NOT NULL AND (c.status <> s.outcome OR c.payout <> s.payout_after)
-	    OR s.n IS NULL AND (c.payout <> 0 OR c.status IN ('won', 'lost', 'refunded'))`},
+	    OR s.n IS NULL AND (c.payout <> 0 OR c.status IN (` + settled + `))`},
 	{Name: "a settlement's transaction moved what the settlement says", SQL: `
 	SELECT s.coupon_id::text, format('settlement %s: %s to %s, moved %s', s.n, s.payout_before, s.payout_after, t.amount)
 	  FROM settlements s LEFT JOIN transactions t ON t.id = s.transaction_id
@@ -76,7 +80,7 @@ var auditChecks = []ledger.Check{
 	  JOIN (SELECT coupon_id, sum(coalesce(staked, 0)) AS staked, bool_or(kind = 'stake' AND effective_at IS NOT NULL) AS counts
 	          FROM transactions WHERE coupon_id IS NOT NULL GROUP BY coupon_id) t ON t.coupon_id = c.id AND t.counts
 	 WHERE c.counted IS DISTINCT FROM t.staked AND c.counted IS NOT NULL
-	    OR t.staked <> CASE WHEN c.status IN ('rejected', 'refunded', 'cancelled') THEN 0 ELSE c.stake END
+	    OR t.staked <> CASE WHEN c.status IN (` + coupon.Statuses(func(s coupon.State) bool { return s.Returned }) + `) THEN 0 ELSE c.stake END
 	       AND (c.counted IS NOT NULL OR c.settlement_count = 0)`},
 	{Name: "the time of decision that a coupon holds is that of a result of its own", SQL: `
 	SELECT c.id::text, format('holds result %s as of %s', c.result_id, c.decided_at)

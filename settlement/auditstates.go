@@ -31,8 +31,8 @@ var stateChecks = []ledger.Check{
 	SELECT c.id::text, format('%s at %s, settlement at %s; decided at %s by result %s', c.status, c.settled_at, s.at, c.decided_at, c.result_id)
 	  FROM coupons c LEFT JOIN settlements s ON s.coupon_id = c.id AND s.n = c.settlement_count
 	 WHERE c.settled_at IS DISTINCT FROM s.at
-	    OR CASE num_nonnulls(c.decided_at, c.result_id) WHEN 2 THEN c.status NOT IN ('won', 'lost', 'refunded', 'cancelled')
-	                                                    WHEN 0 THEN c.status IN ('won', 'lost', 'refunded') ELSE true END`},
+	    OR CASE num_nonnulls(c.decided_at, c.result_id) WHEN 2 THEN c.status NOT IN (` + settled + `, 'cancelled')
+	                                                    WHEN 0 THEN c.status IN (` + settled + `) ELSE true END`},
 	{Name: "a settlement is of a coupon that is there, by a result on its own BarCode", SQL: `
 	SELECT s.coupon_id::text, format('settlement %s by result %s of BarCode %s', s.n, s.result_id, r.bar_code)
 	  FROM settlements s
