@@ -2,6 +2,7 @@ package settlement_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -159,4 +160,44 @@ func TestADeskLeavesOtherBooksAlone(t *testing.T) {
 		}
 	}
 	s.is(o, coupon.Unconfirmed, "0.00", "90.00")
+}
+
+// The release before knows one bookmaker: what it writes is BeT's, once, and it finds a coupon by the code alone.
+func TestTheReleaseBeforeWritesBeTs(t *testing.T) {
+	t.Parallel()
+	s := open(t, settlement.Guard{})
+	c := s.place(s.player("100.00"), "10.00", "2.50")
+	h := won(c.BetCode, 1, "25.00")
+	for range 2 {
+		s.exec(`
+			WITH fresh AS (
+			    INSERT INTO results (bar_code, decided_at, status, ext_status, amount_out, callback_id, received_at)
+			    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT ON CONSTRAINT results_once DO NOTHING RETURNING id
+			)
+			INSERT INTO result_chunks (result_ids, rung_at) SELECT ARRAY[id], now() FROM fresh`,
+			h.BarCode, h.DecidedAt, h.Status, h.ExtStatus, int64(h.AmountOut), uuid.New(), s.clock.Now())
+	}
+	s.sweep()
+	s.is(c, coupon.Won, "25.00", "115.00")
+	if states := s.states(); states["applied"] != 1 || len(states) != 1 {
+		t.Errorf("results: %v", states)
+	}
+	tx, err := s.db.Pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(t.Context()) }()
+	if _, err := tx.Exec(t.Context(), `SET LOCAL enable_seqscan = off`); err != nil {
+		t.Fatal(err)
+	}
+	for query, condition := range map[string]string{
+		`SELECT FROM coupons WHERE bet_code = 'x'`:                      "(bet_code = 'x'::text)",
+		`SELECT FROM results WHERE bar_code = 'x'`:                      "(bar_code = 'x'::text)",
+		`SELECT FROM coupons WHERE bet_code = 'x' AND provider = 'bet'`: "((bet_code = 'x'::text) AND (provider = 'bet'::text))",
+	} {
+		var plan string
+		if err := tx.QueryRow(t.Context(), `EXPLAIN (FORMAT json) `+query).Scan(&plan); err != nil || !strings.Contains(plan, `"Index Cond": "`+condition) {
+			t.Errorf("%s: %v\n%s", query, err, plan)
+		}
+	}
 }
