@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/negotiation"
 	"github.com/google/uuid"
 
+	"evens/coupon"
 	"evens/player"
 	"evens/wallet"
 )
@@ -160,7 +161,7 @@ func (s *server) transactionPage(ctx context.Context, id uuid.UUID, filter playe
 }
 
 // providers are those that a movement can be of.
-var providers = []string{"bet", "betao", "betron", "tg", "naga", wallet.CashSource}
+var providers = []string{coupon.Provider, "betao", "betron", "tg", "naga", wallet.CashSource}
 
 func (c *checks) provider(location, name string) string {
 	if name != "" && !slices.Contains(providers, name) {

@@ -38,6 +38,9 @@ var couponCorruptions = []corruption{
 		UPDATE coupons SET bet_code = 'x' || bet_code WHERE id IN (` + wonCoupon + `, ` + byHand + `);
 		UPDATE coupons c SET bet_code = substr(o.bet_code, 2) FROM coupons o WHERE c.id IN (` + wonCoupon + `, ` + byHand + `) AND o.id IN (` + wonCoupon + `, ` + byHand + `) AND c.id <> o.id`,
 		itsID, "a settlement is of a coupon"},
+	{"coupons", "another bookmaker's", `UPDATE coupons SET provider = 'other' WHERE id = ` + wonCoupon, itsID, "the result that holds is the coupon's own"},
+	{"coupons", "without a result, another bookmaker's", `UPDATE coupons SET provider = 'other' WHERE id = ` + openCoupon,
+		`SELECT id::text FROM transactions WHERE source = 'coupon' AND coupon_id = ` + openCoupon, "a coupon's movements are with"},
 	{"coupons", "settled at another time", `UPDATE coupons SET settled_at = settled_at + interval '1 hour' WHERE id = ` + wonCoupon, itsID, "a coupon is settled when"},
 	{"coupons", "another count of settlements", `UPDATE coupons SET settlement_count = 2 WHERE id = ` + wonCoupon, itsID, "every coupon stands where"},
 	{"coupons", "decided earlier, so that an old word may hold", `UPDATE coupons SET decided_at = decided_at - interval '1 day' WHERE id = ` + wonCoupon, itsID, "no earlier word holds"},
@@ -97,6 +100,9 @@ var couponCorruptions = []corruption{
 	{"results", "pending for days", `UPDATE results SET received_at = received_at - interval '5 days' WHERE id = ` + pending, `SELECT ` + pending + `::text`, "no result waits for days"},
 	{"results", "a coupon that came, and nobody looked", `UPDATE results SET bar_code = (SELECT bet_code FROM coupons WHERE id = ` + openCoupon + `), received_at = received_at - interval '5 days' WHERE attention = 'unknown_bar_code'`,
 		`SELECT id::text FROM results WHERE attention = 'unknown_bar_code'`, "no result waits for days"},
+	{"results", "another bookmaker's", `UPDATE results SET provider = 'other' WHERE id = ` + heldResult, itsID, "the result that holds is the coupon's own"},
+	{"results", "of a BarCode that no coupon has, another bookmaker's", `UPDATE results SET provider = 'other' WHERE attention = 'unknown_bar_code'`,
+		`SELECT id::text FROM results WHERE attention = 'unknown_bar_code'`, "every result says what the message"},
 	{"results", "another code than came in", `UPDATE results SET bar_code = 'another' WHERE attention = 'unknown_bar_code'`,
 		`SELECT id::text FROM results WHERE attention = 'unknown_bar_code'`, "every result says what the message"},
 	{"results", "a time of decision that no message bears, in the coupon too", `

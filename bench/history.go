@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"evens/coupon"
 )
 
 // historySteps fill an empty schema with one player, $2 = 1, who has $1 transactions over a year: bets
@@ -28,7 +30,7 @@ var historySteps = []seedStep{
 	INSERT INTO transactions (id, source, external_id, kind, player_id, amount, cash_after, bonus_after, provider, game_id, round_id, coupon_id, payload_hash, at)
 	SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || lpad(to_hex(n % 4096), 3, '0') || '8' || lpad(to_hex(n), 15, '0'))::uuid,
 	       'history', n::text, kind, pg_temp.seed_id(1, 1), 100, 100, 0,
-	       CASE WHEN kind IN ('bet', 'win') THEN (ARRAY['betao', 'betron', 'tg', 'naga'])[1 + (n / 2) % 4] WHEN kind IN ('stake', 'payout') THEN 'bet' ELSE 'cashier' END,
+	       CASE WHEN kind IN ('bet', 'win') THEN (ARRAY['betao', 'betron', 'tg', 'naga'])[1 + (n / 2) % 4] WHEN kind IN ('stake', 'payout') THEN '` + coupon.Provider + `' ELSE 'cashier' END,
 	       CASE WHEN kind IN ('bet', 'win') THEN 'game-' || (n / 2) % 50 END,
 	       CASE WHEN kind IN ('bet', 'win') THEN 'round-' || n / 2 END,
 	       CASE WHEN kind IN ('stake', 'payout') THEN pg_temp.seed_id(4, n / 2) END,

@@ -7,6 +7,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"evens/coupon"
 )
 
 // couponsPerPlayer is how the seeded coupons are spread.
@@ -42,7 +44,7 @@ var seedSteps = []seedStep{
 	{"stakes", `
 	INSERT INTO transactions (id, source, external_id, kind, player_id, amount, cash_after, bonus_after, provider, coupon_id, payload_hash, at)
 	SELECT pg_temp.seed_id(3, c), 'coupon', pg_temp.seed_id(4, c) || ':stake', 'stake', pg_temp.seed_id(1, (c - 1) % $2 + 1),
-	       -100000, 100000000 - 100000 * ((c - 1) / $2 + 1), 0, 'bet', pg_temp.seed_id(4, c), '\x00', now()
+	       -100000, 100000000 - 100000 * ((c - 1) / $2 + 1), 0, '` + coupon.Provider + `', pg_temp.seed_id(4, c), '\x00', now()
 	  FROM generate_series(1, $1::bigint) c`},
 	{"stakes' transfers", `
 	INSERT INTO transfers (transaction_id, leg, debit_account, credit_account, amount, balance_after, account_version, at)
@@ -52,10 +54,10 @@ var seedSteps = []seedStep{
 	  JOIN accounts a ON a.player_id = pg_temp.seed_id(1, (c - 1) % $2 + 1) AND a.kind = 'cash'`},
 	{"coupons", `
 	INSERT INTO coupons (id, player_id, status, currency, stake, sent_amount, nominal, rate_mode, lang, pointers,
-	                     coef, possible_win, bet_code, placed_at, answered_status)
+	                     coef, possible_win, bet_code, placed_at, answered_status, provider)
 	SELECT pg_temp.seed_id(4, c), pg_temp.seed_id(1, (c - 1) % $2::bigint + 1), 'accepted', 'USD', 100000, 100000, false,
 	       'reject', 'en', ARRAY['line#' || (1000000 + c % 5000) || '|17|9|0.5#2.00'], 2000000, 200000,
-	       'b' || lpad(c::text, 9, '0'), now(), 'accepted'
+	       'b' || lpad(c::text, 9, '0'), now(), 'accepted', '` + coupon.Provider + `'
 	  FROM generate_series(1, $1::bigint) c`},
 	{"selections", `
 	INSERT INTO selections (coupon_id, position, pointer, match_id, teams, tournament, bet_name, coef, live)

@@ -2,13 +2,19 @@ package casino
 
 import "evens/ledger"
 
+// played are the kinds that a round consists of.
+var played = ledger.Where(func(t ledger.Traits) bool { return t.Class == ledger.Games })
+
+// keptOut are the kinds that keep an id from being used.
+var keptOut = ledger.Where(func(t ledger.Traits) bool { return t.Class == ledger.KeptOut })
+
 // Checks are the audit's rules about games.
 var Checks = []ledger.Check{
 	{Name: "every round has staked and won what its transactions moved", SQL: `
 	WITH moved AS (
 	    SELECT provider, round_id, player_id, sum(amount) AS total
 	      FROM transactions
-	     WHERE round_id IS NOT NULL AND kind IN ('bet', 'win', 'bet_win', 'rollback')
+	     WHERE round_id IS NOT NULL AND kind IN (` + ledger.Where(func(t ledger.Traits) bool { return t.Class == ledger.Games || t.Class == ledger.GameUndone }) + `)
 	     GROUP BY provider, round_id, player_id
 	)
 	SELECT format('%s %s', coalesce(r.provider, m.provider), coalesce(r.round_id, m.round_id)),
@@ -20,7 +26,7 @@ var Checks = []ledger.Check{
 	  FROM transactions b
 	  LEFT JOIN transactions o ON o.source = regexp_replace(b.source, ':rollback$', '') AND o.external_id = b.external_id
 	 WHERE b.kind = 'rollback'
-	   AND (o.id IS NULL OR o.kind NOT IN ('bet', 'win', 'bet_win') OR o.player_id <> b.player_id OR o.amount + b.amount <> 0)`},
+	   AND (o.id IS NULL OR o.kind NOT IN (` + played + `) OR o.player_id <> b.player_id OR o.amount + b.amount <> 0)`},
 	// Where a win is tied to its bet by the round. What reconciliation has taken back may be won all the same.
 	{Name: "a win whose bets were all rolled back does not stand", SQL: `
 	SELECT format('%s %s', r.provider, r.round_id), format('%s bets, all rolled back; %s wins of %s stand', r.bets, r.wins, r.won)

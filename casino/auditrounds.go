@@ -14,7 +14,7 @@ var RoundChecks = []ledger.Check{
 	      LEFT JOIN (SELECT f.transaction_id, sum(f.amount) AS stake, sum(f.amount) FILTER (WHERE a.kind = 'bonus') AS bonus_stake
 	                   FROM transfers f JOIN accounts a ON a.id = f.debit_account AND a.player_id IS NOT NULL
 	                  GROUP BY f.transaction_id) t ON t.transaction_id = x.id
-	     WHERE x.round_id IS NOT NULL AND x.kind IN ('bet', 'win', 'bet_win')
+	     WHERE x.round_id IS NOT NULL AND x.kind IN (` + played + `)
 	), counted AS (
 	    SELECT provider, round_id, player_id,
 	           count(*) FILTER (WHERE kind <> 'win') AS bets,
@@ -42,7 +42,7 @@ var RoundChecks = []ledger.Check{
 	SELECT r.provider || ' ' || r.round_id, format('of %s, opened by %s on %s', r.game_id, x.kind, x.game_id)
 	  FROM rounds r
 	  JOIN (SELECT DISTINCT ON (provider, round_id, player_id) * FROM transactions
-	         WHERE round_id IS NOT NULL AND kind IN ('bet', 'win', 'bet_win') ORDER BY provider, round_id, player_id, id) x USING (provider, round_id, player_id)
+	         WHERE round_id IS NOT NULL AND kind IN (` + played + `) ORDER BY provider, round_id, player_id, id) x USING (provider, round_id, player_id)
 	 WHERE coalesce(x.game_id, '') <> r.game_id`},
 	{Name: "a game session is its player's, in the player's currency, and ends after it began", SQL: `
 	SELECT s.id::text, format('player %s, %s, made at %s, ended at %s', s.player_id, s.currency, s.created_at, s.ended_at)

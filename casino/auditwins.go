@@ -11,7 +11,7 @@ var WinChecks = []ledger.Check{
 	  JOIN transactions b ON b.source = w.provider AND b.external_id = w.external_id AND b.player_id = w.player_id
 	  LEFT JOIN transactions u ON u.source = b.source || ':` + rollbacks + `' AND u.external_id = b.external_id
 	 WHERE w.kind = 'win' AND w.source = w.provider || ':win' AND w.amount > 0
-	   AND (b.kind IN ('refused', 'tombstone') AND b.id < w.id
+	   AND (b.kind IN (` + keptOut + `) AND b.id < w.id
 	        OR b.kind = 'bet' AND u.id < w.id AND NOT starts_with(coalesce(u.comment, ''), '` + healedBy + `'))
 	   AND NOT EXISTS (SELECT FROM breaks k WHERE k.provider = w.provider AND k.transaction_id = w.external_id)`},
 	// The share of a stake that both pockets paid changes with the round; all of one pocket's is all of it.

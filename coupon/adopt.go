@@ -101,8 +101,8 @@ func (d *Desk) AdoptByHand(ctx context.Context, wish Adoption) (Adopted, error) 
 	work := &wallet.Work{Players: []uuid.UUID{known.Player}, Locker: d.answers, Data: data, At: d.cfg.Now()}
 	var done Adopted
 	work.Decide = func(batch *wallet.Batch) (err error) {
-		if data.coupon == nil {
-			return ErrNotFound
+		if err := data.known(); err != nil {
+			return err
 		}
 		if data.taken {
 			return ErrTaken
@@ -166,7 +166,7 @@ func retakeKey(id uuid.UUID) ledger.Key {
 // retakeStake takes the stake of a coupon that was given up. It is a correction, like that of a settlement.
 func retakeStake(batch *wallet.Batch, c Coupon, wish Adoption, at time.Time) error {
 	_, _, err := batch.Post(ledger.Transaction{
-		Key: retakeKey(c.ID), Kind: ledger.Resettlement, Player: c.Player, Provider: Provider,
+		Key: retakeKey(c.ID), Kind: ledger.Resettlement, Player: c.Player, Provider: c.Provider,
 		Coupon: uuid.NullUUID{UUID: c.ID, Valid: true}, Payload: ledger.HashOf(c.Stake.String()),
 		Operator: wish.Operator, Comment: wish.Comment, At: at,
 		BonusID: c.bonusID, Staked: c.Stake, Effective: c.PlacedAt,

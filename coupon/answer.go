@@ -66,10 +66,10 @@ type answered struct {
 // answerLocker locks the coupons that a batch's works are about.
 type answerLocker struct{}
 
-// Index: coupons_pkey, coupons_bet_code.
+// Index: coupons_pkey, coupons_bookmaker_code.
 const (
 	lockCoupons    = `SELECT ` + couponColumns + ` FROM coupons WHERE id = ANY ($1) ORDER BY id FOR UPDATE`
-	readTakenCodes = `SELECT bet_code, id FROM coupons WHERE bet_code = ANY ($1)`
+	readTakenCodes = `SELECT bet_code, id FROM coupons WHERE bet_code = ANY ($1) AND provider = '` + Provider + `'`
 )
 
 // QueueLocks implements wallet.Locker.
@@ -119,6 +119,18 @@ func (*answerLocker) QueueLocks(statements *pgx.Batch, works []*wallet.Work) {
 	})
 }
 
+// known reports whether the coupon is there, and this desk's.
+func (a *answered) known() error {
+	switch {
+	case a.coupon == nil:
+		return ErrNotFound
+	case a.coupon.Provider != Provider:
+		return ErrOtherBookmaker
+	default:
+		return nil
+	}
+}
+
 // laterWorks are the coupons of works that do not bring the placement's own answer.
 func laterWorks(works []*wallet.Work) []pgtype.UUID {
 	var ids []pgtype.UUID
@@ -151,8 +163,8 @@ func (d *Desk) answer(ctx context.Context, id, player uuid.UUID, said outcome, f
 	var changed bool
 	work.Decide = func(batch *wallet.Batch) error {
 		changed = false
-		if data.coupon == nil {
-			return ErrNotFound
+		if err := data.known(); err != nil {
+			return err
 		}
 		result = *data.coupon
 		before := result.Status
@@ -191,7 +203,7 @@ func (d *Desk) answer(ctx context.Context, id, player uuid.UUID, said outcome, f
 
 func returnStake(batch *wallet.Batch, c Coupon, cfg Config) error {
 	_, _, err := batch.Post(ledger.Transaction{
-		Key: returnKey(c.ID), Kind: ledger.StakeReturn, Player: c.Player, Provider: Provider,
+		Key: returnKey(c.ID), Kind: ledger.StakeReturn, Player: c.Player, Provider: c.Provider,
 		Coupon: uuid.NullUUID{UUID: c.ID, Valid: true}, Payload: ledger.HashOf(c.Stake.String()),
 		Comment: c.ErrorCode, At: cfg.Now(),
 		BonusID: c.bonusID, Staked: -c.Stake, Effective: c.PlacedAt,
@@ -216,7 +228,7 @@ func (d *Desk) announce(ctx context.Context, c Coupon, said outcome, changed boo
 			"player_id", c.Player, "error_code", c.ErrorCode, "error", c.ErrorMessage, "bet_code", said.answer.BetCode)
 	}
 	if c.Status == Accepted && d.cfg.Accepted != nil {
-		d.cfg.Accepted(c.BetCode)
+		d.cfg.Accepted(c.Provider, c.BetCode)
 	}
 	if d.cfg.Changed != nil {
 		d.cfg.Changed(c.ID, c.Player)

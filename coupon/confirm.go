@@ -16,20 +16,20 @@ import (
 const readDue = `
 	SELECT id FROM (
 	    (SELECT c.id, c.open_since AS due FROM coupons c
-	      WHERE c.open_since IS NOT NULL
+	      WHERE c.open_since IS NOT NULL AND c.provider = '` + Provider + `'
 	        AND (c.status = 'placing' AND c.open_since < $1
 	             OR c.status = 'unconfirmed' AND c.open_since < $2
 	                AND NOT EXISTS (SELECT 1 FROM coupon_answers a WHERE a.coupon_id = c.id AND a.bet_code IS NOT NULL))
 	      ORDER BY c.open_since LIMIT $4)
 	    UNION ALL
 	    (SELECT a.coupon_id, a.ask_at FROM coupon_answers a JOIN coupons c ON c.id = a.coupon_id
-	      WHERE a.ask_at <= $3 AND c.status = 'unconfirmed'
+	      WHERE a.ask_at <= $3 AND c.status = 'unconfirmed' AND c.provider = '` + Provider + `'
 	      ORDER BY a.ask_at LIMIT $4)
 	) open
 	 ORDER BY due
 	 LIMIT $4`
 
-// Due lists open coupons that Confirm can bring further: those still placing long after any
+// Due lists the desk's open coupons that Confirm can bring further: those still placing long after any
 // placement ends, those unconfirmed that a bookmaker's list or the grace period can decide, and those
 // whose kept bet code it shall be asked about.
 func (d *Desk) Due(ctx context.Context, limit int) ([]uuid.UUID, error) {
@@ -58,11 +58,15 @@ func (d *Desk) Due(ctx context.Context, limit int) ([]uuid.UUID, error) {
 }
 
 // Confirm brings an open coupon further, as far as it can be known by now. A coupon that is not
-// open any more is left as it is; calling twice is harmless.
+// open any more is left as it is; calling twice is harmless. One of another bookmaker's is ErrOtherBookmaker: to
+// this one its code is somebody else's.
 func (d *Desk) Confirm(ctx context.Context, id uuid.UUID) error {
 	open, err := d.store.Get(ctx, id)
 	if err != nil {
 		return err
+	}
+	if open.Provider != Provider {
+		return ErrOtherBookmaker
 	}
 	age := d.cfg.Now().Sub(open.PlacedAt)
 	if open.Status == Placing && age >= d.cfg.PlacingTimeout {

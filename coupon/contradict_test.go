@@ -37,7 +37,7 @@ func TestNoStakeGoesBackForABetThatStands(t *testing.T) {
 	for _, stands := range sim.Coupons() {
 		standing[stands.BetCode] = true
 	}
-	count := map[coupon.Status]int{}
+	count := make(map[coupon.Status]int)
 	for _, placed := range all {
 		now := c.read(placed.ID)
 		count[now.Status]++

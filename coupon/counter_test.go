@@ -87,7 +87,7 @@ func openAt(t testing.TB, url string, takes bookmaker, options ...func(*coupon.C
 		}),
 		RemoteHost: "https://us.example",
 		Now:        c.clock.Now,
-		Accepted: func(code string) {
+		Accepted: func(_, code string) {
 			c.mu.Lock()
 			defer c.mu.Unlock()
 			c.accepted = append(c.accepted, code)

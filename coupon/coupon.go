@@ -2,7 +2,6 @@ package coupon
 
 import (
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -10,46 +9,10 @@ import (
 	"evens/money"
 )
 
-// Status is where a coupon stands.
-type Status string
-
-// The statuses, as the outside contract names them.
-const (
-	Placing     Status = "placing"     // stake reserved, BeT asked or about to be
-	Accepted    Status = "accepted"    // BeT has it; no result yet
-	Rejected    Status = "rejected"    // BeT does not have it; stake returned
-	Unconfirmed Status = "unconfirmed" // nobody knows whether BeT has it; stake reserved
-	Won         Status = "won"
-	Lost        Status = "lost"
-	Refunded    Status = "refunded"
-	Cancelled   Status = "cancelled" // by an operator; stake returned
-)
-
-// moves is the state machine: from each status, those it may become. Settled statuses follow
-// each other any number of times, as BeT sends new results.
-var moves = map[Status][]Status{
-	Placing:     {Accepted, Rejected, Unconfirmed},
-	Unconfirmed: {Accepted, Rejected, Cancelled},
-	Accepted:    {Won, Lost, Refunded, Cancelled},
-	Won:         {Won, Lost, Refunded, Cancelled},
-	Lost:        {Won, Lost, Refunded, Cancelled},
-	Refunded:    {Won, Lost, Refunded, Cancelled},
-}
-
-// May reports whether a coupon may go from s to next.
-func (s Status) May(next Status) bool { return slices.Contains(moves[s], next) }
-
-// Settled reports whether a result has been applied.
-func (s Status) Settled() bool { return s == Won || s == Lost || s == Refunded }
-
-// Known reports whether s is one of the statuses.
-func (s Status) Known() bool {
-	return s == Rejected || s == Cancelled || len(moves[s]) > 0
-}
-
 // Coupon is a coupon as its player sees it.
 type Coupon struct {
 	ID          uuid.UUID
+	Provider    string // the bookmaker that has it, or was asked
 	Player      uuid.UUID
 	Status      Status
 	Currency    money.Currency
@@ -57,7 +20,7 @@ type Coupon struct {
 	Coef        money.Coef // as asked for until accepted, then as BeT took it
 	PossibleWin money.Amount
 	Payout      money.Amount
-	BetCode     string // "" until accepted
+	BetCode     string // the bookmaker's own, and unique among its coupons only; "" until accepted
 	RateMode    string
 	Lang        string
 	Selections  []Selection
@@ -111,6 +74,9 @@ type Result struct {
 
 // ErrNotFound says that there is no such coupon.
 var ErrNotFound = errors.New("no such coupon")
+
+// ErrOtherBookmaker says that a coupon is with another bookmaker than the one that was to be asked about it.
+var ErrOtherBookmaker = errors.New("the coupon is another bookmaker's")
 
 // ErrInProgress says that a call with the same Idempotency-Key is still under way.
 var ErrInProgress = errors.New("a call with this Idempotency-Key is still under way")

@@ -54,9 +54,9 @@ type Config struct {
 	// Secrets are texts that no kept answer may show.
 	Secrets []string
 	Now     func() time.Time
-	// Accepted, when not nil, is told each new bet code after its commit: a result may have
+	// Accepted, when not nil, is told each new bet code and whose it is after its commit: a result may have
 	// overtaken it. Changed is told every coupon that changed. Neither may block.
-	Accepted func(betCode string)
+	Accepted func(provider, betCode string)
 	Changed  func(coupon, player uuid.UUID)
 	Log      *slog.Logger
 }
@@ -123,7 +123,7 @@ func (d *Desk) Place(ctx context.Context, order Order) (Coupon, error) {
 // answered before comes back as the coupon it made.
 func (d *Desk) reserve(ctx context.Context, order Order, pointers []bet.Pointer, coef money.Coef) (placed Coupon, replay uuid.NullUUID, err error) {
 	placed = Coupon{
-		ID: dbclock.NewID(), Player: order.Player, Status: Placing, Currency: order.Currency,
+		ID: dbclock.NewID(), Provider: Provider, Player: order.Player, Status: Placing, Currency: order.Currency,
 		Stake: order.Stake, Coef: coef, RateMode: order.RateMode, Lang: order.Lang,
 		Selections: asked(pointers), PlacedAt: d.cfg.Now(), sent: order.Stake, sentCurrency: order.Currency,
 	}
@@ -151,7 +151,7 @@ func (d *Desk) reserve(ctx context.Context, order Order, pointers []bet.Pointer,
 		}
 		paid, err := batch.Stake(wallet.Staking{
 			Player: order.Player, Currency: order.Currency, Wager: wallet.Wager{Sports: true, Coef: coef, Stake: order.Stake},
-			Provider: Provider, Reference: placed.ID.String(), At: placed.PlacedAt,
+			Provider: placed.Provider, Reference: placed.ID.String(), At: placed.PlacedAt,
 		})
 		if err != nil {
 			// A refusal by rule is kept: the same key is refused again.
@@ -163,7 +163,7 @@ func (d *Desk) reserve(ctx context.Context, order Order, pointers []bet.Pointer,
 		}
 		placed.bonusStake, placed.bonusID, placed.contribution = paid.Bonus, paid.BonusID, paid.Contribution
 		_, _, err = batch.Post(ledger.Transaction{
-			Key: key, Kind: ledger.Stake, Player: order.Player, Provider: Provider,
+			Key: key, Kind: ledger.Stake, Player: order.Player, Provider: placed.Provider,
 			Coupon: uuid.NullUUID{UUID: placed.ID, Valid: true}, Payload: ledger.HashOf(order.Stake.String()), At: placed.PlacedAt,
 			BonusID: paid.BonusID, Staked: order.Stake, Effective: placed.PlacedAt,
 		}, paid.Moves(ledger.StakesHeld)...)
@@ -180,8 +180,8 @@ func (d *Desk) reserve(ctx context.Context, order Order, pointers []bet.Pointer,
 	return placed, replay, refusal
 }
 
-// Provider is BeT's name among the providers.
-const Provider = "bet"
+// Provider is the bookmaker that a Desk places with: its coupons, and no others, are the Desk's business.
+const Provider = bet.Provider
 
 // KeySource is the source of the transactions a coupon's placement makes.
 const KeySource = "coupon"

@@ -44,10 +44,10 @@ func nearCoef(a, b money.Coef) bool { return a-b < roundedCoef && b-a < roundedC
 const insertDifferences = `
 	WITH found AS (
 	    INSERT INTO breaks (id, provider, kind, transaction_id, player, currency, amount, ours, theirs, action, at, first_seen, last_seen, statement_id)
-	    SELECT u.id, '` + Provider + `', 'terms', u.code, coalesce(p.external_id, ''), u.currency, u.amount, u.ours, u.theirs, 'person', u.at, u.at, u.at,
+	    SELECT u.id, u.provider, 'terms', u.code, coalesce(p.external_id, ''), u.currency, u.amount, u.ours, u.theirs, 'person', u.at, u.at, u.at,
 	           '00000000-0000-0000-0000-000000000000'
-	      FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::bigint[], $6::jsonb[], $7::jsonb[], $8::timestamptz[])
-	           u (id, code, player, currency, amount, ours, theirs, at)
+	      FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::bigint[], $6::jsonb[], $7::jsonb[], $8::timestamptz[], $9::text[])
+	           u (id, code, player, currency, amount, ours, theirs, at, provider)
 	      LEFT JOIN players p ON p.id = u.player
 	        ON CONFLICT ON CONSTRAINT breaks_once DO NOTHING
 	    RETURNING id, at
@@ -57,7 +57,7 @@ const insertDifferences = `
 // queueDifferences writes a break for each coupon that BeT took on other terms than were sent.
 func queueDifferences(batch *pgx.Batch, coupons []*Coupon) {
 	var ids, players []pgtype.UUID
-	var codes, currencies []string
+	var codes, currencies, providers []string
 	var amounts []int64
 	var ours, theirs [][]byte
 	var at []time.Time
@@ -75,9 +75,10 @@ func queueDifferences(batch *pgx.Batch, coupons []*Coupon) {
 		codes, currencies = append(codes, c.BetCode), append(currencies, string(c.Currency))
 		amounts, at = append(amounts, int64(c.Stake)), append(at, c.PlacedAt)
 		ours, theirs = append(ours, sentText), append(theirs, toldText)
+		providers = append(providers, c.Provider)
 	}
 	if len(ids) > 0 {
 		batch.Queue(insertDifferences, postgres.Array(ids), codes, postgres.Array(players), currencies, amounts,
-			postgres.Array(ours), postgres.Array(theirs), at)
+			postgres.Array(ours), postgres.Array(theirs), at, providers)
 	}
 }

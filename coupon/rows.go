@@ -28,14 +28,15 @@ func (r *newRows) add(c *Coupon) { r.coupons = append(r.coupons, c) }
 // no line break.
 const insertCoupons = `
 	INSERT INTO coupons (id, player_id, status, currency, stake, sent_amount, nominal, rate_mode, lang,
-	       pointers, coef, possible_win, placed_at, open_since, bonus_stake, bonus_id, contribution, sent_currency)
+	       pointers, coef, possible_win, placed_at, open_since, bonus_stake, bonus_id, contribution, sent_currency, provider)
 	SELECT id, player_id, 'placing', currency, stake, sent_amount, nominal, rate_mode, lang,
 	       string_to_array(pointers, E'\n'), coef, possible_win, placed_at, placed_at, bonus_stake, bonus_id, contribution,
-	       nullif(sent_currency, currency)
+	       nullif(sent_currency, currency), provider
 	  FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::boolean[], $7::text[],
-	              $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::timestamptz[], $13::bigint[], $14::uuid[], $15::bigint[], $16::text[])
+	              $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::timestamptz[], $13::bigint[], $14::uuid[], $15::bigint[], $16::text[],
+	              $17::text[])
 	       u (id, player_id, currency, stake, sent_amount, nominal, rate_mode, lang, pointers, coef, possible_win, placed_at,
-	          bonus_stake, bonus_id, contribution, sent_currency)`
+	          bonus_stake, bonus_id, contribution, sent_currency, provider)`
 
 // Queue implements wallet.RowSet.
 func (r *newRows) Queue(batch *pgx.Batch) {
@@ -46,7 +47,7 @@ func (r *newRows) Queue(batch *pgx.Batch) {
 	ids, players := make([]pgtype.UUID, n), make([]pgtype.UUID, n)
 	currencies, modes, langs, pointers := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
 	stakes, sent, coefs, wins := make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)
-	nominal, placed, sentCurrencies := make([]bool, n), make([]time.Time, n), make([]string, n)
+	nominal, placed, sentCurrencies, providers := make([]bool, n), make([]time.Time, n), make([]string, n), make([]string, n)
 	bonusStakes, contributions, bonuses := make([]int64, n), make([]int64, n), make([]pgtype.UUID, n)
 	for i, c := range r.coupons {
 		ids[i], players[i] = postgres.UUID(c.ID), postgres.UUID(c.Player)
@@ -54,10 +55,10 @@ func (r *newRows) Queue(batch *pgx.Batch) {
 		stakes[i], sent[i], coefs[i], wins[i] = int64(c.Stake), int64(c.sent), int64(c.Coef), int64(c.PossibleWin)
 		nominal[i], placed[i], sentCurrencies[i] = c.nominal, c.PlacedAt, string(c.sentCurrency)
 		bonusStakes[i], contributions[i] = int64(c.bonusStake), int64(c.contribution)
-		bonuses[i] = postgres.NullUUID(c.bonusID)
+		bonuses[i], providers[i] = postgres.NullUUID(c.bonusID), c.Provider
 	}
 	batch.Queue(insertCoupons, ids, players, currencies, stakes, sent, nominal, modes, langs, pointers, coefs, wins, placed,
-		bonusStakes, postgres.Array(bonuses), contributions, sentCurrencies)
+		bonusStakes, postgres.Array(bonuses), contributions, sentCurrencies, providers)
 }
 
 func joinPointers(selections []Selection) string {

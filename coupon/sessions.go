@@ -74,7 +74,7 @@ func (s *Sessions) Load(ctx context.Context) (bet.KeptSession, error) {
 // Claim implements bet.SessionStore.
 func (s *Sessions) Claim(ctx context.Context, by string, seen []byte, until time.Time) (bool, error) {
 	for _, query := range []string{claimSession, claimKeptSession} {
-		tag, err := s.db.Pool.Exec(ctx, query, Provider, by, notNull(seen), until, s.now())
+		tag, err := s.db.Pool.Exec(ctx, query, bet.Provider, by, notNull(seen), until, s.now())
 		if err != nil {
 			return false, fmt.Errorf("claim the bookmaker's login: %w", err)
 		}
@@ -87,7 +87,7 @@ func (s *Sessions) Claim(ctx context.Context, by string, seen []byte, until time
 
 // Save implements bet.SessionStore.
 func (s *Sessions) Save(ctx context.Context, by string, kept bet.KeptSession) error {
-	_, err := s.db.Pool.Exec(ctx, saveSession, Provider, by, notNull(kept.Sealed), kept.Key, kept.Logins,
+	_, err := s.db.Pool.Exec(ctx, saveSession, bet.Provider, by, notNull(kept.Sealed), kept.Key, kept.Logins,
 		postgres.NullTime(kept.LoginAt), kept.Refused, s.now())
 	if err != nil {
 		return fmt.Errorf("save the bookmaker's session: %w", err)
@@ -97,7 +97,7 @@ func (s *Sessions) Save(ctx context.Context, by string, kept bet.KeptSession) er
 
 // Replace implements bet.SessionStore.
 func (s *Sessions) Replace(ctx context.Context, seen, sealed []byte) error {
-	if _, err := s.db.Pool.Exec(ctx, replaceSession, Provider, notNull(seen), notNull(sealed), s.now()); err != nil {
+	if _, err := s.db.Pool.Exec(ctx, replaceSession, bet.Provider, notNull(seen), notNull(sealed), s.now()); err != nil {
 		return fmt.Errorf("replace the bookmaker's session: %w", err)
 	}
 	return nil
@@ -105,7 +105,7 @@ func (s *Sessions) Replace(ctx context.Context, seen, sealed []byte) error {
 
 // Answered implements bet.SessionStore.
 func (s *Sessions) Answered(ctx context.Context, seen []byte) error {
-	if _, err := s.db.Pool.Exec(ctx, markAnswered, Provider, notNull(seen)); err != nil {
+	if _, err := s.db.Pool.Exec(ctx, markAnswered, bet.Provider, notNull(seen)); err != nil {
 		return fmt.Errorf("mark the bookmaker's session: %w", err)
 	}
 	return nil

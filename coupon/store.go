@@ -20,7 +20,7 @@ type Store struct{ db *postgres.DB }
 // NewStore returns a store over db.
 func NewStore(db *postgres.DB) *Store { return &Store{db: db} }
 
-const couponColumns = `id, player_id, status, currency, stake, sent_amount, nominal, rate_mode, lang, pointers,
+const couponColumns = `id, provider, player_id, status, currency, stake, sent_amount, nominal, rate_mode, lang, pointers,
 	coef, possible_win, payout, coalesce(bet_code, ''), coalesce(error_code, ''), coalesce(error_message, ''),
 	placed_at, coalesce(answered_status, ''), settled_at, bonus_stake, bonus_id, contribution, coalesce(sent_currency, currency)`
 
@@ -29,7 +29,7 @@ func scanCoupons(rows pgx.Rows) ([]Coupon, error) {
 		var c Coupon
 		var pointers []string
 		var settled pgtype.Timestamptz
-		err := row.Scan(&c.ID, &c.Player, &c.Status, &c.Currency, &c.Stake, &c.sent, &c.nominal, &c.RateMode, &c.Lang,
+		err := row.Scan(&c.ID, &c.Provider, &c.Player, &c.Status, &c.Currency, &c.Stake, &c.sent, &c.nominal, &c.RateMode, &c.Lang,
 			&pointers, &c.Coef, &c.PossibleWin, &c.Payout, &c.BetCode, &c.ErrorCode, &c.ErrorMessage,
 			&c.PlacedAt, &c.answeredStatus, &settled, &c.bonusStake, &c.bonusID, &c.contribution, &c.sentCurrency)
 		if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"evens/internal/postgres"
+	"evens/ledger"
 	"evens/money"
 	"evens/player"
 	"evens/wallet"
@@ -44,22 +45,40 @@ type Transfer struct {
 var (
 	// ErrNoCoupon says that there is no coupon of that id or bet code.
 	ErrNoCoupon = errors.New("no such coupon")
+	// ErrSeveral says that bookmakers have the same code for coupons of theirs: one is named by its id.
+	ErrSeveral = errors.New("several coupons have that bet code, name one by its id")
 	// ErrNoPlayer says that there is no player of that id or external id.
 	ErrNoPlayer = errors.New("no such player")
 )
 
 // rules say, for each kind of transaction, why it was made.
-var rules = map[string]string{
-	"deposit": "the payment side says it was paid", "withdrawal": "the player takes money out", "withdrawal_paid": "the payment gateway has paid it",
-	"withdrawal_return": "the payment gateway has not paid it, or it came back", "deposit_return": "the payment gateway says it went back to the payer",
-	"stake":  "a coupon's stake is reserved before BeT is asked",
-	"refund": "a coupon that was rejected or refunded gives its stake back", "payout": "the first result says it won: stake to the book, payout to the player",
-	"loss": "the first result says it lost: the stake goes to the book", "resettlement": "a later word holds: the difference to what was paid moves",
-	"bet": "a game takes a stake", "win": "a game pays", "bet_win": "a game takes a stake and pays its win", "rollback": "what an instruction moved goes back",
-	"adjustment": "an operator put it right by hand", "bonus": "the house gives a bonus", "bonus_conversion": "it is wagered: what is left becomes cash",
-	"bonus_expiry": "its time is over: the house takes back what is left", "bonus_forfeiture": "it was given up: the house takes back what is left",
-	"bonus_correction": "what a stake of an ended bonus gave goes where that bonus went",
-	"refused":          "refused for good: the same id is answered so again", "tombstone": "rolled back before it came: the id is kept out",
+//
+//exhaustive:enforce
+var rules = map[ledger.Kind]string{
+	ledger.Deposit:          "the payment side says it was paid",
+	ledger.Withdrawal:       "the player takes money out",
+	ledger.WithdrawalPaid:   "the payment gateway has paid it",
+	ledger.WithdrawalReturn: "the payment gateway has not paid it, or it came back",
+	ledger.DepositReturn:    "the payment gateway says it went back to the payer",
+	ledger.Stake:            "a coupon's stake is reserved before BeT is asked",
+	ledger.StakeReturn:      "a coupon that was rejected or refunded gives its stake back",
+	ledger.Payout:           "the first result says it won: stake to the book, payout to the player",
+	ledger.Loss:             "the first result says it lost: the stake goes to the book",
+	ledger.Resettlement:     "a later word holds: the difference to what was paid moves",
+	ledger.Bet:              "a game takes a stake",
+	ledger.Win:              "a game pays",
+	ledger.BetWin:           "a game takes a stake and pays its win",
+	ledger.Rollback:         "what an instruction moved goes back",
+	ledger.Adjustment:       "an operator put it right by hand",
+	ledger.BonusGrant:       "the house gives a bonus",
+	ledger.BonusConversion:  "it is wagered: what is left becomes cash",
+	ledger.BonusExpiry:      "its time is over: the house takes back what is left",
+	ledger.BonusForfeiture:  "it was given up: the house takes back what is left",
+	ledger.BonusCorrection:  "what a stake of an ended bonus gave goes where that bonus went",
+	ledger.Refused:          "refused for good: the same id is answered so again",
+	ledger.Tombstone:        "rolled back before it came: the id is kept out",
+	ledger.SuspenseBooked:   "a payment of no player that we know of is kept aside",
+	ledger.SuspenseEnded:    "it ends without a player",
 }
 
 // Index: transactions_player.
@@ -91,7 +110,8 @@ func transactions(ctx context.Context, tx pgx.Tx, player uuid.UUID, coupon uuid.
 	var steps []Step
 	var id uuid.UUID
 	var at time.Time
-	var kind, provider, external, game, round, operator, comment string
+	var kind ledger.Kind
+	var provider, external, game, round, operator, comment string
 	var amount, cash, bonus, ofBonus, counts, jackpot money.Amount
 	var valid *money.Amount
 	_, err = pgx.ForEachRow(rows, []any{&id, &at, &kind, &amount, &cash, &bonus, &ofBonus, &counts, &provider, &external, &game, &round, &operator, &comment, &valid, &jackpot}, func() error {
@@ -206,7 +226,9 @@ func Player(ctx context.Context, db *postgres.DB, name string, until time.Time) 
 
 const findCoupon = `
 	SELECT id, player_id, status, stake, sent_amount, nominal, currency, coef, possible_win, payout, coalesce(bet_code, ''), coalesce(error_code, ''),
-	       coalesce(error_message, ''), placed_at, pointers, rate_mode
+	       coalesce(error_message, ''), placed_at, pointers, rate_mode, provider,
+	       CASE WHEN id IS DISTINCT FROM $1 THEN (SELECT string_agg(o.provider || ' ' || o.id, ', ' ORDER BY o.provider)
+	                                                FROM coupons o WHERE o.bet_code = $2 HAVING count(*) > 1) END
 	  FROM coupons WHERE id = $1 OR bet_code = $2 ORDER BY (id = $1) DESC NULLS LAST LIMIT 1`
 
 // Coupon tells what became of a coupon, up to a time. It is named by id or bet code.
@@ -220,16 +242,21 @@ func Coupon(ctx context.Context, db *postgres.DB, name string, until time.Time) 
 			nominal                                bool
 			placed                                 time.Time
 			pointers                               []string
-			mode                                   string
+			mode, provider                         string
+			several                                pgtype.Text // coupons with that code
 		}
 		own, is := player.OwnID(name)
 		err := tx.QueryRow(ctx, findCoupon, uuid.NullUUID{UUID: own, Valid: is}, name).Scan(&c.id, &c.player, &c.status, &c.stake, &c.sent, &c.nominal, &c.currency, &c.coef, &c.possible,
-			&c.payout, &c.code, &c.errorCode, &c.why, &c.placed, &c.pointers, &c.mode)
+			&c.payout, &c.code, &c.errorCode, &c.why, &c.placed, &c.pointers, &c.mode,
+			&c.provider, &c.several)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return ErrNoCoupon
 		}
 		if err != nil {
 			return fmt.Errorf("find coupon: %w", err)
+		}
+		if c.several.Valid {
+			return fmt.Errorf("%w: %s", ErrSeveral, c.several.String)
 		}
 		steps = append(steps, Step{
 			At: c.placed.UTC(), What: fmt.Sprintf("coupon %s is placed: %v, %s %s", c.id, c.pointers, c.stake, c.currency),
@@ -239,7 +266,7 @@ func Coupon(ctx context.Context, db *postgres.DB, name string, until time.Time) 
 		if err != nil {
 			return err
 		}
-		told, err := results(ctx, tx, c.id, c.code, until)
+		told, err := results(ctx, tx, c.id, c.provider, c.code, until)
 		if err != nil {
 			return err
 		}
@@ -276,16 +303,16 @@ func Coupon(ctx context.Context, db *postgres.DB, name string, until time.Time) 
 const (
 	readResults = `
 	SELECT id, received_at, decided_at, status, ext_status, amount_out, state, coalesce(attention, ''), coalesce(reason, '')
-	  FROM results WHERE bar_code = $1 AND received_at <= $2 ORDER BY id`
+	  FROM results WHERE bar_code = $1 AND provider = $3 AND received_at <= $2 ORDER BY id`
 	readSettlements = `
 	SELECT n, at, outcome, payout_before, payout_after, coalesce(result_id, 0), transaction_id, coalesce(operator, ''), coalesce(comment, '')
 	  FROM settlements WHERE coupon_id = $1 AND at <= $2 ORDER BY n`
 )
 
-// results are BeT's words on a coupon and what each did.
-func results(ctx context.Context, tx pgx.Tx, coupon uuid.UUID, code string, until time.Time) ([]Step, error) {
+// results are the bookmaker's words on a coupon and what each did.
+func results(ctx context.Context, tx pgx.Tx, coupon uuid.UUID, provider, code string, until time.Time) ([]Step, error) {
 	var steps []Step
-	rows, err := tx.Query(ctx, readResults, code, until)
+	rows, err := tx.Query(ctx, readResults, code, until, provider)
 	if err != nil {
 		return nil, fmt.Errorf("read results: %w", err)
 	}

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"evens/casino"
 	"evens/coupon"
 	"evens/coupon/bet"
@@ -145,4 +147,20 @@ func TestStories(t *testing.T) {
 	if _, err := explain.Coupon(t.Context(), db, "none", future); !errors.Is(err, explain.ErrNoCoupon) {
 		t.Errorf("no coupon's story: %v", err)
 	}
+	// Another bookmaker has that code too: it names no coupon any more, the id does.
+	other := uuid.New()
+	_, err = db.Pool.Exec(t.Context(), `
+		INSERT INTO coupons (id, provider, bet_code, player_id, status, currency, stake, sent_amount, nominal, rate_mode, lang, pointers, coef, possible_win, placed_at)
+		SELECT $2, 'other', bet_code, player_id, 'accepted', currency, stake, sent_amount, nominal, rate_mode, lang, pointers, coef, possible_win, placed_at
+		  FROM coupons WHERE id = $1`, placed.ID, other)
+	check(err)
+	_, err = explain.Coupon(t.Context(), db, placed.BetCode, future)
+	if !errors.Is(err, explain.ErrSeveral) || !strings.Contains(err.Error(), placed.ID.String()) || !strings.Contains(err.Error(), "other "+other.String()) {
+		t.Errorf("the story of two coupons' code: %v", err)
+	}
+	if told := story(func() ([]explain.Step, error) { return explain.Coupon(t.Context(), db, other.String(), future) }); strings.Contains(told, "BeT says") {
+		t.Errorf("BeT's results are told of the other's coupon:\n%s", told)
+	}
+	_, err = db.Pool.Exec(t.Context(), `DELETE FROM coupons WHERE id = $1`, other)
+	check(err)
 }

@@ -148,10 +148,10 @@ var checks = []Check{
 	  LEFT JOIN transfers t ON t.transaction_id = x.id AND t.leg = 1
 	 WHERE t.transaction_id IS NULL
 	   AND (x.amount <> 0
-	        OR x.kind NOT IN ('bet', 'win', 'bet_win', 'rollback', 'resettlement', 'refused', 'tombstone', 'withdrawal_paid'))`},
+	        OR x.kind NOT IN (` + Where(func(t Traits) bool { return t.Idle }) + `))`},
 	{"what was refused, and what was taken back before it came, moved nothing", `
 	SELECT x.id::text, x.kind FROM transactions x
-	 WHERE x.kind IN ('refused', 'tombstone')
+	 WHERE x.kind IN (` + Where(func(t Traits) bool { return len(t.Ways) == 0 }) + `)
 	   AND (x.amount <> 0 OR EXISTS (SELECT FROM transfers t WHERE t.transaction_id = x.id))`},
 	{"a transaction's amount is what its transfers did to its player", `
 	WITH ` + moves + `, sums AS (
@@ -179,7 +179,7 @@ var checks = []Check{
 	SELECT m.transaction_id::text, format('%s left %s', x.kind, m.balance_after)
 	  FROM moves m JOIN transactions x ON x.id = m.transaction_id
 	 WHERE m.change < 0 AND m.balance_after < 0
-	   AND x.kind NOT IN ('resettlement', 'rollback', 'bonus_correction', 'withdrawal_paid', 'deposit_return')
+	   AND x.kind NOT IN (` + Where(func(t Traits) bool { return t.Overdraws }) + `)
 	   AND NOT (x.kind = 'withdrawal' AND EXISTS (SELECT FROM transactions p WHERE p.source = 'cashier:paid' AND p.external_id = x.external_id))`},
 }
 

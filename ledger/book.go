@@ -240,8 +240,11 @@ func (b *Book) Post(t Transaction, moves ...Move) (posted *Transaction, fresh bo
 }
 
 // earlier returns the transaction that has used the key before, nil for a new one, or ErrConflict
-// where it had another content.
+// where it had another content. A kind that nobody has described is ErrKind.
 func (b *Book) earlier(t Transaction) (*Transaction, error) {
+	if _, known := t.Kind.Traits(); !known {
+		return nil, fmt.Errorf("%w: %q", ErrKind, t.Kind)
+	}
 	earlier := b.known[t.Key]
 	if earlier != nil && earlier.Payload != t.Payload {
 		return nil, fmt.Errorf("%w: %s %s", ErrConflict, t.Source, t.ExternalID)

@@ -22,6 +22,9 @@ const insertHouseTransfer = `
 // [OpenCurrency] has made. It is for what is rare: it writes at once, and asks for no lock, for the
 // house's balances are sums. No player is named: the transaction's Player is the zero id.
 func PostHouse(ctx context.Context, tx pgx.Tx, t Transaction, currency money.Currency, move Move) error {
+	if _, known := t.Kind.Traits(); !known {
+		return fmt.Errorf("post %s %s: %w: %q", t.Source, t.ExternalID, ErrKind, t.Kind)
+	}
 	if move.From.ofPlayer() || move.To.ofPlayer() || move.Amount <= 0 {
 		return fmt.Errorf("post %s %s: %s from %s to %s is none of the house", t.Source, t.ExternalID, move.Amount, move.From, move.To)
 	}

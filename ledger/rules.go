@@ -1,7 +1,12 @@
 package ledger
 
-// ShapeChecks are the rules about what each kind of transaction may look like. They know the house's kinds and
-// keys, and hold of what its packages write.
+import (
+	"fmt"
+	"strings"
+)
+
+// ShapeChecks are the rules about what each kind of transaction may look like. What is
+// particular to a kind stands in kinds.
 var ShapeChecks = []Check{
 	{"every player has a pocket of cash and one of bonus, in the player's currency", `
 	SELECT coalesce(p.id, a.player_id)::text, format('pockets %s, the player has %s', a.pockets, coalesce(p.currency, 'no row'))
@@ -35,7 +40,7 @@ var ShapeChecks = []Check{
 	{"each kind of transaction moves between the accounts that it is for", `
 	WITH ways AS (
 	    SELECT w.kind, d.kind AS debit, c.kind AS credit
-	      FROM (VALUES` + ways + `) w (kind, debit, credit),
+	      FROM (VALUES` + ways() + `) w (kind, debit, credit),
 	           unnest(CASE w.debit WHEN 'pocket' THEN '{cash,bonus}' ELSE ARRAY[w.debit] END) d (kind),
 	           unnest(CASE w.credit WHEN 'pocket' THEN '{cash,bonus}' ELSE ARRAY[w.credit] END) c (kind)
 	)
@@ -49,53 +54,35 @@ var ShapeChecks = []Check{
 	{"a movement of a game has the key of its provider", `
 	SELECT x.id::text, format('%s of %s under %s', x.kind, coalesce(x.provider, 'nobody'), x.source)
 	  FROM transactions x
-	 WHERE x.kind IN ('bet', 'win', 'bet_win', 'rollback', 'refused', 'tombstone')
-	   AND (split_part(x.source, ':', 1) IS DISTINCT FROM x.provider OR (x.kind = 'rollback') <> (x.source LIKE '%:rollback'))`},
+	 WHERE x.kind IN (` + ofGames + `)
+	   AND (split_part(x.source, ':', 1) IS DISTINCT FROM x.provider
+	        OR (x.kind IN (` + Where(func(t Traits) bool { return t.Class == GameUndone }) + `)) <> (x.source LIKE '%:rollback'))`},
 	{"every other movement has the key of its kind", `
 	SELECT x.id::text, format('%s under %s %s', x.kind, x.source, x.external_id)
 	  FROM transactions x
-	 WHERE x.kind NOT IN ('bet', 'win', 'bet_win', 'rollback', 'refused', 'tombstone')
-	   AND CASE x.kind
-	       WHEN 'deposit' THEN x.source <> 'cashier'
-	       WHEN 'withdrawal' THEN x.source <> 'cashier'
-	       WHEN 'withdrawal_paid' THEN x.source <> 'cashier:paid'
-	       WHEN 'withdrawal_return' THEN x.source NOT IN ('cashier:returned', 'cashier:failed', 'cashier:unreserved')
-	       WHEN 'deposit_return' THEN x.source NOT IN ('cashier:returned', 'cashier:unreserved')
-	       WHEN 'suspense' THEN x.source <> 'cashier:suspense'
-	       WHEN 'suspense_end' THEN x.source <> 'cashier:suspense_end'
-	       WHEN 'adjustment' THEN x.source <> 'adjustment'
-	       WHEN 'stake' THEN x.source <> 'coupon' OR x.external_id IS DISTINCT FROM x.coupon_id || ':stake'
-	       WHEN 'refund' THEN NOT (x.source = 'coupon' AND x.external_id IS NOT DISTINCT FROM x.coupon_id || ':return'
-	                               OR x.source = 'settlement' AND x.external_id IS NOT DISTINCT FROM x.coupon_id || ':1')
-	       WHEN 'payout' THEN x.source <> 'settlement' OR x.external_id IS DISTINCT FROM x.coupon_id || ':1'
-	       WHEN 'loss' THEN x.source <> 'settlement' OR x.external_id IS DISTINCT FROM x.coupon_id || ':1'
-	       WHEN 'resettlement' THEN x.coupon_id IS NULL
-	                                OR NOT (x.source = 'settlement' AND x.external_id LIKE x.coupon_id || ':%'
-	                                        OR x.source = 'coupon' AND x.external_id = x.coupon_id || ':stake:2')
-	       WHEN 'bonus' THEN x.source <> 'bonus' OR x.external_id IS DISTINCT FROM x.bonus_id || ':grant'
-	       WHEN 'bonus_correction' THEN x.bonus_id IS NULL OR x.source <> 'bonus'
-	                                    OR NOT (x.external_id LIKE x.bonus_id || ':after:%' OR x.external_id ~ ('^' || x.bonus_id || ':reopened:[1-9][0-9]*$'))
-	       ELSE x.bonus_id IS NULL OR x.source <> 'bonus' OR x.external_id !~ ('^' || x.bonus_id || ':end(:[1-9][0-9]*)?$') END`},
+	 WHERE x.kind NOT IN (` + ofGames + `)
+	   AND CASE x.kind` + wrongKeys() + `
+	       ELSE true END`},
 }
 
-// ways lists from which account to which each kind of transaction may move money; pocket stands for a
-// player's cash or bonus. Another kind of transaction, or another way, gets its line here.
-const ways = `
-	    ('deposit', 'cashier', 'cash'), ('deposit', 'suspense', 'cash'), ('deposit_return', 'cash', 'cashier'), ('deposit_return', 'cash', 'suspense'),
-	    ('withdrawal', 'cash', 'cashier'), ('withdrawal', 'cash', 'withdrawals_held'),
-	    ('withdrawal_paid', 'withdrawals_held', 'cashier'), ('withdrawal_paid', 'withdrawals_held', 'suspense'),
-	    ('withdrawal_paid', 'cash', 'cashier'), ('withdrawal_paid', 'cash', 'suspense'),
-	    ('withdrawal_return', 'withdrawals_held', 'cash'), ('withdrawal_return', 'cashier', 'cash'), ('withdrawal_return', 'suspense', 'cash'),
-	    ('suspense', 'cashier', 'suspense'), ('suspense', 'suspense', 'cashier'),
-	    ('suspense_end', 'suspense', 'cashier'), ('suspense_end', 'cashier', 'suspense'),
-	    ('suspense_end', 'suspense', 'adjustments'), ('suspense_end', 'adjustments', 'suspense'),
-	    ('stake', 'pocket', 'stakes_held'), ('refund', 'stakes_held', 'pocket'), ('loss', 'stakes_held', 'sportsbook'),
-	    ('payout', 'stakes_held', 'sportsbook'), ('payout', 'sportsbook', 'pocket'),
-	    ('resettlement', 'sportsbook', 'pocket'), ('resettlement', 'pocket', 'sportsbook'), ('resettlement', 'pocket', 'stakes_held'),
-	    ('bet', 'pocket', 'casino'), ('win', 'casino', 'pocket'), ('bet_win', 'pocket', 'casino'), ('bet_win', 'casino', 'pocket'),
-	    ('rollback', 'pocket', 'casino'), ('rollback', 'casino', 'pocket'),
-	    ('adjustment', 'adjustments', 'cash'), ('adjustment', 'cash', 'adjustments'),
-	    ('bonus', 'promotions', 'bonus'), ('bonus_conversion', 'bonus', 'promotions'), ('bonus_conversion', 'promotions', 'cash'),
-	    ('bonus_expiry', 'bonus', 'promotions'), ('bonus_expiry', 'promotions', 'bonus'),
-	    ('bonus_forfeiture', 'bonus', 'promotions'), ('bonus_forfeiture', 'promotions', 'bonus'),
-	    ('bonus_correction', 'pocket', 'promotions'), ('bonus_correction', 'promotions', 'pocket')`
+var ofGames = Where(func(t Traits) bool { return t.Class.OfGames() })
+
+// ways are the ways of every kind as rows; pocket stands for a player's cash or bonus.
+func ways() string {
+	var rows []string
+	for _, kind := range Kinds(func(Traits) bool { return true }) {
+		for _, way := range kinds[kind].Ways {
+			rows = append(rows, fmt.Sprintf("\n\t    ('%s', '%s', '%s')", kind, way.From, way.To))
+		}
+	}
+	return strings.Join(rows, ",")
+}
+
+// wrongKeys are the branches that say of each kind with keys of its own which are wrong.
+func wrongKeys() string {
+	var branches strings.Builder
+	for _, kind := range Kinds(func(t Traits) bool { return t.WrongKey != "" }) {
+		fmt.Fprintf(&branches, "\n\t       WHEN '%s' THEN %s", kind, kinds[kind].WrongKey)
+	}
+	return branches.String()
+}

@@ -19,7 +19,7 @@ type Key struct {
 // Kind says what a transaction did, in the words players and support read.
 type Kind string
 
-// The kinds of transaction.
+// The kinds of transaction. What each is to others stands in kinds.
 const (
 	Deposit    Kind = "deposit"
 	Withdrawal Kind = "withdrawal"
@@ -113,6 +113,9 @@ type Move struct {
 	From, To AccountKind
 	Amount   money.Amount
 }
+
+// ErrKind says that a transaction's kind has no line in kinds: nobody could tell what it moves or counts.
+var ErrKind = errors.New("no such kind of transaction")
 
 // ErrConflict says that a key was used before for something else. Nothing was done.
 var ErrConflict = errors.New("the id was used before with other content")

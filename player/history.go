@@ -59,14 +59,14 @@ const chunk = 1000
 // Ids are UUIDv7: their order is the order in which the ledger wrote, and a time is an id. Indexes:
 // transactions_player; transactions_rare where only rare types are asked for; transactions_round,
 // transactions_coupon.
-const readHistory = `
+var readHistory = `
 	SELECT t.id, t.at, t.kind, t.amount, t.cash_after, t.bonus_after, a.currency, coalesce(t.provider, ''),
 	       t.external_id, coalesce(t.game_id, ''), coalesce(t.round_id, ''), t.coupon_id, coalesce(t.comment, ''), d.valid_stake, d.jackpot_win
 	  FROM transactions t
-	  LEFT JOIN bet_details d ON d.transaction_id = t.id AND t.kind = 'bet_win'
+	  LEFT JOIN bet_details d ON d.transaction_id = t.id AND t.kind = '` + string(ledger.BetWin) + `'
 	  JOIN accounts a ON a.player_id = t.player_id AND a.kind = 'cash'
 	 WHERE t.player_id = $1
-	   AND t.kind NOT IN ('loss', 'refused', 'tombstone', 'withdrawal_paid')`
+	   AND t.kind NOT IN (` + ledger.Where(func(t ledger.Traits) bool { return t.Hidden }) + `)`
 
 // filtered adds a filter's conditions to the query: only those that are set, so that each is planned
 // as what it is.
@@ -89,7 +89,7 @@ func filtered(player uuid.UUID, f HistoryFilter, limit int) (query string, argum
 	if len(f.Types) > 0 {
 		add("t.kind = ANY ($%d)", f.Types)
 		if rare(f.Types) {
-			text.WriteString(" AND " + rareKinds)
+			text.WriteString(" AND " + ledger.RareKinds)
 		}
 	}
 	if f.Provider != "" {
@@ -117,13 +117,10 @@ func filtered(player uuid.UUID, f HistoryFilter, limit int) (query string, argum
 // commit is decided: an instruction is not kept waiting for longer.
 const idSlack = 24 * time.Hour
 
-// rareKinds is the condition of the index transactions_rare.
-const rareKinds = `t.kind NOT IN ('bet', 'win', 'bet_win', 'stake', 'payout', 'loss', 'refused', 'tombstone')`
-
+// rare reports whether types are all in the index transactions_rare.
 func rare(types []string) bool {
 	for _, name := range types {
-		switch ledger.Kind(name) {
-		case ledger.Bet, ledger.Win, ledger.BetWin, ledger.Stake, ledger.Payout, ledger.Loss, ledger.Refused, ledger.Tombstone:
+		if traits, _ := ledger.Kind(name).Traits(); traits.Frequent {
 			return false
 		}
 	}

@@ -31,7 +31,7 @@ const readCandidates = `
 	SELECT c.id, c.stake, c.sent_amount, c.nominal, c.coef, c.possible_win, c.currency, coalesce(c.sent_currency, c.currency),
 	       c.rate_mode = 'accept', c.pointers, p.external_id
 	  FROM coupons c JOIN players p ON p.id = c.player_id
-	 WHERE c.open_since IS NOT NULL AND c.status = 'unconfirmed' AND c.bet_code IS NULL
+	 WHERE c.open_since IS NOT NULL AND c.status = 'unconfirmed' AND c.bet_code IS NULL AND c.provider = '` + BeT + `'
 	   AND c.placed_at <= $1::timestamptz + interval '2 minutes' AND c.placed_at >= $1::timestamptz - $2::interval
 	 ORDER BY c.id LIMIT 100`
 

@@ -27,7 +27,7 @@ const betPage = 500
 // Index: coupons_pkey. An id is older than another if its coupon is.
 const readCodes = `
 	SELECT id, bet_code FROM coupons
-	 WHERE id > $1 AND bet_code IS NOT NULL AND (id >= $2 AND id < $3 OR status = 'accepted' AND id < $3)
+	 WHERE provider = '` + BeT + `' AND id > $1 AND bet_code IS NOT NULL AND (id >= $2 AND id < $3 OR status = 'accepted' AND id < $3)
 	 ORDER BY id LIMIT $4`
 
 // ByRound implements Source.

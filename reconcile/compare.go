@@ -226,7 +226,7 @@ func (r *Reconciler) compareCoupons(ctx context.Context, q Request, s *statement
 	var pairs []couponPair
 	var lack shortfall
 	matched := int64(0)
-	ours, err := r.matchCoupons(ctx, s, func(p couponPair) error {
+	ours, err := r.matchCoupons(ctx, q.Provider, s, func(p couponPair) error {
 		kinds := p.classify()
 		if len(kinds) == 0 {
 			if p.id.Valid && p.there {

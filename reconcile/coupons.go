@@ -45,8 +45,8 @@ type couponPair struct {
 	words     string // "2/1": BeT's own Status and ExtStatus, where the list has them
 }
 
-// Index: coupons_bet_code. Where the list is the provider's own answer about our codes, or covers a
-// window, our coupons of that window ($2, $3) that are not in it are missing there.
+// Index: coupons_bookmaker_code. Where the list is the provider's own answer about our codes, or covers a
+// window, our coupons with it ($4) of that window ($2, $3) that are not in it are missing there.
 const matchCoupons = `
 	WITH theirs AS (
 	    SELECT transaction_id AS code, min(status) AS status, min(amount) AS amount, max(at) AS at, max(player) AS player, max(currency) AS currency, max(round_id) AS words,
@@ -54,9 +54,9 @@ const matchCoupons = `
 	           min(status) <> max(status) OR min(amount) <> max(amount) OR bool_and(amount_told) <> bool_or(amount_told) OR count(*) > 1 AND min(page) = max(page) AS duplicate
 	      FROM statement_lines WHERE statement_id = $1 GROUP BY transaction_id
 	), ours AS (
-	    SELECT c.* FROM coupons c WHERE c.id >= $2 AND c.id < $3 AND c.bet_code IS NOT NULL
+	    SELECT c.* FROM coupons c WHERE c.id >= $2 AND c.id < $3 AND c.bet_code IS NOT NULL AND c.provider = $4
 	    UNION
-	    SELECT c.* FROM coupons c JOIN theirs t ON t.code = c.bet_code
+	    SELECT c.* FROM coupons c JOIN theirs t ON t.code = c.bet_code AND c.provider = $4
 	)
 	SELECT coalesce(t.code, c.bet_code), t.code IS NOT NULL, coalesce(t.status, ''), coalesce(t.amount, 0), t.at, coalesce(t.player, ''),
 	       coalesce(t.currency, ''), coalesce(t.duplicate, false), coalesce(t.words, ''),
@@ -68,7 +68,7 @@ const matchCoupons = `
 
 var ourStatus = map[string]Status{"accepted": Open, "won": Won, "lost": Lost, "refunded": Refunded}
 
-func (r *Reconciler) matchCoupons(ctx context.Context, s *statement, each func(couponPair) error) (ours int64, err error) {
+func (r *Reconciler) matchCoupons(ctx context.Context, provider string, s *statement, each func(couponPair) error) (ours int64, err error) {
 	first, last := idsBetween(s.from, s.to)
 	err = postgres.InTx(ctx, r.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
 		for _, setting := range settings {
@@ -76,7 +76,7 @@ func (r *Reconciler) matchCoupons(ctx context.Context, s *statement, each func(c
 				return err
 			}
 		}
-		rows, err := tx.Query(ctx, matchCoupons, s.id, first, last)
+		rows, err := tx.Query(ctx, matchCoupons, s.id, first, last, provider)
 		if err != nil {
 			return err
 		}

@@ -35,7 +35,7 @@ type FailureFilter struct {
 
 // Refused calls stand in the callbacks, refused and undone instructions in the ledger, coupons and
 // results that did not go through in their own tables.
-const readFailures = `
+var readFailures = `
 	SELECT * FROM (
 	    SELECT c.at, c.provider, c.code, coalesce(x.external_id, ''), coalesce(p.external_id, '') AS player, '' AS amount, coalesce(p.currency, '') AS currency,
 	           CASE WHEN c.code IN ('unavailable', 'internal') THEN 'answered "try again"' ELSE 'refused' END AS done, 'callback ' || c.id AS reference
@@ -56,12 +56,12 @@ const readFailures = `
 	      FROM transactions x JOIN players p ON p.id = x.player_id
 	     WHERE x.id >= $4 AND x.id < $5 AND x.kind = 'win' AND x.comment = 'no bet known'
 	    UNION ALL
-	    SELECT c.placed_at, 'bet', c.error_code, coalesce(c.bet_code, ''), p.external_id, (c.stake / 10000.0)::numeric(20,4)::text, c.currency,
+	    SELECT c.placed_at, c.provider, c.error_code, coalesce(c.bet_code, ''), p.external_id, (c.stake / 10000.0)::numeric(20,4)::text, c.currency,
 	           CASE c.status WHEN 'rejected' THEN 'stake returned' ELSE 'stake held' END, 'coupon ' || c.id
 	      FROM coupons c JOIN players p ON p.id = c.player_id
 	     WHERE c.id >= $4 AND c.id < $5 AND c.error_code IS NOT NULL
 	    UNION ALL
-	    SELECT r.received_at, 'bet', coalesce(r.attention, r.state), r.bar_code, '', coalesce((r.amount_out / 10000.0)::numeric(20,4)::text, ''), '',
+	    SELECT r.received_at, r.provider, coalesce(r.attention, r.state), r.bar_code, '', coalesce((r.amount_out / 10000.0)::numeric(20,4)::text, ''), '',
 	           CASE r.state WHEN 'refused' THEN 'refused by a person' ELSE 'waits for a person' END, 'result ' || r.id
 	      FROM results r
 	     WHERE r.received_at >= $1 AND r.received_at < $2 AND (r.attention IS NOT NULL OR r.state = 'refused')

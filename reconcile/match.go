@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"evens/internal/postgres"
+	"evens/ledger"
 	"evens/money"
 )
 
@@ -82,7 +83,7 @@ func findSuspects(id string) string {
 	              WHERE provider = $2 AND id >= $3 AND id < $4 AND kind IN (` + compared + `)) x ON x.` + id + ` = l.transaction_id
 	  LEFT JOIN players p ON p.id = x.player_id
 	 WHERE (l.amount = abs(x.amount) AND l.status = 'ok' AND NOT l.again
-	        AND (l.type = 'debit' AND x.kind IN ('bet', 'withdrawal') OR l.type = 'credit' AND x.kind IN ('win', 'deposit'))
+	        AND (l.type = 'debit' AND x.kind IN (` + debits + `) OR l.type = 'credit' AND x.kind IN (` + credits + `))
 	        AND l.player IN ('', p.external_id) AND l.currency IN ('', p.currency)) IS NOT TRUE`
 }
 
@@ -90,10 +91,17 @@ func findSuspects(id string) string {
 const findRepeated = `
 	INSERT INTO suspects SELECT transaction_id FROM statement_lines WHERE statement_id = $1 GROUP BY transaction_id HAVING count(*) > 1`
 
-const compared = `'bet', 'win', 'bet_win', 'deposit', 'withdrawal', ` + returns
+// As what lists have the kinds of transaction; returns undo another one of their id.
+var (
+	compared = ledger.Where(func(t ledger.Traits) bool { return t.Listed != ledger.NotListed })
+	returns  = listed(ledger.ListedReversal)
+	debits   = listed(ledger.ListedDebit)
+	credits  = listed(ledger.ListedCredit)
+)
 
-// returns are the kinds that undo another transaction of their id.
-const returns = `'rollback', 'withdrawal_return', 'deposit_return'`
+func listed(as ledger.Listed) string {
+	return ledger.Where(func(t ledger.Traits) bool { return t.Listed == as })
+}
 
 // Lines of one id are taken together: a bet and its win may share it. The same line on two pages
 // is one line that a moving list showed twice; twice on one page it is a duplicate.
@@ -155,7 +163,7 @@ func matchSQL(id string) string {
 	    OR t.player <> '' AND t.player <> p.external_id OR t.currency <> '' AND t.currency <> p.currency`
 }
 
-const countOurs = `
+var countOurs = `
 	SELECT count(DISTINCT (CASE WHEN $4 THEN x.round_id ELSE x.external_id END)) FROM transactions x
 	 WHERE x.provider = $1 AND x.id >= $2 AND x.id < $3
 	   AND x.kind IN (` + compared + `)`
@@ -301,7 +309,7 @@ func classify(p pair) []Kind {
 }
 
 // Indexes: transactions_key, players_pkey. Bets and wins of one id stand under several sources.
-const readAnyTime = `
+var readAnyTime = `
 	SELECT x.external_id, sum(x.amount) FILTER (WHERE x.kind NOT IN (` + returns + `)),
 	       bool_or(x.kind IN (` + returns + `)), coalesce(min(x.kind) FILTER (WHERE x.kind NOT IN (` + returns + `)), ''),
 	       min(x.at), min(x.player_id::text)::uuid, min(p.external_id), min(p.currency), coalesce(min(x.round_id), ''), ` + hasWon + `
@@ -313,7 +321,7 @@ const readAnyTime = `
 	 GROUP BY x.external_id`
 
 const readRoundsAnyTime = `
-	SELECT x.round_id, x.won - x.staked, x.bets > 0 AND x.bets = x.rolled_back, 'bet', x.opened_at, x.player_id, p.external_id, p.currency, x.round_id, x.won > 0
+	SELECT x.round_id, x.won - x.staked, x.bets > 0 AND x.bets = x.rolled_back, '` + string(ledger.Bet) + `', x.opened_at, x.player_id, p.external_id, p.currency, x.round_id, x.won > 0
 	  FROM rounds x JOIN players p ON p.id = x.player_id
 	 WHERE x.provider = $2 AND x.round_id = ANY ($1)`
 

@@ -30,7 +30,7 @@ type fit struct {
 	factor                  string
 }
 
-// Indexes: statement_lines_statement, transactions_key, players_external_id, coupons_bet_code.
+// Indexes: statement_lines_statement, transactions_key, players_external_id, coupons_bookmaker_code.
 const readFit = `
 	WITH lines AS (
 	    SELECT transaction_id AS id, max(player) AS player, max(amount) FILTER (WHERE type <> 'rollback') AS amount, max(at) AS at
@@ -40,7 +40,7 @@ const readFit = `
 	                              JOIN transactions x ON x.source = s.source AND x.external_id = l.id
 	                             ORDER BY abs(x.amount) <> l.amount, s.source LIMIT 1) AS ours,
 	           EXISTS (SELECT FROM rounds r WHERE r.provider = $2 AND r.round_id = l.id)
-	             OR EXISTS (SELECT FROM coupons c WHERE $2 = 'bet' AND c.bet_code = l.id) AS other,
+	             OR EXISTS (SELECT FROM coupons c WHERE c.provider = $2 AND c.bet_code = l.id) AS other,
 	           EXISTS (SELECT FROM unnest($3::text[]) p (name)
 	                    CROSS JOIN unnest(ARRAY[p.name, p.name || ':win']) s (source)
 	                     JOIN transactions x ON x.source = s.source AND x.external_id = l.id AND x.provider IS DISTINCT FROM $2) AS elsewhere

@@ -15,6 +15,7 @@ import (
 
 	"evens/casino"
 	"evens/coupon"
+	"evens/coupon/bet"
 	"evens/internal/postgres"
 	"evens/player"
 	"evens/settlement"
@@ -22,7 +23,7 @@ import (
 )
 
 // BeT is the provider whose lines are coupons.
-const BeT = coupon.Provider
+const BeT = bet.Provider
 
 // How a window is chosen.
 const (

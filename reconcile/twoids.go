@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"evens/ledger"
 	"evens/money"
 	"evens/wallet"
 )
@@ -112,10 +113,10 @@ func bare(id string) string {
 }
 
 // Index: transactions_key.
-const readKeptOut = `
+var readKeptOut = `
 	SELECT x.external_id FROM unnest($2::text[]) k (id)
 	 CROSS JOIN unnest(ARRAY[$1, $1 || ':win']) s (source)
-	  JOIN transactions x ON x.source = s.source AND x.external_id = k.id AND x.kind IN ('tombstone', 'refused')`
+	  JOIN transactions x ON x.source = s.source AND x.external_id = k.id AND x.kind IN (` + ledger.Where(func(t ledger.Traits) bool { return t.Class == ledger.KeptOut }) + `)`
 
 // keptOut tells which of the events that a list only undoes never moved anything here either.
 func (r *Reconciler) keptOut(ctx context.Context, provider string, pairs []pair) (map[string]bool, error) {
@@ -187,11 +188,11 @@ func (r *Reconciler) paidButHeld(ctx context.Context, s *statement, found *findi
 const bankDays = 7 * 24 * time.Hour
 
 // Indexes: players_external_id, transactions_player, statement_lines_statement.
-const readLookalikes = `
+var readLookalikes = `
 	SELECT k.n, x.external_id, x.amount, x.at, x.kind, x.player_id, p.external_id, p.currency
 	  FROM unnest($1::integer[], $2::text[], $3::bigint[]) k (n, player, amount)
 	  JOIN players p ON p.external_id = k.player
-	  JOIN transactions x ON x.player_id = p.id AND x.amount = k.amount AND x.provider = $4 AND x.kind IN ('win', 'deposit')
+	  JOIN transactions x ON x.player_id = p.id AND x.amount = k.amount AND x.provider = $4 AND x.kind IN (` + credits + `)
 	 WHERE NOT EXISTS (SELECT FROM statement_lines l WHERE l.statement_id = $5 AND l.transaction_id = x.external_id)
 	 ORDER BY k.n, x.id DESC`
 

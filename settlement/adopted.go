@@ -25,10 +25,10 @@ const readProspects = `
 	SELECT r.id, r.status, r.ext_status, r.amount_out, c.stake, c.sent_amount, c.nominal, c.coef, c.possible_win, c.currency,
 	       coalesce(c.sent_currency, c.currency)
 	  FROM results r, coupons c
-	 WHERE r.bar_code = $1 AND r.state = 'pending' AND c.id = $2
+	 WHERE r.bar_code = $1 AND r.provider = c.provider AND r.state = 'pending' AND c.id = $2
 	 ORDER BY r.decided_at, r.id`
 
-// Prospects lists the results that wait under a bet code, in the order of their decision, as if the coupon had
+// Prospects lists the results that wait under a bet code of a coupon's bookmaker, in the order of their decision, as if the coupon had
 // that code: the last that makes sense would hold.
 func (s *Settler) Prospects(ctx context.Context, betCode string, id uuid.UUID) ([]Prospect, error) {
 	rows, err := s.db.Pool.Query(ctx, readProspects, betCode, id)
@@ -59,8 +59,8 @@ func (s *Settler) Prospects(ctx context.Context, betCode string, id uuid.UUID) (
 
 // SettleAdopted settles what waits under the bet code of a coupon that was adopted just now, without a queue.
 // What it leaves undone, the sweep finds.
-func (s *Settler) SettleAdopted(ctx context.Context, betCode string) error {
-	chunks, err := s.queryChunks(ctx, adoptEarly, ChunkSize, []string{betCode})
+func (s *Settler) SettleAdopted(ctx context.Context, provider, betCode string) error {
+	chunks, err := s.queryChunks(ctx, adoptEarly, ChunkSize, []string{betCode}, []string{provider})
 	if err != nil {
 		return fmt.Errorf("look for results of %s: %w", betCode, err)
 	}

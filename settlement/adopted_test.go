@@ -55,7 +55,7 @@ func (s *shop) adopt(id uuid.UUID, code string) (coupon.Adopted, error) {
 		s.t.Errorf("adopted %+v, the look said %+v", done, look)
 	}
 	if err == nil {
-		err = s.settler.SettleAdopted(s.t.Context(), code)
+		err = s.settler.SettleAdopted(s.t.Context(), done.Coupon.Provider, code)
 	}
 	return done, err
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -69,10 +71,10 @@ func (r *result) overtakes(c *held) bool {
 const paidUnit = `CASE WHEN c.settlement_count > 0 THEN
 	       (SELECT s.unit FROM settlements s WHERE s.coupon_id = c.id AND s.n = c.settlement_count) END`
 
-// Coupons are locked in id order, before any player. Indexes: results_pkey, coupons_bet_code.
+// Coupons are locked in id order, before any player. Indexes: results_pkey, coupons_bookmaker_code.
 const loadResults = `
 	SELECT r.id, r.decided_at, r.received_at, r.status, r.ext_status, r.amount_out, ` + heldColumns + `
-	  FROM results r JOIN coupons c ON c.bet_code = r.bar_code
+	  FROM results r JOIN coupons c ON c.bet_code = r.bar_code AND c.provider = r.provider
 	 WHERE r.id = ANY ($1) AND r.state = 'pending'
 	 ORDER BY c.id, r.decided_at, r.id
 	   FOR UPDATE OF c`
@@ -259,7 +261,7 @@ func pay(batch *wallet.Batch, c *held, verdict Verdict, by order) (uuid.NullUUID
 		Key:      settlementKey(c.id, c.settled+1),
 		Kind:     kind,
 		Player:   c.player,
-		Provider: coupon.Provider,
+		Provider: c.provider,
 		Coupon:   uuid.NullUUID{UUID: c.id, Valid: true},
 		Payload:  ledger.HashOf(c.payout.String(), verdict.Payout.String()),
 		Operator: by.operator,
@@ -363,11 +365,22 @@ func (a *application) report(ctx context.Context) {
 			s.observe.SameTime(a.sameTime)
 		}
 		s.log.WarnContext(ctx, "results with the same DateRecive contradict each other; the last to arrive holds",
-			"provider", coupon.Provider, "results", a.sameTime)
+			"provider", a.providers(), "results", a.sameTime)
 	}
 	if a.rows.parked > 0 {
-		s.log.WarnContext(ctx, "results parked for an operator", "provider", coupon.Provider, "results", a.rows.parked)
+		s.log.WarnContext(ctx, "results parked for an operator", "provider", a.providers(), "results", a.rows.parked)
 	}
+}
+
+// providers names the bookmakers whose results these are: one, but where the sweep took up those of several.
+func (a *application) providers() string {
+	var names []string
+	for _, r := range a.results {
+		if !slices.Contains(names, r.coupon.provider) {
+			names = append(names, r.coupon.provider)
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 type arrival struct {

@@ -10,9 +10,13 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"evens/coupon"
 	"evens/ledger"
 	"evens/money"
 )
+
+// settled are the statuses of a coupon that a result was applied to.
+var settled = coupon.Statuses(func(s coupon.State) bool { return s.Settled })
 
 // auditChecks are the rules that tie coupons, results and settlements to the ledger.
 var auditChecks = []ledger.Check{
@@ -23,7 +27,7 @@ var auditChecks = []ledger.Check{
 	     WHERE a.kind = 'stakes_held' GROUP BY a.currency
 	), open AS (
 	    SELECT currency, sum(stake) AS total FROM coupons
-	     WHERE status IN ('placing', 'unconfirmed', 'accepted') GROUP BY currency
+	     WHERE status IN (` + coupon.Statuses(func(s coupon.State) bool { return s.Held }) + `) GROUP BY currency
 	)
 	SELECT coalesce(h.currency, o.currency), format('held %s, open stakes %s', h.total, o.total)
 	  FROM held h FULL JOIN open o USING (currency) WHERE coalesce(h.total, 0) <> coalesce(o.total, 0)`},
@@ -40,6 +44,10 @@ var auditChecks = []ledger.Check{
 	{Name: "no transaction is about a coupon that is not there", SQL: `
 	SELECT t.id::text, t.kind FROM transactions t LEFT JOIN coupons c ON c.id = t.coupon_id
 	 WHERE t.coupon_id IS NOT NULL AND (c.id IS NULL OR c.player_id <> t.player_id)`},
+	{Name: "a coupon's movements are with the bookmaker that has it", SQL: `
+	SELECT t.id::text, format('%s with %s, the coupon is with %s', t.kind, coalesce(t.provider, 'nobody'), c.provider)
+	  FROM transactions t JOIN coupons c ON c.id = t.coupon_id
+	 WHERE t.source IN ('coupon', 'settlement') AND t.provider IS DISTINCT FROM c.provider`},
 	{Name: "settlements follow from each other without a gap", SQL: `
 	WITH chain AS (
 	    SELECT coupon_id, n, payout_before, row_number() OVER w AS position, lag(payout_after, 1, 0::bigint) OVER w AS before
@@ -54,7 +62,7 @@ var auditChecks = []ledger.Check{
 	  FROM coupons c LEFT JOIN counted k ON k.coupon_id = c.id LEFT JOIN settlements s ON s.coupon_id = k.coupon_id AND s.n = k.n
 	 WHERE c.settlement_count <> coalesce(s.n, 0)
 	    OR s.n IS NOT NULL AND (c.status <> s.outcome OR c.payout <> s.payout_after)
-	    OR s.n IS NULL AND (c.payout <> 0 OR c.status IN ('won', 'lost', 'refunded'))`},
+	    OR s.n IS NULL AND (c.payout <> 0 OR c.status IN (` + settled + `))`},
 	{Name: "a settlement's transaction moved what the settlement says", SQL: `
 	SELECT s.coupon_id::text, format('settlement %s: %s to %s, moved %s', s.n, s.payout_before, s.payout_after, t.amount)
 	  FROM settlements s LEFT JOIN transactions t ON t.id = s.transaction_id
@@ -62,7 +70,7 @@ var auditChecks = []ledger.Check{
 	{Name: "the result that holds is the coupon's own, and applied", SQL: `
 	SELECT c.id::text, format('result %s is %s, of BarCode %s', c.result_id, r.state, r.bar_code)
 	  FROM coupons c LEFT JOIN results r ON r.id = c.result_id
-	 WHERE c.result_id IS NOT NULL AND (r.id IS NULL OR r.bar_code <> c.bet_code OR r.state NOT IN ('applied', 'duplicate'))`},
+	 WHERE c.result_id IS NOT NULL AND (r.id IS NULL OR r.bar_code <> c.bet_code OR r.provider <> c.provider OR r.state NOT IN ('applied', 'duplicate'))`},
 	{Name: "every applied result has its settlement", SQL: `
 	SELECT r.id::text, format('BarCode %s', r.bar_code)
 	  FROM results r LEFT JOIN settlements s ON s.result_id = r.id WHERE r.state = 'applied' AND s.coupon_id IS NULL`},
@@ -72,16 +80,16 @@ var auditChecks = []ledger.Check{
 	  JOIN (SELECT coupon_id, sum(coalesce(staked, 0)) AS staked, bool_or(kind = 'stake' AND effective_at IS NOT NULL) AS counts
 	          FROM transactions WHERE coupon_id IS NOT NULL GROUP BY coupon_id) t ON t.coupon_id = c.id AND t.counts
 	 WHERE c.counted IS DISTINCT FROM t.staked AND c.counted IS NOT NULL
-	    OR t.staked <> CASE WHEN c.status IN ('rejected', 'refunded', 'cancelled') THEN 0 ELSE c.stake END
+	    OR t.staked <> CASE WHEN c.status IN (` + coupon.Statuses(func(s coupon.State) bool { return s.Returned }) + `) THEN 0 ELSE c.stake END
 	       AND (c.counted IS NOT NULL OR c.settlement_count = 0)`},
 	{Name: "the time of decision that a coupon holds is that of a result of its own", SQL: `
 	SELECT c.id::text, format('holds result %s as of %s', c.result_id, c.decided_at)
 	  FROM coupons c
 	 WHERE (c.decided_at IS NULL) <> (c.result_id IS NULL)
 	    OR c.decided_at IS NOT NULL
-	       AND NOT EXISTS (SELECT FROM results r WHERE r.bar_code = c.bet_code AND r.decided_at = c.decided_at AND r.id = c.result_id)
+	       AND NOT EXISTS (SELECT FROM results r WHERE r.bar_code = c.bet_code AND r.provider = c.provider AND r.decided_at = c.decided_at AND r.id = c.result_id)
 	       AND NOT EXISTS (SELECT FROM results r JOIN settlements s ON s.coupon_id = c.id AND s.operator IS NOT NULL
-	                        WHERE r.bar_code = c.bet_code
+	                        WHERE r.bar_code = c.bet_code AND r.provider = c.provider
 	                          AND (r.decided_at = c.decided_at OR r.id = c.result_id AND r.received_at = c.decided_at))`},
 	{Name: "a cancelled coupon was cancelled by a person, and its stake went back", SQL: `
 	SELECT c.id::text, format('%s, stake %s, payout %s; last settlement by %s: %s', c.status, c.stake, c.payout, s.operator, s.outcome)

@@ -9,18 +9,20 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"evens/coupon/bet"
 	"evens/ledger"
 )
 
 // What results say, beside the push that brought them. A Head that could not be read is its text, and a push that
 // is no longer kept, or was kept as part only, says nothing. Indexes: callbacks' primary key.
 const readMessages = `
-	SELECT c.id, c.body, r.ids, r.codes, r.decided, r.statuses, r.ext_statuses, r.amounts
+	SELECT c.id, c.body, r.ids, r.codes, r.decided, r.statuses, r.ext_statuses, r.amounts, r.providers
 	  FROM (SELECT callback_id, array_agg(id) AS ids, array_agg(bar_code) AS codes, array_agg(decided_at) AS decided,
-	               array_agg(status) AS statuses, array_agg(ext_status) AS ext_statuses, array_agg(amount_out) AS amounts
+	               array_agg(status) AS statuses, array_agg(ext_status) AS ext_statuses, array_agg(amount_out) AS amounts,
+	               array_agg(provider) AS providers
 	          FROM results WHERE raw IS NULL GROUP BY callback_id) r
 	  JOIN callbacks c ON c.id = r.callback_id
-	 WHERE c.provider = 'bet' AND c.status = 200`
+	 WHERE c.provider = '` + bet.Provider + `' AND c.status = 200`
 
 // AuditMessages holds results against the bodies that brought them, as long as those are kept: their BarCodes,
 // times of decision and words are those that came in. One body at a time is read. A body that an earlier release
@@ -35,7 +37,7 @@ func AuditMessages(ctx context.Context, tx pgx.Tx, report *ledger.Report) error 
 	var body []byte
 	var ids []int64
 	var c kept
-	_, err = pgx.ForEachRow(rows, []any{&callback, &body, &ids, &c.codes, &c.decided, &c.statuses, &c.extStatuses, &c.amounts}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&callback, &body, &ids, &c.codes, &c.decided, &c.statuses, &c.extStatuses, &c.amounts, &c.providers}, func() error {
 		heads, err := ParsePush(body)
 		if err != nil || slices.ContainsFunc(heads, func(h Head) bool { return h.Fault != "" }) {
 			return nil //nolint:nilerr // it was read by other rules
@@ -45,10 +47,11 @@ func AuditMessages(ctx context.Context, tx pgx.Tx, report *ledger.Report) error 
 			came[sayingOf(head)] = true
 		}
 		for i, id := range ids {
-			if said := c.at(i); !came[said] {
+			if said := c.at(i); !came[said] || c.providers[i] != bet.Provider {
 				result.Found(ledger.Violation{
 					Subject: fmt.Sprint(id),
-					Detail:  fmt.Sprintf("%s %d/%d, decided at %s, is not in callback %s", said.code, said.status, said.extStatus, c.decided[i], callback),
+					Detail: fmt.Sprintf("%s's %s %d/%d, decided at %s, is not in callback %s", c.providers[i], said.code, said.status, said.extStatus,
+						c.decided[i], callback),
 				})
 			}
 		}
@@ -83,7 +86,7 @@ func micros(at time.Time) int64 { return at.Unix()*1e6 + int64(at.Nanosecond())/
 
 // kept are the results of one push.
 type kept struct {
-	codes                 []string
+	codes, providers      []string
 	decided               []time.Time
 	statuses, extStatuses []int32
 	amounts               []*int64

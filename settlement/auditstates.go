@@ -31,15 +31,15 @@ var stateChecks = []ledger.Check{
 	SELECT c.id::text, format('%s at %s, settlement at %s; decided at %s by result %s', c.status, c.settled_at, s.at, c.decided_at, c.result_id)
 	  FROM coupons c LEFT JOIN settlements s ON s.coupon_id = c.id AND s.n = c.settlement_count
 	 WHERE c.settled_at IS DISTINCT FROM s.at
-	    OR CASE num_nonnulls(c.decided_at, c.result_id) WHEN 2 THEN c.status NOT IN ('won', 'lost', 'refunded', 'cancelled')
-	                                                    WHEN 0 THEN c.status IN ('won', 'lost', 'refunded') ELSE true END`},
+	    OR CASE num_nonnulls(c.decided_at, c.result_id) WHEN 2 THEN c.status NOT IN (` + settled + `, 'cancelled')
+	                                                    WHEN 0 THEN c.status IN (` + settled + `) ELSE true END`},
 	{Name: "a settlement is of a coupon that is there, by a result on its own BarCode", SQL: `
 	SELECT s.coupon_id::text, format('settlement %s by result %s of BarCode %s', s.n, s.result_id, r.bar_code)
 	  FROM settlements s
 	  LEFT JOIN coupons c ON c.id = s.coupon_id
 	  LEFT JOIN results r ON r.id = s.result_id
 	 WHERE c.id IS NULL OR (s.result_id IS NULL) <> (s.outcome = 'cancelled')
-	    OR s.result_id IS NOT NULL AND r.bar_code IS DISTINCT FROM c.bet_code
+	    OR s.result_id IS NOT NULL AND (r.bar_code, r.provider) IS DISTINCT FROM (c.bet_code, c.provider)
 	    OR r.state NOT IN ('applied', 'duplicate') -- what a person overruled may be said again, and waits then
 	       AND NOT EXISTS (SELECT FROM settlements o WHERE o.coupon_id = s.coupon_id AND o.n > s.n AND o.operator IS NOT NULL)`},
 	{Name: "a settlement's outcome fits what it pays, and its transaction is its own", SQL: `
@@ -59,7 +59,7 @@ var stateChecks = []ledger.Check{
 	 WHERE t.source = 'settlement' AND NOT EXISTS (SELECT FROM settlements s WHERE s.transaction_id = t.id)`},
 	{Name: "no earlier word holds against a later one", SQL: `
 	SELECT c.id::text, format('result %s holds, of %s; result %s, %s, was decided at %s', c.result_id, c.decided_at, r.id, r.state, r.decided_at)
-	  FROM results r JOIN coupons c ON c.bet_code = r.bar_code
+	  FROM results r JOIN coupons c ON c.bet_code = r.bar_code AND c.provider = r.provider
 	 WHERE r.state IN ('applied', 'duplicate', 'stale') AND (c.decided_at IS NULL OR r.decided_at > c.decided_at)
 	       -- One dated ahead of our clock that a person applied counts as decided when it came.
 	   AND NOT (r.decided_at > r.received_at AND r.received_at <= c.decided_at
@@ -70,8 +70,8 @@ var stateChecks = []ledger.Check{
 	 WHERE r.state = 'parked' AND (coalesce(r.attention, 'unknown_bar_code') = 'unknown_bar_code' OR r.reason IS NULL)
 	    OR r.state = 'pending' AND coalesce(r.attention, 'unknown_bar_code') <> 'unknown_bar_code'
 	    OR r.state NOT IN ('parked', 'pending') AND r.attention IS NOT NULL
-	    OR r.state IN ('applied', 'duplicate', 'stale') AND NOT EXISTS (SELECT FROM coupons c WHERE c.bet_code = r.bar_code)
-	    OR r.state = 'duplicate' AND NOT EXISTS (SELECT FROM results o WHERE o.bar_code = r.bar_code AND o.state = 'applied')`},
+	    OR r.state IN ('applied', 'duplicate', 'stale') AND NOT EXISTS (SELECT FROM coupons c WHERE c.bet_code = r.bar_code AND c.provider = r.provider)
+	    OR r.state = 'duplicate' AND NOT EXISTS (SELECT FROM results o WHERE o.bar_code = r.bar_code AND o.provider = r.provider AND o.state = 'applied')`},
 	{Name: "every pending result is in a chunk that is still to be applied, or waits for its coupon", SQL: `
 	WITH open AS (SELECT unnest(result_ids) AS id FROM result_chunks WHERE done_at IS NULL)
 	SELECT r.id::text, format('BarCode %s, received at %s', r.bar_code, r.received_at)
@@ -85,7 +85,7 @@ var stateChecks = []ledger.Check{
 	SELECT r.id::text, format('BarCode %s, received at %s', r.bar_code, r.received_at)
 	  FROM results r
 	 WHERE r.state = 'pending' AND r.received_at < ` + ledger.Now + ` - interval '2 days'
-	   AND (r.attention IS NULL OR EXISTS (SELECT FROM coupons c WHERE c.bet_code = r.bar_code))`},
+	   AND (r.attention IS NULL OR EXISTS (SELECT FROM coupons c WHERE c.bet_code = r.bar_code AND c.provider = r.provider))`},
 	{Name: "no placement is under way for days", SQL: `
 	SELECT id::text, format('placing since %s', open_since) FROM coupons
 	 WHERE status = 'placing' AND open_since < ` + ledger.Now + ` - interval '2 days'`},

@@ -13,6 +13,7 @@ import (
 // held is a coupon as settling needs it.
 type held struct {
 	id         uuid.UUID
+	provider   string // the bookmaker that has it
 	code       string // its BarCode; "" where it was not asked for
 	player     uuid.UUID
 	status     coupon.Status
@@ -36,7 +37,7 @@ type held struct {
 
 // heldColumns are a coupon as settling needs it. One that has counted its stake in an earlier version says so by
 // its first settlement: a stake that came back with it was taken out again.
-const heldColumns = `c.id, c.player_id, c.status, c.stake, c.sent_amount, c.nominal, c.coef, c.possible_win, c.currency,
+const heldColumns = `c.id, c.provider, c.player_id, c.status, c.stake, c.sent_amount, c.nominal, c.coef, c.possible_win, c.currency,
 	       coalesce(c.sent_currency, c.currency), c.payout, c.settlement_count, c.decided_at, c.result_id, c.overruled,
 	       c.bonus_stake, c.bonus_id, c.contribution, c.contributed, c.placed_at,
 	       CASE WHEN c.counted IS NOT NULL THEN c.counted
@@ -46,7 +47,7 @@ const heldColumns = `c.id, c.player_id, c.status, c.stake, c.sent_amount, c.nomi
 
 func (c *held) targets(decided *pgtype.Timestamptz, holds *pgtype.Int8) []any {
 	return []any{
-		&c.id, &c.player, &c.status, &c.terms.Stake, &c.terms.Sent, &c.terms.Nominal, &c.terms.Coef, &c.terms.PossibleWin,
+		&c.id, &c.provider, &c.player, &c.status, &c.terms.Stake, &c.terms.Sent, &c.terms.Nominal, &c.terms.Coef, &c.terms.PossibleWin,
 		&c.terms.Currency, &c.terms.SentCurrency, &c.payout, &c.settled, decided, holds, &c.overruled,
 		&c.bonusStake, &c.bonusID, &c.contribution, &c.contributed, &c.placedAt, &c.counted, &c.paidUnit,
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"evens/coupon/bet"
 	"evens/internal/dbclock"
 	"evens/internal/postgres"
 	"evens/money"
@@ -60,21 +61,22 @@ func NewInbox(db *postgres.DB, bell Bell, guard Guard) *Inbox {
 
 const insertCallback = `
 	INSERT INTO callbacks (id, at, provider, path, source, body, status)
-	VALUES ($1, $2, 'bet', $3, $4, $5, $6)`
+	VALUES ($1, $2, '` + bet.Provider + `', $3, $4, $5, $6)`
 
 // One row a Head, unless it is there already; the new ones are cut into chunks in the same
 // statement. A push that would take back too much marks its chunks: their reversals wait for a
-// person ($10 payouts, or $12 in the currencies $11; in any other, whatever it is). Indexes: results_once, coupons_bet_code.
+// person ($10 payouts, or $12 in the currencies $11; in any other, whatever it is). Heads are
+// BeT's: so is every code in them. Indexes: results_once, coupons_bookmaker_code.
 const insertResults = `
 	WITH taken_back AS (
 	    SELECT coalesce(bool_or(n > $10 OR total > coalesce(allowed.sum, 0)), false) AS too_much
 	      FROM (SELECT currency, count(*) AS n, sum(payout) AS total
-	              FROM coupons WHERE bet_code = ANY ($9) AND payout > 0
+	              FROM coupons WHERE bet_code = ANY ($9) AND provider = '` + bet.Provider + `' AND payout > 0
 	             GROUP BY currency) t
 	      LEFT JOIN unnest($11::text[], $12::bigint[]) allowed (currency, sum) USING (currency)
 	), fresh AS (
-	    INSERT INTO results (bar_code, decided_at, status, ext_status, amount_out, callback_id, received_at)
-	    SELECT bar_code, decided_at, status, ext_status, amount_out, $7, $8
+	    INSERT INTO results (provider, bar_code, decided_at, status, ext_status, amount_out, callback_id, received_at)
+	    SELECT '` + bet.Provider + `', bar_code, decided_at, status, ext_status, amount_out, $7, $8
 	      FROM unnest($1::text[], $2::timestamptz[], $3::integer[], $4::integer[], $5::bigint[])
 	           WITH ORDINALITY u (bar_code, decided_at, status, ext_status, amount_out, position)
 	     ORDER BY position
@@ -90,8 +92,8 @@ const insertResults = `
 
 // Heads that cannot be read wait for a person, with their text. Index: results_once.
 const insertUnreadable = `
-	INSERT INTO results (bar_code, decided_at, status, ext_status, state, attention, reason, raw, callback_id, received_at)
-	SELECT bar_code, 'epoch', 0, 0, 'parked', '` + attentionUnreadable + `', reason, raw, $4, $5
+	INSERT INTO results (provider, bar_code, decided_at, status, ext_status, state, attention, reason, raw, callback_id, received_at)
+	SELECT '` + bet.Provider + `', bar_code, 'epoch', 0, 0, 'parked', '` + attentionUnreadable + `', reason, raw, $4, $5
 	  FROM unnest($1::text[], $2::text[], $3::bytea[]) u (bar_code, reason, raw)
 	    ON CONFLICT ON CONSTRAINT results_once DO NOTHING`
 
@@ -167,14 +169,14 @@ func (i *Inbox) queueResults(batch *pgx.Batch, heads []Head, callback uuid.UUID,
 }
 
 // Words that a person overruled with an older one, said again: the newest of them holds again. Indexes:
-// coupons_bet_code, results_once.
+// coupons_bookmaker_code, results_once.
 const takeRepeated = `
 	WITH again AS (
 	    UPDATE results r SET state = 'pending', attention = NULL, reason = 'said again after a person overruled it'
 	      FROM unnest($1::text[], $2::timestamptz[], $3::integer[], $4::integer[], $5::bigint[])
 	           u (bar_code, decided_at, status, ext_status, amount_out)
-	      JOIN coupons c ON c.bet_code = u.bar_code AND c.overruled AND u.decided_at >= c.decided_at
-	     WHERE r.bar_code = u.bar_code AND r.decided_at = u.decided_at AND r.status = u.status AND r.ext_status = u.ext_status
+	      JOIN coupons c ON c.bet_code = u.bar_code AND c.provider = '` + bet.Provider + `' AND c.overruled AND u.decided_at >= c.decided_at
+	     WHERE r.bar_code = u.bar_code AND r.provider = c.provider AND r.decided_at = u.decided_at AND r.status = u.status AND r.ext_status = u.ext_status
 	       AND r.amount_out IS NOT DISTINCT FROM u.amount_out
 	       AND r.state IN ('applied', 'duplicate', 'stale') AND r.id <> c.result_id
 	    RETURNING r.id

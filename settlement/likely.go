@@ -20,7 +20,8 @@ type Likely struct {
 	Stake    money.Amount
 	PlacedAt time.Time
 
-	terms Terms
+	provider string
+	terms    Terms
 }
 
 // likelySince is how long before its result a coupon may have been placed, and likelyMost how many coupons
@@ -32,7 +33,8 @@ const (
 
 // Coupons without a BarCode that BeT may have all the same. Ids are in the order of placing. Index: coupons_pkey.
 const readLikely = `
-	SELECT id, player_id, status, currency, stake, placed_at, sent_amount, nominal, coef, possible_win, coalesce(sent_currency, currency)
+	SELECT id, player_id, status, currency, stake, placed_at, sent_amount, nominal, coef, possible_win, coalesce(sent_currency, currency),
+	       provider
 	  FROM coupons
 	 WHERE id >= $1 AND placed_at <= $2 AND bet_code IS NULL
 	   AND (status = 'unconfirmed' OR status = 'rejected' AND error_code IN ('unconfirmed_expired', 'unconfirmed'))
@@ -62,7 +64,7 @@ func (s *Settler) nameLikely(ctx context.Context, list []Waiting) error {
 	candidates, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Likely, error) {
 		var l Likely
 		err := row.Scan(&l.Coupon, &l.Player, &l.Status, &l.Currency, &l.Stake, &l.PlacedAt, &l.terms.Sent, &l.terms.Nominal,
-			&l.terms.Coef, &l.terms.PossibleWin, &l.terms.SentCurrency)
+			&l.terms.Coef, &l.terms.PossibleWin, &l.terms.SentCurrency, &l.provider)
 		l.terms.Stake, l.terms.Currency = l.Stake, l.Currency
 		return l, err
 	})
@@ -81,7 +83,7 @@ func fitting(candidates []Likely, w *Waiting) []Likely {
 	var fits []Likely
 	for _, l := range candidates {
 		before := !l.PlacedAt.After(w.ReceivedAt) && l.PlacedAt.Before(w.DecidedAt.Add(Skew)) && l.PlacedAt.After(w.ReceivedAt.Add(-likelySince))
-		if before && l.terms.fits(w.Word) {
+		if l.provider == w.Provider && before && l.terms.fits(w.Word) {
 			fits = append(fits, l)
 		}
 	}

@@ -19,6 +19,7 @@ import (
 // Waiting is a result that waits for a person, with what applying it would do.
 type Waiting struct {
 	ID         int64
+	Provider   string // the bookmaker that sent it
 	BarCode    string
 	Word       Word
 	DecidedAt  time.Time
@@ -45,14 +46,14 @@ type Waiting struct {
 // CashAfter is the player's cash if the result were applied: below zero where it was spent.
 func (w Waiting) CashAfter() money.Amount { return w.Cash + w.Target.Payout - w.Payout }
 
-// Indexes: results_attention, coupons_bet_code, accounts_player.
+// Indexes: results_attention, coupons_bookmaker_code, accounts_player.
 const listWaiting = `
 	SELECT r.id, r.bar_code, r.status, r.ext_status, r.amount_out, r.decided_at, r.received_at, r.state,
 	       r.attention, coalesce(r.reason, ''), c.id, c.player_id, coalesce(c.currency, ''), coalesce(c.stake, 0),
 	       coalesce(c.sent_amount, 0), coalesce(c.nominal, false), coalesce(c.coef, 0), coalesce(c.possible_win, 0),
-	       coalesce(c.payout, 0), coalesce(a.balance, 0), coalesce(c.sent_currency, c.currency, ''), r.raw
+	       coalesce(c.payout, 0), coalesce(a.balance, 0), coalesce(c.sent_currency, c.currency, ''), r.raw, r.provider
 	  FROM results r
-	  LEFT JOIN coupons c ON c.bet_code = r.bar_code
+	  LEFT JOIN coupons c ON c.bet_code = r.bar_code AND c.provider = r.provider
 	  LEFT JOIN accounts a ON a.player_id = c.player_id AND a.kind = 'cash'
 	 WHERE r.attention IS NOT NULL
 	 ORDER BY r.id
@@ -74,7 +75,7 @@ func (s *Settler) Waiting(ctx context.Context, limit int) ([]Waiting, error) {
 		var terms Terms
 		err := row.Scan(&w.ID, &w.BarCode, &w.Word.Status, &w.Word.ExtStatus, &amount, &w.DecidedAt, &w.ReceivedAt,
 			&w.State, &w.Attention, &w.Reason, &w.Coupon, &w.Player, &terms.Currency, &terms.Stake,
-			&terms.Sent, &terms.Nominal, &terms.Coef, &terms.PossibleWin, &w.Payout, &w.Cash, &terms.SentCurrency, &w.Raw)
+			&terms.Sent, &terms.Nominal, &terms.Coef, &terms.PossibleWin, &w.Payout, &w.Cash, &terms.SentCurrency, &w.Raw, &w.Provider)
 		if err != nil {
 			return w, err
 		}
@@ -144,11 +145,12 @@ func (d Decision) check() error {
 }
 
 // A parked result, and its coupon: the one that has its BarCode or, where it could not be read, the one that the
-// operator names. Indexes: results_pkey, coupons_bet_code, coupons_pkey.
+// operator names. Indexes: results_pkey, coupons_bookmaker_code, coupons_pkey.
 const readParked = `
 	SELECT coalesce(r.attention, '') = '` + attentionUnreadable + `', c.id, coalesce(c.bet_code, '')
 	  FROM results r
-	  LEFT JOIN coupons c ON c.id = (SELECT k.id FROM coupons k WHERE k.bet_code = r.bar_code
+	  LEFT JOIN coupons c ON c.provider = r.provider
+	                     AND c.id = (SELECT k.id FROM coupons k WHERE k.bet_code = r.bar_code AND k.provider = r.provider
 	                                 UNION ALL SELECT $2::uuid WHERE r.attention = '` + attentionUnreadable + `')
 	 WHERE r.id = $1 AND r.state = 'parked'`
 
@@ -165,7 +167,7 @@ const lockWaiting = `
 // a person who is asked about too much at once. Index: results_once.
 const readNewer = `
 	SELECT id, decided_at, state FROM results
-	 WHERE bar_code = $1 AND id <> $2 AND (decided_at, id) > ($3, $2)
+	 WHERE bar_code = $1 AND provider = $4 AND id <> $2 AND (decided_at, id) > ($3, $2)
 	   AND (state IN ('applied', 'duplicate', 'pending') OR attention = '` + attentionGuard + `')
 	 ORDER BY decided_at DESC, id DESC LIMIT 1`
 
@@ -266,7 +268,7 @@ func checkNewer(ctx context.Context, batch *wallet.Batch, r *result, decision De
 		return nil
 	}
 	var newer NewerWordError
-	err := batch.Tx().QueryRow(ctx, readNewer, r.coupon.code, r.id, r.decidedAt).Scan(&newer.Result, &newer.DecidedAt, &newer.State)
+	err := batch.Tx().QueryRow(ctx, readNewer, r.coupon.code, r.id, r.decidedAt, r.coupon.provider).Scan(&newer.Result, &newer.DecidedAt, &newer.State)
 	switch {
 	case err == nil:
 		return &newer
@@ -344,11 +346,11 @@ const refuseWaiting = `
 	WITH ended AS (
 	    UPDATE results SET state = 'refused', attention = NULL, reason = 'refused by an operator'
 	     WHERE id = $1 AND attention IS NOT NULL AND state IN ('parked', 'pending')
-	    RETURNING id, bar_code
+	    RETURNING id, bar_code, provider
 	)
 	INSERT INTO activity_log (at, event, operator, player_id, coupon_id, comment, detail)
 	SELECT $2, 'result_refused', $3, c.player_id, c.id, $4, jsonb_build_object('result', e.id)
-	  FROM ended e LEFT JOIN coupons c ON c.bet_code = e.bar_code`
+	  FROM ended e LEFT JOIN coupons c ON c.bet_code = e.bar_code AND c.provider = e.provider`
 
 // Refuse ends a waiting result without applying it, or answers ErrNotWaiting. It stays in the
 // inbox with the operator's comment in the activity log.

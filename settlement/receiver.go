@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"time"
 
+	"evens/coupon/bet"
 	"evens/internal/jsonin"
 	"evens/internal/postgres"
 	"evens/internal/problem"
@@ -72,7 +73,7 @@ func (h *Receiver) receive(w http.ResponseWriter, r *http.Request) (status, head
 	from := source.Of(r)
 	if !source.Allowed(h.allow, from) {
 		if h.refused == nil || h.refused(from.String()) {
-			h.log.WarnContext(r.Context(), "result push from an address that is not allowed", "provider", "bet", "source", from)
+			h.log.WarnContext(r.Context(), "result push from an address that is not allowed", "provider", bet.Provider, "source", from)
 		}
 		return problem.Write(w, http.StatusForbidden, codeNotAllowed, "this address may not post results"), 0
 	}
@@ -104,11 +105,11 @@ func (h *Receiver) receive(w http.ResponseWriter, r *http.Request) (status, head
 	}
 	switch {
 	case postgres.Unavailable(err):
-		h.log.ErrorContext(r.Context(), "result push not stored: database unavailable", "provider", "bet", "heads", len(parsed), "error", err)
+		h.log.ErrorContext(r.Context(), "result push not stored: database unavailable", "provider", bet.Provider, "heads", len(parsed), "error", err)
 		w.Header().Set("Retry-After", "5")
 		return problem.Write(w, http.StatusServiceUnavailable, codeUnavailable, "the results could not be stored; send them again"), 0
 	case err != nil:
-		h.log.ErrorContext(r.Context(), "result push not stored", "provider", "bet", "heads", len(parsed), "error", err)
+		h.log.ErrorContext(r.Context(), "result push not stored", "provider", bet.Provider, "heads", len(parsed), "error", err)
 		return problem.Write(w, http.StatusInternalServerError, codeInternal, "the results could not be stored; send them again"), 0
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -183,7 +184,7 @@ func (h *Receiver) keep(ctx context.Context, push Push, status int) {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	err := h.inbox.keepRefused(ctx, push, status)
-	h.log.WarnContext(ctx, "result push refused", "provider", "bet", "status", status, "bytes", len(push.Body), "kept", err == nil, "error", err)
+	h.log.WarnContext(ctx, "result push refused", "provider", bet.Provider, "status", status, "bytes", len(push.Body), "kept", err == nil, "error", err)
 }
 
 // busy answers a push that found no room in time.

@@ -40,7 +40,7 @@ type shop struct {
 	bell     *bell
 	clock    *clock
 	bet      bookmaker
-	accepted func(code string) // told of new bet codes
+	accepted func(provider, code string) // told of new bet codes
 	placed   int
 }
 
@@ -112,9 +112,9 @@ func open(t testing.TB, guard settlement.Guard) *shop {
 	s.bet = func(ticket bet.Ticket) (bet.Answer, error) { return bet.Answer{BetCode: s.nextCode()}, nil }
 	s.desk = coupon.NewDesk(s.poster, s.store, coupon.Config{
 		Bookmaker: asBookmaker{s}, RemoteHost: "http://us", Now: s.clock.Now, Log: log,
-		Accepted: func(code string) {
+		Accepted: func(provider, code string) {
 			if s.accepted != nil {
-				s.accepted(code)
+				s.accepted(provider, code)
 			}
 		},
 	})

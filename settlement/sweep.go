@@ -22,11 +22,11 @@ const ringAgain = `
 	               ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)
 	RETURNING id, rung`
 
-// Results whose BarCode has become known since. Indexes: results_attention, coupons_bet_code.
+// Results whose BarCode has become known since. Indexes: results_attention, coupons_bookmaker_code.
 const adoptKnown = `
 	WITH known AS (
 	    SELECT r.id, (row_number() OVER (ORDER BY r.id) - 1) / $1::integer AS chunk
-	      FROM results r JOIN coupons c ON c.bet_code = r.bar_code
+	      FROM results r JOIN coupons c ON c.bet_code = r.bar_code AND c.provider = r.provider
 	     WHERE r.attention = '` + attentionUnknown + `' AND r.state = 'pending'
 	)
 	INSERT INTO result_chunks (result_ids, rung_at)
@@ -88,8 +88,9 @@ func (s *Settler) DropDone(ctx context.Context, before time.Time) (int64, error)
 // Index: results_once.
 const adoptEarly = `
 	WITH early AS (
-	    SELECT id, (row_number() OVER (ORDER BY id) - 1) / $1::integer AS chunk
-	      FROM results WHERE bar_code = ANY ($2) AND state = 'pending'
+	    SELECT r.id, (row_number() OVER (ORDER BY r.id) - 1) / $1::integer AS chunk
+	      FROM unnest($2::text[], $3::text[]) k (code, provider)
+	      JOIN results r ON r.bar_code = k.code AND r.provider = k.provider AND r.state = 'pending'
 	)
 	INSERT INTO result_chunks (result_ids, rung_at)
 	SELECT array_agg(id ORDER BY id), now() FROM early GROUP BY chunk
@@ -99,11 +100,14 @@ const adoptEarly = `
 // once. What it misses, the sweep finds.
 type Greeter struct {
 	settler *Settler
-	codes   chan string
+	codes   chan placed
 	end     chan struct{}
 	wg      sync.WaitGroup
 	log     *slog.Logger
 }
+
+// placed is a new coupon's bet code, and whose it is.
+type placed struct{ provider, code string }
 
 const (
 	greetPause = 50 * time.Millisecond
@@ -112,15 +116,15 @@ const (
 
 // NewGreeter starts a greeter; Close ends it.
 func NewGreeter(settler *Settler, log *slog.Logger) *Greeter {
-	g := &Greeter{settler: settler, codes: make(chan string, 4*greetBatch), end: make(chan struct{}), log: log}
+	g := &Greeter{settler: settler, codes: make(chan placed, 4*greetBatch), end: make(chan struct{}), log: log}
 	g.wg.Go(g.run)
 	return g
 }
 
-// Accepted is told a new coupon's bet code. It never blocks.
-func (g *Greeter) Accepted(betCode string) {
+// Accepted is told a new coupon's bet code, and whose it is. It never blocks.
+func (g *Greeter) Accepted(provider, betCode string) {
 	select {
-	case g.codes <- betCode:
+	case g.codes <- placed{provider, betCode}:
 	default: // full: the sweep finds it
 	}
 }
@@ -132,7 +136,7 @@ func (g *Greeter) Close() {
 }
 
 func (g *Greeter) run() {
-	codes := make([]string, 0, greetBatch)
+	codes := make([]placed, 0, greetBatch)
 	tick := time.NewTicker(greetPause)
 	defer tick.Stop()
 	for {
@@ -153,10 +157,14 @@ func (g *Greeter) run() {
 	}
 }
 
-func (g *Greeter) greet(codes []string) {
+func (g *Greeter) greet(coupons []placed) {
+	codes, providers := make([]string, len(coupons)), make([]string, len(coupons))
+	for i, c := range coupons {
+		codes[i], providers[i] = c.code, c.provider
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	rows, err := g.settler.db.Hot.Query(ctx, adoptEarly, ChunkSize, codes)
+	rows, err := g.settler.db.Hot.Query(ctx, adoptEarly, ChunkSize, codes, providers)
 	if err == nil {
 		var chunks []Chunk
 		chunks, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Chunk])

@@ -359,17 +359,17 @@ const updateRules = `
 
 // sumUsage is what the ledger says that a player has used: deposits, losses and wagers, by the quarter
 // of an hour when they count.
-const sumUsage = `
+var sumUsage = `
 	SELECT player_id, date_bin('15 minutes', effective_at, 'epoch') AS quarter,
-	       coalesce(sum(amount) FILTER (WHERE kind = 'deposit'), 0) AS deposited,
-	       coalesce(-sum(amount - coalesce(bonus_amount, 0)) FILTER (WHERE kind <> 'deposit'), 0) AS lost,
-	       coalesce(sum(staked) FILTER (WHERE kind <> 'deposit'), 0) AS staked
+	       coalesce(sum(amount) FILTER (WHERE kind IN (` + deposits + `)), 0) AS deposited,
+	       coalesce(-sum(amount - coalesce(bonus_amount, 0)) FILTER (WHERE kind NOT IN (` + deposits + `)), 0) AS lost,
+	       coalesce(sum(staked) FILTER (WHERE kind NOT IN (` + deposits + `)), 0) AS staked
 	  FROM transactions x
 	 WHERE effective_at IS NOT NULL`
 
 // A new allowance finds what was used before in the ledger, this batch's own included. What counts at
 // a time was written then or later. Index: transactions_player.
-const fillUsage = `
+var fillUsage = `
 	INSERT INTO usage_quarters (player_id, quarter, deposited, lost, staked)
 	` + sumUsage + ` AND player_id = $1 AND id >= $2 AND effective_at >= $3
 	 GROUP BY player_id, quarter`

@@ -9,11 +9,11 @@ var CountingChecks = []ledger.Check{
 	  FROM transactions x
 	 WHERE (x.staked IS NOT NULL OR x.effective_at IS NOT NULL) -- neither: of before usage was kept
 	   AND (coalesce(x.staked, 0) <> 0 AND x.effective_at IS NULL
-	        OR x.kind IN ('bet', 'stake') AND coalesce(x.staked, 0) <> -x.amount
-	        OR x.kind = 'bet_win' AND coalesce(x.staked, 0) <> coalesce((
+	        OR x.kind IN (` + staked(ledger.StakesAmount) + `) AND coalesce(x.staked, 0) <> -x.amount
+	        OR x.kind IN (` + staked(ledger.StakesDebits) + `) AND coalesce(x.staked, 0) <> coalesce((
 	               SELECT sum(t.amount) FROM transfers t JOIN accounts a ON a.id = t.debit_account AND a.player_id IS NOT NULL
 	                WHERE t.transaction_id = x.id), 0)
-	        OR x.kind NOT IN ('bet', 'bet_win', 'stake', 'rollback', 'refund', 'resettlement', 'payout', 'loss') AND coalesce(x.staked, 0) <> 0)
+	        OR x.kind IN (` + staked(ledger.StakesNothing) + `) AND coalesce(x.staked, 0) <> 0)
 	UNION ALL
 	SELECT x.id::text, format('%s: staked %s of a stake of %s', x.kind, coalesce(x.staked, 0), c.stake)
 	  FROM transactions x JOIN coupons c ON c.id = x.coupon_id
@@ -27,7 +27,7 @@ var CountingChecks = []ledger.Check{
 	 WHERE x.source IN ('coupon', 'settlement') AND x.effective_at <> c.placed_at
 	UNION ALL
 	SELECT x.id::text, format('%s at %s, counts at %s', x.kind, x.at, x.effective_at)
-	  FROM transactions x WHERE x.kind IN ('deposit', 'bet', 'bet_win') AND x.effective_at <> x.at`},
+	  FROM transactions x WHERE x.kind IN (` + deposits + `, ` + gameStakes + `) AND x.effective_at <> x.at`},
 	{Name: "a rollback takes back what the movement counted, when it counted", SQL: `
 	SELECT b.id::text, format('staked %s, contributed %s, at %s; undone are %s, %s, %s', b.staked, b.contribution, b.effective_at, o.staked, o.contribution, o.effective_at)
 	  FROM transactions b
@@ -41,7 +41,7 @@ var CountingChecks = []ledger.Check{
 	  FROM transactions x LEFT JOIN bonuses b ON b.id = x.bonus_id
 	 WHERE x.bonus_id IS NOT NULL AND b.player_id IS DISTINCT FROM x.player_id
 	    OR x.bonus_id IS NULL AND (coalesce(x.contribution, 0) <> 0 OR coalesce(x.bonus_amount, 0) <> 0)
-	    OR x.kind IN ('bet', 'bet_win') AND (coalesce(x.contribution, 0) < 0 OR coalesce(x.contribution, 0) > coalesce(x.staked, 0))`},
+	    OR x.kind IN (` + gameStakes + `) AND (coalesce(x.contribution, 0) < 0 OR coalesce(x.contribution, 0) > coalesce(x.staked, 0))`},
 	{Name: "every bonus was given once, to its player, as it says, and ended as it says", SQL: `
 	WITH ends (status, kind) AS (VALUES ('completed', 'bonus_conversion'), ('expired', 'bonus_expiry'), ('forfeited', 'bonus_forfeiture'))
 	SELECT b.id::text, format('%s: granted %s, given %s, ended by %s', b.status, b.granted, g.amount, e.kind)
@@ -119,4 +119,15 @@ var CountingChecks = []ledger.Check{
 	SELECT r.scope || ' ' || r.key, format('coupon %s, status %s', r.coupon_id, r.status)
 	  FROM requests r LEFT JOIN coupons c ON c.id = r.coupon_id
 	 WHERE r.coupon_id IS NULL AND r.status IS NULL OR r.coupon_id IS NOT NULL AND c.id IS NULL`},
+}
+
+// gameStakes are the kinds that stake on a game: they count when they are made.
+var gameStakes = ledger.Where(func(t ledger.Traits) bool { return t.Class == ledger.Games && t.Staked != ledger.StakesNothing })
+
+// deposits are the kinds that count as deposited.
+var deposits = ledger.Where(func(t ledger.Traits) bool { return t.Deposits })
+
+// staked lists the kinds that count as staked in one of the ways.
+func staked(how ledger.Staked) string {
+	return ledger.Where(func(t ledger.Traits) bool { return t.Staked == how })
 }

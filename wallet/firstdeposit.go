@@ -7,14 +7,15 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"evens/internal/postgres"
+	"evens/ledger"
 )
 
 // Index: transactions_rare.
-const readDepositors = `
+var readDepositors = `
 	SELECT p.id FROM unnest($1::uuid[]) p (id)
 	 WHERE EXISTS (SELECT FROM transactions t
-	                WHERE t.player_id = p.id AND t.kind = 'deposit'
-	                  AND t.kind NOT IN ('bet', 'win', 'bet_win', 'stake', 'payout', 'loss', 'refused', 'tombstone'))`
+	                WHERE t.player_id = p.id AND t.kind IN (` + deposits + `)
+	                  AND ` + ledger.RareKinds + `)`
 
 type depositorsKey struct{}
 

@@ -44,7 +44,7 @@ func UsageOf(t *ledger.Transaction) Usage {
 	if t.Effective.IsZero() {
 		return Usage{}
 	}
-	if t.Kind == ledger.Deposit {
+	if traits, _ := t.Kind.Traits(); traits.Deposits {
 		return Usage{Deposits: t.Amount}
 	}
 	return Usage{Losses: -t.Cash(), Wagers: t.Staked}

@@ -123,7 +123,7 @@ func (c couponAdoptCommand) Run(ctx context.Context, cfg *Config, std streams) e
 		}
 		return showAdoption(std.out, a, results)
 	}, func(ctx context.Context, d *decision) error {
-		_, err := d.adopter().AdoptByHand(ctx, coupon.Adoption{
+		adopted, err := d.adopter().AdoptByHand(ctx, coupon.Adoption{
 			Coupon: d.id, BetCode: c.BetCode, Operator: d.by.Email, Comment: c.Comment, Agree: func(a coupon.Adopted) (wallet.RowSet, error) {
 				moved, currency := max(a.Retaken, paid), money.Currency(a.Coupon.Currency)
 				return d.agree(fmt.Sprintf("adopted as %s, %s taken, up to %s %s moved", c.BetCode, a.Retaken, moved, currency), moved, currency)
@@ -132,7 +132,7 @@ func (c couponAdoptCommand) Run(ctx context.Context, cfg *Config, std streams) e
 		if err != nil {
 			return err
 		}
-		if err := d.settler.SettleAdopted(ctx, c.BetCode); err != nil {
+		if err := d.settler.SettleAdopted(ctx, adopted.Coupon.Provider, c.BetCode); err != nil {
 			return fmt.Errorf("the coupon is accepted; its results are left to the sweep: %w", err)
 		}
 		now, err := d.coupons.Get(ctx, d.id)

@@ -11,6 +11,9 @@ import (
 	"github.com/sony/gobreaker/v2"
 )
 
+// Provider is BeT's name among the providers: in the tables, in the contract, in settings.
+const Provider = "bet"
+
 // Paths under Config.URL (seed 003; loadbars: providers 5.1).
 const (
 	pathLogin = "/WebServices/BCService.asmx/LogIn/"

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"evens/coupon/bet"
 )
 
 // sampled is how many rows of a file are looked at for a proposal.
@@ -141,7 +143,7 @@ func (p *proposal) fits(role string, index int, name string) int {
 // findWords asks about words that nobody knows, and about rows that are no transactions.
 func (p *proposal) findWords(provider string) {
 	if index, found := p.roles["status"]; found {
-		p.unknown("statuses", p.values(index), func(word string) bool { _, ok := statusWords(provider == "bet")[word]; return ok },
+		p.unknown("statuses", p.values(index), func(word string) bool { _, ok := statusWords(provider == bet.Provider)[word]; return ok },
 			"ok, failed, pending or ignore")
 	} else {
 		p.mapping.Status = OK
