@@ -215,23 +215,25 @@ func (r *Reconciler) agreed(ctx context.Context, provider string, s *statement) 
 
 const setState = `UPDATE breaks SET state = $2, healed_by = coalesce($3, healed_by) WHERE id = $1 AND state = ANY ($4)`
 
-// move changes a break's state, if it is in one of those, and writes it down.
-func (r *Reconciler) move(ctx context.Context, b *Break, to State, event, comment string, healedBy uuid.UUID, from ...State) error {
+// move changes a break's state, if it is in one of those, and writes it down. moved: it was; else somebody has decided
+// meanwhile.
+func (r *Reconciler) move(ctx context.Context, b *Break, to State, event, comment string, healedBy uuid.UUID, from ...State) (moved bool, err error) {
 	names := make([]string, len(from))
 	for i, state := range from {
 		names[i] = string(state)
 	}
-	return postgres.InTx(ctx, r.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
+	err = postgres.InTx(ctx, r.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, setState, b.ID, string(to), uuid.NullUUID{UUID: healedBy, Valid: healedBy != uuid.Nil}, names)
 		if err != nil {
 			return fmt.Errorf("move break %s: %w", b.ID, err)
 		}
-		if tag.RowsAffected() == 0 {
-			return nil // somebody else has decided meanwhile
+		if moved = tag.RowsAffected() > 0; !moved {
+			return nil
 		}
 		b.State = to
 		return history(ctx, tx, []uuid.UUID{b.ID}, r.now(), event, "", comment)
 	})
+	return moved, err
 }
 
 const breakColumns = `id, provider, kind, transaction_id, player, currency, amount, ours, theirs, state, action, coalesce(owner, ''), at, first_seen, last_seen, healed_by, sightings, later_at`

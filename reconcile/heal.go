@@ -17,17 +17,21 @@ func (r *Reconciler) healAll(ctx context.Context, c comparison, breaks []*Break)
 		if b.Action == ActPerson || b.Action == ActWait || b.State != StateOpen && b.State != StateHealing {
 			continue
 		}
-		if err := r.move(ctx, b, StateHealing, "healing", string(b.Action), uuid.Nil, StateOpen, StateHealing); err != nil {
+		moved, err := r.move(ctx, b, StateHealing, "healing", string(b.Action), uuid.Nil, StateOpen, StateHealing)
+		if err != nil {
 			return err
+		}
+		if !moved {
+			continue
 		}
 		transaction, ended, err := c.heal(ctx, b)
 		switch {
 		case err != nil && temporary(err):
 			return fmt.Errorf("heal %s %s: %w", b.Provider, b.TransactionID, err)
 		case err != nil:
-			err = r.move(ctx, b, StateOpen, "not healed", err.Error(), uuid.Nil, StateHealing)
+			_, err = r.move(ctx, b, StateOpen, "not healed", err.Error(), uuid.Nil, StateHealing)
 		case ended:
-			err = r.move(ctx, b, StateResolved, "healed", string(b.Action), transaction, StateHealing)
+			_, err = r.move(ctx, b, StateResolved, "healed", string(b.Action), transaction, StateHealing)
 		}
 		if err != nil {
 			return err

@@ -70,6 +70,32 @@ func TestAnIgnoredBreakSeenAgain(t *testing.T) {
 	}
 }
 
+// A person who ignores a break while a run is about to heal it is heard: nothing moves.
+func TestABreakIsIgnoredJustBeforeItHeals(t *testing.T) {
+	t.Parallel()
+	o := open(t, nil)
+	_, err := o.DB.Pool.Exec(t.Context(), `
+		CREATE FUNCTION eva_ignores() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+		    UPDATE breaks SET state = 'ignored', owner = 'eva' WHERE id = NEW.break_id AND transaction_id = 'ignored';
+		    IF FOUND THEN
+		        INSERT INTO break_events (break_id, at, event, operator, comment) VALUES (NEW.break_id, NEW.at, 'ignored', 'eva', 'by phone');
+		    END IF;
+		    RETURN NULL;
+		END $$;
+		CREATE TRIGGER eva AFTER INSERT ON break_events FOR EACH ROW WHEN (NEW.event = 'opened') EXECUTE FUNCTION eva_ignores()`)
+	fatal(t, err)
+	before := o.Cash(t, o.who)
+	report := o.run(header+o.line("ignored", "credit", "7", "ok")+o.line("healed", "credit", "8", "ok"), nil)
+	if have := o.Cash(t, o.who); have != before+money.MustParse("8") || found(report)["missing_here healed"] != "resolved post" {
+		t.Errorf("cash = %s, want %s and 8; %v", have, before, found(report))
+	}
+	breaks, err := o.Breaks(t.Context(), reconcile.Filter{Provider: provider, States: []reconcile.State{reconcile.StateIgnored}})
+	fatal(t, err)
+	if len(breaks) != 1 || breaks[0].TransactionID != "ignored" || breaks[0].HealedBy != nil {
+		t.Errorf("ignored are %+v", breaks)
+	}
+}
+
 // A list that lacks its end looks cut off by its own lines, whatever an older list had; and what another provider's
 // lists lacked says nothing of this one's.
 func TestAListCutOffBesideOthers(t *testing.T) {
@@ -97,7 +123,8 @@ func TestAListCutOffBesideOthers(t *testing.T) {
 	if err != nil || len(report.Breaks) != 0 {
 		t.Fatalf("the whole list: %+v, %v", report, err)
 	}
-	for range 2 {
+	for i := range 2 {
+		o.SetClock(start.Add(time.Duration(3+i) * time.Minute))
 		if _, err := o.Run(t.Context(), window("tg")); !errors.Is(err, reconcile.ErrCut) {
 			t.Fatalf("the other's list: %v", err)
 		}
