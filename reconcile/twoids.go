@@ -57,8 +57,7 @@ func findPartner(t *Theirs, id string, among []*Break, gone map[*Break]bool, tol
 		if gone[b] || t.Player != "" && t.Player != o.Player || t.Currency != "" && t.Currency != o.Currency {
 			continue
 		}
-		apart := t.At.Sub(o.At).Abs()
-		if alike(id, b.TransactionID) || t.Round != "" && t.Round == o.Round || apart <= tolerance {
+		if alike(id, b.TransactionID) || t.Round != "" && t.Round == o.Round || t.At.Sub(o.At).Abs() <= tolerance {
 			return b
 		}
 	}

@@ -19,12 +19,7 @@ type prior struct {
 
 // weigh lets what rests on absence, or on a status that proves nothing yet, wait until it may count.
 func (r *Reconciler) weigh(ctx context.Context, q Request, s *statement, breaks []*Break) error {
-	var waiting []*Break
-	for _, b := range breaks {
-		if b.waits {
-			waiting = append(waiting, b)
-		}
-	}
+	waiting := slices.DeleteFunc(slices.Clone(breaks), func(b *Break) bool { return !b.waits })
 	before, err := r.seenBefore(ctx, q.Provider, waiting)
 	if err != nil {
 		return err
