@@ -63,7 +63,7 @@ func (l *BetList) Sight(ctx context.Context, code string) (bet.Head, bool, error
 // singledOut finds the one unconfirmed coupon that a BarCode is proven to be: nothing that the line or BeT itself
 // says speaks against it, its coefficient agrees, and its selections or its player do. With two of them, or with
 // facts missing, nobody knows.
-func (r *Reconciler) singledOut(ctx context.Context, p *couponPair) (uuid.UUID, bool, error) {
+func (c *coupons) singledOut(ctx context.Context, p *couponPair) (uuid.UUID, bool, error) {
 	if !p.dated {
 		return uuid.Nil, false, nil // nobody knows when it was placed
 	}
@@ -71,10 +71,7 @@ func (r *Reconciler) singledOut(ctx context.Context, p *couponPair) (uuid.UUID, 
 	if p.status == Open {
 		window = openWindow
 	}
-	rows, err := r.db.Pool.Query(ctx, readCandidates, p.at, window)
-	if err != nil {
-		return uuid.Nil, false, fmt.Errorf("look for an unconfirmed coupon: %w", err)
-	}
+	rows, _ := c.db.Pool.Query(ctx, readCandidates, p.at, window) // the rows tell its error
 	candidates, err := pgx.CollectRows(rows, scanCandidate)
 	if err != nil {
 		return uuid.Nil, false, fmt.Errorf("look for an unconfirmed coupon: %w", err)
@@ -84,7 +81,7 @@ func (r *Reconciler) singledOut(ctx context.Context, p *couponPair) (uuid.UUID, 
 	if len(candidates) == 0 {
 		return uuid.Nil, false, nil
 	}
-	if asked, ok := r.sources[BeT].(sighter); ok {
+	if asked, ok := c.sources[c.provider].(sighter); ok {
 		head, known, err := asked.Sight(ctx, p.code)
 		if err != nil || !known {
 			return uuid.Nil, false, nil //nolint:nilerr // BeT does not say: a person, until the next run
@@ -192,7 +189,7 @@ func (c *candidate) match(f *facts) match {
 // Index: breaks_open.
 const countClaims = `
 	SELECT count(*) FROM breaks
-	 WHERE provider = '` + BeT + `' AND kind = 'missing_here' AND state IN ('open', 'healing') AND ours ->> 'likely_coupon_id' = $1`
+	 WHERE provider = $2 AND kind = 'missing_here' AND state IN ('open', 'healing') AND ours ->> 'likely_coupon_id' = $1`
 
 var (
 	errNotOpen = errors.New("the coupon is not unconfirmed any more")
@@ -200,18 +197,15 @@ var (
 )
 
 // adopt ties the coupon to the BarCode, unless another BarCode is as likely to be its own.
-func (r *Reconciler) adopt(ctx context.Context, p *couponPair) error {
-	if r.desk == nil {
-		return errUnhealable
-	}
+func (c *coupons) adopt(ctx context.Context, p *couponPair) error {
 	var claims int
-	if err := r.db.Pool.QueryRow(ctx, countClaims, p.id.UUID.String()).Scan(&claims); err != nil {
+	if err := c.db.Pool.QueryRow(ctx, countClaims, p.id.UUID.String(), c.provider).Scan(&claims); err != nil {
 		return fmt.Errorf("look for other claims: %w", err)
 	}
 	if claims > 1 {
 		return errClaimed
 	}
-	adopted, err := r.desk.Adopt(ctx, p.id.UUID, p.code)
+	adopted, err := c.desk.Adopt(ctx, p.id.UUID, p.code)
 	if err == nil && !adopted {
 		err = errNotOpen
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -72,7 +73,10 @@ type Break struct {
 	Sightings int        `json:"sightings"`
 	LaterAt   *time.Time `json:"later_at,omitempty"`
 
-	heal *healing // how, where it heals by itself
+	of      record       // what differs; nil where nothing can be compared
+	waits   bool         // it rests on what may still come
+	playing bool         // the round of its bet is not over
+	gain    money.Amount // what settling would pay
 }
 
 // Event is one step of a break's history.
@@ -108,8 +112,8 @@ const upsertBreaks = `
 
 // keep writes the breaks of a run, fills in their ids and states, and writes their history.
 func (r *Reconciler) keep(ctx context.Context, s *statement, breaks []*Break) error {
-	for start := 0; start < len(breaks); start += keptAtOnce {
-		if err := r.keepSome(ctx, s, breaks[start:min(start+keptAtOnce, len(breaks))]); err != nil {
+	for some := range slices.Chunk(breaks, keptAtOnce) {
+		if err := r.keepSome(ctx, s, some); err != nil {
 			return err
 		}
 	}
@@ -144,31 +148,25 @@ func (r *Reconciler) keepSome(ctx context.Context, s *statement, breaks []*Break
 		byKey[breakKey{b.Kind, b.TransactionID}] = b
 	}
 	return postgres.InTx(ctx, r.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, upsertBreaks, ids, providers, kinds, transactions, players, currencies, amounts, ours, theirs, actions, at, first, last, statements,
-			sightings, later)
-		if err != nil {
-			return fmt.Errorf("keep breaks: %w", err)
-		}
+		rows, _ := tx.Query(ctx, upsertBreaks, ids, providers, kinds, transactions, players, currencies, amounts, ours, theirs, actions,
+			at, first, last, statements, sightings, later) // the rows tell its error
 		var fresh []uuid.UUID
-		for rows.Next() {
-			var id uuid.UUID
-			var provider, transaction string
-			var kind Kind
-			var state State
-			var isNew bool
-			var before pgtype.Text
-			if err := rows.Scan(&id, &provider, &kind, &transaction, &state, &isNew, &before); err != nil {
-				rows.Close()
-				return err
-			}
-			if b := byKey[breakKey{kind, transaction}]; b != nil {
+		var id uuid.UUID
+		var provider string
+		var key breakKey
+		var state State
+		var isNew bool
+		var before pgtype.Text
+		_, err := pgx.ForEachRow(rows, []any{&id, &provider, &key.kind, &key.id, &state, &isNew, &before}, func() error {
+			if b := byKey[key]; b != nil {
 				b.ID, b.State, b.LastSeen = id, state, now
 			}
 			if isNew || state == StateOpen && State(before.String) != StateOpen {
 				fresh = append(fresh, id)
 			}
-		}
-		if err := rows.Err(); err != nil {
+			return nil
+		})
+		if err != nil {
 			return fmt.Errorf("keep breaks: %w", err)
 		}
 		return history(ctx, tx, fresh, now, "opened", "", "")
@@ -190,7 +188,7 @@ func history(ctx context.Context, tx postgres.Querier, ids []uuid.UUID, at time.
 }
 
 // Index: breaks_open. A break closes where its id stands in the list, or the list is the whole of its
-// window ($5); where it is BeT's answer about our own codes ($6), what is missing there likewise. An
+// window ($5); where it is an answer about our own codes ($6), what is missing there likewise. An
 // id that could not be read stays as it is.
 const closeAgreed = `
 	UPDATE breaks SET state = 'resolved'
@@ -201,14 +199,10 @@ const closeAgreed = `
 	RETURNING id`
 
 // agreed closes the breaks of a window that a run does not see any more, as far as its list tells.
-func (r *Reconciler) agreed(ctx context.Context, q Request, s *statement) (int, error) {
+func (r *Reconciler) agreed(ctx context.Context, provider string, s *statement) (int, error) {
 	closed := 0
-	asked := q.Provider == BeT && q.File == nil
 	err := postgres.InTx(ctx, r.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, closeAgreed, q.Provider, s.id, s.from, s.to, s.whole() && !asked, s.whole() && asked)
-		if err != nil {
-			return fmt.Errorf("close breaks: %w", err)
-		}
+		rows, _ := tx.Query(ctx, closeAgreed, provider, s.id, s.from, s.to, s.whole() && !s.ownCodes, s.whole() && s.ownCodes)
 		ids, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
 		if err != nil {
 			return fmt.Errorf("close breaks: %w", err)
@@ -221,23 +215,25 @@ func (r *Reconciler) agreed(ctx context.Context, q Request, s *statement) (int, 
 
 const setState = `UPDATE breaks SET state = $2, healed_by = coalesce($3, healed_by) WHERE id = $1 AND state = ANY ($4)`
 
-// move changes a break's state, if it is in one of those, and writes it down.
-func (r *Reconciler) move(ctx context.Context, b *Break, to State, event, comment string, healedBy uuid.UUID, from ...State) error {
+// move changes a break's state, if it is in one of those, and writes it down. moved: it was; else somebody has decided
+// meanwhile.
+func (r *Reconciler) move(ctx context.Context, b *Break, to State, event, comment string, healedBy uuid.UUID, from ...State) (moved bool, err error) {
 	names := make([]string, len(from))
 	for i, state := range from {
 		names[i] = string(state)
 	}
-	return postgres.InTx(ctx, r.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
+	err = postgres.InTx(ctx, r.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, setState, b.ID, string(to), uuid.NullUUID{UUID: healedBy, Valid: healedBy != uuid.Nil}, names)
 		if err != nil {
 			return fmt.Errorf("move break %s: %w", b.ID, err)
 		}
-		if tag.RowsAffected() == 0 {
-			return nil // somebody else has decided meanwhile
+		if moved = tag.RowsAffected() > 0; !moved {
+			return nil
 		}
 		b.State = to
 		return history(ctx, tx, []uuid.UUID{b.ID}, r.now(), event, "", comment)
 	})
+	return moved, err
 }
 
 const breakColumns = `id, provider, kind, transaction_id, player, currency, amount, ours, theirs, state, action, coalesce(owner, ''), at, first_seen, last_seen, healed_by, sightings, later_at`
@@ -269,19 +265,17 @@ func (r *Reconciler) Breaks(ctx context.Context, filter Filter) ([]Break, error)
 	for _, state := range filter.States {
 		states = append(states, string(state))
 	}
-	rows, err := r.db.Pool.Query(ctx, listBreaks, filter.Provider, states, filter.Limit)
+	rows, _ := r.db.Pool.Query(ctx, listBreaks, filter.Provider, states, filter.Limit)
+	breaks, err := pgx.CollectRows(rows, scanBreak)
 	if err != nil {
 		return nil, fmt.Errorf("list breaks: %w", err)
 	}
-	return pgx.CollectRows(rows, scanBreak)
+	return breaks, nil
 }
 
 // Break returns one break and its history, or ErrNoBreak.
 func (r *Reconciler) Break(ctx context.Context, id uuid.UUID) (Break, []Event, error) {
-	rows, err := r.db.Pool.Query(ctx, `SELECT `+breakColumns+` FROM breaks WHERE id = $1`, id)
-	if err != nil {
-		return Break{}, nil, fmt.Errorf("read break: %w", err)
-	}
+	rows, _ := r.db.Pool.Query(ctx, `SELECT `+breakColumns+` FROM breaks WHERE id = $1`, id)
 	b, err := pgx.CollectExactlyOneRow(rows, scanBreak)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Break{}, nil, ErrNoBreak
@@ -289,12 +283,12 @@ func (r *Reconciler) Break(ctx context.Context, id uuid.UUID) (Break, []Event, e
 	if err != nil {
 		return Break{}, nil, fmt.Errorf("read break: %w", err)
 	}
-	rows, err = r.db.Pool.Query(ctx, `SELECT at, event, coalesce(operator, ''), coalesce(comment, '') FROM break_events WHERE break_id = $1 ORDER BY id`, id)
+	rows, _ = r.db.Pool.Query(ctx, `SELECT at, event, coalesce(operator, ''), coalesce(comment, '') FROM break_events WHERE break_id = $1 ORDER BY id`, id)
+	events, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Event])
 	if err != nil {
 		return b, nil, fmt.Errorf("read a break's history: %w", err)
 	}
-	events, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Event])
-	return b, events, err
+	return b, events, nil
 }
 
 const endBreak = `UPDATE breaks SET state = $2, owner = $3 WHERE id = $1 AND state IN ('open', 'healing')`

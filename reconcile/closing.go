@@ -107,12 +107,7 @@ func (r *Reconciler) Close(ctx context.Context, day time.Time) (lines []ClosingL
 	if err != nil {
 		return nil, err
 	}
-	err = postgres.InTx(ctx, r.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
-		for _, setting := range settings {
-			if _, err := tx.Exec(ctx, setting); err != nil {
-				return err
-			}
-		}
+	err = r.atLength(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		lines, err = r.makeClosing(ctx, tx, day, sealed)
 		return err
 	})

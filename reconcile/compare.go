@@ -4,12 +4,10 @@ import (
 	"context"
 	"fmt"
 	"time"
-
-	"evens/wallet"
 )
 
 // compare finds the breaks of a statement, and decides what is to be done about each.
-func (r *Reconciler) compare(ctx context.Context, q Request, s *statement, report *Report) ([]*Break, error) {
+func (r *Reconciler) compare(ctx context.Context, c comparison, q Request, s *statement, report *Report) ([]*Break, error) {
 	unreadable, err := r.readUnreadable(ctx, q.Provider, s)
 	if err != nil {
 		return nil, err
@@ -17,100 +15,49 @@ func (r *Reconciler) compare(ctx context.Context, q Request, s *statement, repor
 	if s.last, report.Outside, err = r.times(ctx, s); err != nil {
 		return nil, err
 	}
-	var breaks []*Break
-	if q.Provider == BeT {
-		breaks, err = r.compareCoupons(ctx, q, s, report)
-	} else {
-		breaks, err = r.compareTransactions(ctx, q, s, report)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return append(breaks, unreadable...), r.weigh(ctx, q, s, breaks)
-}
-
-func (r *Reconciler) compareTransactions(ctx context.Context, q Request, s *statement, report *Report) ([]*Break, error) {
-	source := r.sources[q.Provider]
-	byRound := q.File == nil && source != nil && source.ByRound()
-	found := findings{r: r, provider: q.Provider, statement: s}
-	var here []pair
+	f := findings{provider: q.Provider, last: s.last}
 	started := time.Now()
-	defer func() { report.Matching = time.Since(started) }()
-	var never []pair // failed or undone there: ours of another time would stand
-	ours, err := r.match(ctx, q.Provider, byRound, q.File != nil, s, func(p pair) error {
-		switch {
-		case p.ours != nil:
-			return found.add(p)
-		case len(classify(p)) == 0:
-			if never = append(never, p); len(never) < keptAtOnce {
-				return nil
-			}
-			some := never
-			never = nil
-			return r.lookAgain(ctx, q.Provider, byRound, some, found.add)
-		}
-		if here = append(here, p); len(here) > mostBreaks {
-			return fmt.Errorf("more than %d transactions that are not here: this is another list", mostBreaks)
-		}
-		return nil
-	})
-	if err == nil {
-		err = r.lookAgain(ctx, q.Provider, byRound, append(here, never...), found.add)
-	}
-	if err == nil && q.Provider == wallet.CashSource {
-		err = r.paidButHeld(ctx, s, &found)
-	}
-	if err == nil {
-		found.breaks, err = r.sameUnderTwoIDs(s, found.breaks)
-	}
-	if err == nil {
-		err = r.paidUnderAnotherID(ctx, q.Provider, s, found.breaks)
-	}
+	err = c.match(ctx, &f)
+	report.Matching = time.Since(started)
 	if err != nil {
 		return nil, err
 	}
-	if found.lack.cut(ours, s.last) {
-		if err := r.cutOff(ctx, q, s, found.lack.n, ours); err != nil {
+	if f.lack.cut(f.ours, f.last) {
+		if err := r.cutOff(ctx, q, s, f.lack.n, f.ours); err != nil {
 			return nil, err
 		}
 	}
-	report.Ours, report.Matched, report.CancelledOut = ours, max(ours-found.differ, 0), found.cancelled
-	return found.breaks, nil
+	report.Ours, report.Matched, report.CancelledOut = f.ours, max(f.ours-f.differ, 0), f.cancelled
+	if err := c.decide(ctx, f.breaks); err != nil {
+		return nil, err
+	}
+	return append(f.breaks, unreadable...), r.weigh(ctx, q, s, f.breaks)
 }
 
 // findings are the differences of a run so far.
 type findings struct {
-	r         *Reconciler
 	provider  string
-	statement *statement
 	breaks    []*Break
-	differ    int64 // of ours
-	cancelled int64 // of theirs: undone there, and never here
+	ours      int64     // records
+	differ    int64     // of ours
+	cancelled int64     // of theirs: undone there, and never here
+	last      time.Time // of their list: what of ours is later may come after its end
 	lack      shortfall
 }
 
-func (f *findings) add(p pair) error {
-	if !f.statement.judges(p) {
-		return nil // another run's
-	}
-	kinds := classify(p)
-	if p.theirs == nil && f.statement.unread[p.id] {
-		return nil // it is in the list, and cannot be read
-	}
-	if p.ours == nil && len(kinds) == 0 {
-		f.cancelled++
-	}
+// add keeps a break for each way in which a record differs.
+func (f *findings) add(of record, kinds []Kind) error {
 	for _, kind := range kinds {
-		if kind == MissingThere {
-			f.lack.add(p.ours.At)
-		}
-		b, err := f.r.newBreak(f.provider, kind, p)
+		b, err := newBreak(f.provider, kind, of)
 		if err != nil {
 			return err
 		}
+		if kind == MissingThere {
+			f.lack.add(b.At)
+		}
 		f.breaks = append(f.breaks, b)
 	}
-	if len(kinds) > 0 && p.ours != nil {
+	if kinds[0] != MissingHere {
 		f.differ++
 	}
 	if len(f.breaks) > mostBreaks {
@@ -119,10 +66,9 @@ func (f *findings) add(p pair) error {
 	return nil
 }
 
-// judges reports whether a pair is of the window: at least one side's time is in it.
-func (s *statement) judges(p pair) bool {
-	in := func(at time.Time) bool { return !at.Before(s.from) && at.Before(s.to) }
-	return p.ours != nil && in(p.ours.At) || p.theirs != nil && in(p.theirs.At)
+func newBreak(provider string, kind Kind, of record) (*Break, error) {
+	b := &Break{Provider: provider, Kind: kind, State: StateOpen, Action: ActPerson, of: of}
+	return b, of.describe(b)
 }
 
 // shortfall is what of ours a provider's list does not have.
@@ -190,79 +136,4 @@ func (r *Reconciler) times(ctx context.Context, s *statement) (last time.Time, o
 		return last, 0, fmt.Errorf("read the times of a list's lines: %w", err)
 	}
 	return last, outside, nil
-}
-
-// lookAgain asks for what our side of the window does not have at any time before it is called
-// missing.
-func (r *Reconciler) lookAgain(ctx context.Context, provider string, byRound bool, here []pair, add func(pair) error) error {
-	for start := 0; start < len(here); start += keptAtOnce {
-		some := here[start:min(start+keptAtOnce, len(here))]
-		ids := make([]string, len(some))
-		for i, p := range some {
-			ids[i] = p.id
-		}
-		found, err := r.anyTime(ctx, provider, byRound, ids)
-		if err != nil {
-			return err
-		}
-		kept, err := r.keptOut(ctx, provider, some)
-		if err != nil {
-			return err
-		}
-		for _, p := range some {
-			if kept[p.id] {
-				continue // its rollback came here too, before it
-			}
-			p.ours = found[p.id]
-			if err := add(p); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (r *Reconciler) compareCoupons(ctx context.Context, q Request, s *statement, report *Report) ([]*Break, error) {
-	var pairs []couponPair
-	var lack shortfall
-	matched := int64(0)
-	ours, err := r.matchCoupons(ctx, q.Provider, s, func(p couponPair) error {
-		kinds := p.classify()
-		if len(kinds) == 0 {
-			if p.id.Valid && p.there {
-				matched++
-			}
-			return nil
-		}
-		if kinds[0] == MissingThere {
-			if p.placedAt.Before(s.from) || !p.placedAt.Before(s.to) || s.unread[p.code] {
-				return nil
-			}
-			lack.add(p.placedAt)
-		}
-		if pairs = append(pairs, p); len(pairs) > mostBreaks {
-			return fmt.Errorf("more than %d differences: this is another list", mostBreaks)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	if lack.cut(ours, s.to) {
-		if err := r.cutOff(ctx, q, s, lack.n, ours); err != nil {
-			return nil, err
-		}
-	}
-	report.Ours, report.Matched = ours, matched
-	var breaks []*Break
-	for _, p := range pairs {
-		for _, kind := range p.classify() {
-			b, err := r.newCouponBreak(ctx, q.Provider, kind, p)
-			if err != nil {
-				return nil, err
-			}
-			breaks = append(breaks, b)
-		}
-	}
-	return breaks, nil
 }

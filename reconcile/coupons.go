@@ -4,46 +4,19 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
-	"evens/internal/postgres"
 	"evens/money"
+	"evens/settlement"
 )
 
-// couponPair is a coupon on both sides. Theirs counts in the amount that BeT was told.
-type couponPair struct {
-	code string
-	// theirs
-	there  bool
-	status Status
-	amount money.Amount
-	told   bool // whether they say an amount, and whether a time
-	dated  bool
-	at     time.Time
-	player string
-	// ours
-	id        uuid.NullUUID
-	ours      Status
-	our       string // our own word for the state
-	stake     money.Amount
-	sent      money.Amount
-	nominal   bool
-	coef      money.Coef
-	payout    money.Amount
-	possible  money.Amount
-	currency  string
-	sentIn    string // the currency of what BeT was told
-	external  string
-	decidedAt time.Time
-	placedAt  time.Time
-	duplicate bool
-	money     string // their currency
-	words     string // "2/1": BeT's own Status and ExtStatus, where the list has them
-}
+// coupons compares coupons, by the code that the bookmaker gave them.
+type coupons struct{ run }
 
 // Index: coupons_bookmaker_code. Where the list is the provider's own answer about our codes, or covers a
 // window, our coupons with it ($4) of that window ($2, $3) that are not in it are missing there.
@@ -66,118 +39,112 @@ const matchCoupons = `
 	  FULL JOIN ours c ON c.bet_code = t.code
 	  LEFT JOIN players p ON p.id = c.player_id`
 
-var ourStatus = map[string]Status{"accepted": Open, "won": Won, "lost": Lost, "refunded": Refunded}
-
-func (r *Reconciler) matchCoupons(ctx context.Context, provider string, s *statement, each func(couponPair) error) (ours int64, err error) {
+// match implements comparison. An open coupon is of any time, and lines come in no order of theirs.
+func (c *coupons) match(ctx context.Context, f *findings) error {
+	s := c.statement
+	s.ownCodes, f.last = !c.file, s.to
 	first, last := idsBetween(s.from, s.to)
-	err = postgres.InTx(ctx, r.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
-		for _, setting := range settings {
-			if _, err := tx.Exec(ctx, setting); err != nil {
-				return err
-			}
-		}
-		rows, err := tx.Query(ctx, matchCoupons, s.id, first, last, provider)
+	err := c.atLength(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, matchCoupons, s.id, first, last, c.provider)
 		if err != nil {
 			return err
 		}
-		for rows.Next() {
-			var p couponPair
-			var at, decided, placed pgtype.Timestamptz
-			err := rows.Scan(&p.code, &p.there, &p.status, &p.amount, &at, &p.player, &p.money, &p.duplicate, &p.words,
-				&p.dated, &p.told, &p.id, &p.our, &p.stake, &p.sent, &p.nominal, &p.coef, &p.payout, &p.possible, &p.currency, &p.sentIn, &p.external, &decided, &placed)
-			if err == nil {
-				p.at, p.decidedAt, p.placedAt, p.ours = at.Time.UTC(), decided.Time.UTC(), placed.Time.UTC(), ourStatus[p.our]
-				if p.id.Valid {
-					ours++
-				}
-				err = each(p)
-			}
-			if err != nil {
-				rows.Close()
-				return err
-			}
-		}
-		return rows.Err()
+		return eachRow(rows, scanCouponPair, func(p *couponPair) error { return c.add(f, p) })
 	})
 	if err != nil {
-		return 0, fmt.Errorf("match coupons: %w", err)
+		return fmt.Errorf("match coupons: %w", err)
 	}
-	return ours, nil
+	return nil
 }
 
-// classify says what is wrong with a coupon. A lost or open one may be listed with nothing, its
-// stake, or what it could win.
-func (p couponPair) classify() []Kind {
-	switch {
-	case !p.there && (p.ours == "" || p.our == "cancelled"):
-		return nil
-	case !p.there:
-		return []Kind{MissingThere}
-	case !p.id.Valid:
-		return []Kind{MissingHere}
-	}
-	var kinds []Kind
-	if p.duplicate {
-		kinds = append(kinds, Duplicate)
-	}
-	if p.money != "" && p.money != p.sentIn && p.money != p.currency {
-		kinds = append(kinds, CurrencyDiffers)
-	}
-	if p.player != "" && p.player != p.external {
-		kinds = append(kinds, PlayerDiffers)
-	}
-	return append(kinds, p.differs()...)
-}
-
-func (r *Reconciler) newCouponBreak(ctx context.Context, provider string, kind Kind, p couponPair) (*Break, error) {
-	b := &Break{
-		Provider: provider, Kind: kind, TransactionID: p.code, Player: p.external, Currency: p.currency, Amount: p.payout, State: StateOpen,
-		At: p.placedAt, Action: ActPerson, heal: &healing{coupon: &p},
-	}
-	if !p.id.Valid {
-		b.Player, b.Currency, b.Amount, b.At = p.player, p.money, p.amount, p.at
-	}
-	var err error
+func (c *coupons) add(f *findings, p *couponPair) error {
+	kinds := p.classify()
 	if p.id.Valid {
-		b.Ours, err = json.Marshal(map[string]any{
-			"coupon_id": p.id.UUID, "status": p.our, "stake": p.stake.String(), "payout": p.payout.String(), "player_id": p.external, "currency": p.currency,
-		})
+		f.ours++
 	}
-	if err == nil && p.there {
-		b.Theirs, err = json.Marshal(p.theirs())
+	switch {
+	case p.id.Valid && !p.there && (len(kinds) == 0 || !c.statement.covers(p.placedAt) || c.statement.unread[p.code]):
+		f.differ++ // cancelled, of another time, or in a line that cannot be read
+	case len(kinds) > 0:
+		return f.add(p, kinds)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return b, r.decideCoupon(ctx, b, &p)
+	return nil
 }
 
-// decideCoupon: a result that we never got settles the coupon; a newer one that pays more than ours
-// too. What would pay less than it has, or more than the limit, is older than our word, or of a time that
-// nobody knows, is a person's; so is what a push could not settle either.
-func (r *Reconciler) decideCoupon(ctx context.Context, b *Break, p *couponPair) error {
-	switch b.Kind {
-	case StatusDiffers, AmountDiffers:
-		verdict, decided, err := p.verdict()
-		newer := p.ours == Open || p.dated && p.at.After(p.decidedAt)
-		other := Status(verdict.Outcome) != p.ours || verdict.Payout != p.payout
-		if err == nil && decided && newer && other && verdict.Payout >= p.payout && p.ours != "" && !p.duplicate && r.inbox != nil &&
-			r.policy.allows(b.Provider, b.Kind, verdict.Payout-p.payout, money.Currency(b.Currency)) {
-			b.Action = ActSettle
-		}
-	case MissingHere:
-		id, found, err := r.singledOut(ctx, p)
-		if err != nil || !found {
-			return err
-		}
-		if b.Ours, err = likelyCoupon(id); err != nil {
-			return err
-		}
-		if r.desk != nil && r.policy.allows(b.Provider, b.Kind, p.amount, money.Currency(b.Currency)) {
-			p.id = uuid.NullUUID{UUID: id, Valid: true}
-			b.Action = ActAdopt
-			b.heal.coupon = p
+func scanCouponPair(rows pgx.CollectableRow) (*couponPair, error) {
+	p := &couponPair{}
+	var at, decided, placed pgtype.Timestamptz
+	err := rows.Scan(&p.code, &p.there, &p.status, &p.amount, &at, &p.player, &p.money, &p.duplicate, &p.words,
+		&p.dated, &p.told, &p.id, &p.our, &p.stake, &p.sent, &p.nominal, &p.coef, &p.payout, &p.possible, &p.currency, &p.sentIn, &p.external, &decided, &placed)
+	p.at, p.decidedAt, p.placedAt, p.ours = at.Time.UTC(), decided.Time.UTC(), placed.Time.UTC(), ourStatus[p.our]
+	return p, err
+}
+
+// decide implements comparison: a result that we never got settles its coupon, and a BarCode may be that of an
+// unconfirmed one.
+func (c *coupons) decide(ctx context.Context, breaks []*Break) error {
+	for _, b := range breaks {
+		p := couponOf(b)
+		b.waits = p.status == Pending
+		switch b.Kind {
+		case StatusDiffers, AmountDiffers:
+			more, settles := p.gain()
+			if settles && c.inbox != nil && c.policy.allows(b.Provider, b.Kind, more, money.Currency(b.Currency)) {
+				b.Action, b.gain = ActSettle, more
+			}
+		case MissingHere:
+			id, found, err := c.singledOut(ctx, p)
+			if err != nil {
+				return err
+			}
+			if !found {
+				continue
+			}
+			if b.Ours, err = likelyCoupon(id); err != nil {
+				return err
+			}
+			if c.desk != nil && c.policy.allows(b.Provider, b.Kind, p.amount, money.Currency(b.Currency)) {
+				p.id, b.Action = uuid.NullUUID{UUID: id, Valid: true}, ActAdopt
+			}
 		}
 	}
 	return nil
+}
+
+// heal implements comparison. A result is settled by the inbox's worker.
+func (c *coupons) heal(ctx context.Context, b *Break) (transaction uuid.UUID, ended bool, err error) {
+	if b.Action == ActAdopt {
+		return uuid.Nil, true, c.adopt(ctx, couponOf(b))
+	}
+	return uuid.Nil, false, c.settle(ctx, couponOf(b))
+}
+
+// settle puts the result that we never got into the inbox, as BeT would have sent it. One that they give no time
+// for was decided no earlier than its coupon was placed: whatever BeT says with a time of its own holds against it.
+func (c *coupons) settle(ctx context.Context, p *couponPair) error {
+	word, _ := p.word()
+	at := p.at
+	if !p.dated {
+		at = p.placedAt.Truncate(time.Second)
+	}
+	head := map[string]any{
+		"KeyHead": map[string]string{"BarCode": p.code}, "Status": word.Status, "ExtStatus": word.ExtStatus,
+		"DateRecive": strconv.FormatInt(at.UnixMilli(), 10),
+	}
+	if word.HasAmount {
+		head["AmountOut"] = word.AmountOut.String()
+	}
+	body, err := json.Marshal(map[string]any{"reconciled": true, "Heads": []any{head}})
+	if err != nil {
+		return err
+	}
+	parsed, err := settlement.ParsePush(body)
+	if err != nil {
+		return fmt.Errorf("make a result of it: %w", err)
+	}
+	if parsed[0].Fault != "" {
+		return fmt.Errorf("make a result of it: %s", parsed[0].Fault)
+	}
+	_, err = c.inbox.Store(ctx, settlement.Push{Heads: parsed, Body: body, Path: "reconciliation", At: c.now()})
+	return err
 }

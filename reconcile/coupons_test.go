@@ -79,9 +79,23 @@ func openCounter(t *testing.T, cfg betsim.Config, nominal money.Amount) (counter
 	})
 	c.who, _, err = c.players.Create(t.Context(), player.Registration{ExternalID: "ana", Name: "Ana", Email: "a@example.com", Currency: "USD"})
 	fatal(t, err)
-	_, err = wallet.Deposit(t.Context(), poster, wallet.Cash{Player: c.who.ID, Amount: money.MustParse("1000"), Currency: "USD", Method: "pix", TransactionID: "d", At: now()})
+	c.deposit(c.who, poster, "1000")
+	nora, _, err := c.players.Create(t.Context(), player.Registration{ExternalID: "nora", Name: "Nora", Email: "n@example.com", Currency: "USD"})
 	fatal(t, err)
+	c.deposit(nora, poster, "70")
+	same(t, listed(t, c.Reconciler, now()), map[string]string{"missing_here b0": "open person", "missing_here b1": "open person"})
+	other := &neighbour{db: db}
+	other.look(t)
+	t.Cleanup(func() { other.unchanged(t) })
 	return c, chunks
+}
+
+func (c *counter) deposit(who player.Player, poster *wallet.Poster, amount string) {
+	c.t.Helper()
+	_, err := wallet.Deposit(c.t.Context(), poster, wallet.Cash{
+		Player: who.ID, Amount: money.MustParse(amount), Currency: "USD", Method: "pix", TransactionID: "d-" + who.ExternalID, At: time.Now().UTC(),
+	})
+	fatal(c.t, err)
 }
 
 func fatal(t *testing.T, err error) {

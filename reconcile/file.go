@@ -34,7 +34,7 @@ func fileLine(provider string, l statementfile.Line) (Line, error) {
 	if line.Undated {
 		line.At = noTime
 	}
-	if (line.Type == Coupon) != (provider == BeT) {
+	if !recordsOf[provider].takes(line.Type) {
 		return line, fmt.Errorf("%w: %s", errKind, line.Type)
 	}
 	if line.Type == Reversal && l.Reference != "" {
@@ -107,6 +107,13 @@ func (f *fileLines) Err() error {
 		return nil
 	}
 	return f.err
+}
+
+func orEpoch(at time.Time) time.Time {
+	if at.IsZero() {
+		return noTime
+	}
+	return at
 }
 
 // loadFile keeps a file's lines in one commit: all of them, or none. The window is that of its

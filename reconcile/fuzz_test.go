@@ -30,7 +30,7 @@ func TestClassify(t *testing.T) {
 	t.Parallel()
 	amounts := rapid.Custom(func(t *rapid.T) money.Amount { return money.Amount(rapid.Int64Range(-3, 3).Draw(t, "amount")) })
 	rapid.Check(t, func(t *rapid.T) {
-		p := pair{id: "x"}
+		p := transactionPair{id: "x"}
 		if rapid.Bool().Draw(t, "theirs") {
 			net := amounts.Draw(t, "net")
 			p.theirs = &Theirs{
@@ -42,7 +42,7 @@ func TestClassify(t *testing.T) {
 		if p.theirs == nil || rapid.Bool().Draw(t, "ours") {
 			p.ours = &Ours{Net: amounts.Draw(t, "our net"), Undone: rapid.Bool().Draw(t, "our undone"), Player: "ana", Currency: "USD"}
 		}
-		kinds := classify(p)
+		kinds := p.classify()
 		done := func(moved, undone bool) bool { return moved && !undone }
 		switch {
 		case p.ours == nil:
@@ -61,7 +61,7 @@ func TestClassify(t *testing.T) {
 			}
 		}
 		for _, kind := range kinds {
-			switch (Policy{}).decide("tg", kind, p) {
+			switch p.remedy(kind) {
 			case ActPost:
 				if p.theirs.Net <= 0 || p.ours != nil {
 					t.Fatalf("posts %+v", p.theirs)

@@ -37,7 +37,7 @@ func (silent) RingNotice(casino.Notice) {}
 func openHouse(t *testing.T) house {
 	t.Helper()
 	hall := casinotest.Open(t, testbed.Database(t))
-	h := house{office: office{Hall: hall, t: t}, sims: make(map[string]casinosim.Platform)}
+	h := house{office: office{Hall: hall, neighbour: openNeighbour(t, hall), t: t}, sims: make(map[string]casinosim.Platform)}
 	address := func(handler http.Handler) string {
 		server := httptest.NewServer(handler)
 		t.Cleanup(server.Close)

@@ -14,62 +14,6 @@ import (
 	"evens/money"
 )
 
-// Theirs is what a provider's list says of one id.
-type Theirs struct {
-	Net       money.Amount `json:"-"` // what its lines moved to the player
-	Listed    money.Amount `json:"-"` // what they would have, whatever their status
-	Amount    string       `json:"amount"`
-	Player    string       `json:"player_id,omitempty"`
-	Currency  string       `json:"currency,omitempty"`
-	Status    Status       `json:"status"`
-	Word      string       `json:"their_status,omitempty"` // the provider's own
-	Undone    bool         `json:"rolled_back,omitempty"`
-	Reversed  money.Amount `json:"-"` // how much was undone; 0 where the list does not say
-	At        time.Time    `json:"at"`
-	Round     string       `json:"round_id,omitempty"`
-	Debit     bool         `json:"-"`
-	Credit    bool         `json:"-"`
-	Moved     bool         `json:"-"` // has a line that says ok, or open
-	Open      bool         `json:"-"` // has a bet that stands and is not over
-	Pending   bool         `json:"-"` // has a line that proves nothing yet, or lines that contradict each other
-	Duplicate bool         `json:"duplicate,omitempty"`
-}
-
-// Ours is what our ledger says of one id.
-type Ours struct {
-	ID       string       `json:"transaction_id,omitempty"` // where it is another than theirs
-	Net      money.Amount `json:"-"`
-	Amount   string       `json:"amount"`
-	Player   string       `json:"player_id"`
-	Currency string       `json:"currency"`
-	Kind     string       `json:"type"`
-	Undone   bool         `json:"rolled_back,omitempty"`
-	At       time.Time    `json:"at"`
-	PlayerID uuid.UUID    `json:"-"`
-	Round    string       `json:"round_id,omitempty"`
-	Won      bool         `json:"-"` // has paid something
-}
-
-// unproven reports whether nobody can tell yet what became of it there.
-func (t *Theirs) unproven() bool { return t.Pending || t.Open }
-
-// loneReversal reports whether the list has nothing of the id but that it was undone.
-func (t *Theirs) loneReversal() bool { return t.Undone && !t.Debit && !t.Credit }
-
-// reversedWhole reports whether what was undone there is all that ours moved: the reversal of a part undoes
-// no bet. What a bet and win in one instruction took is not told by what they moved together.
-func (p pair) reversedWhole() bool {
-	t, o := p.theirs, p.ours
-	return !t.Undone || t.Reversed == 0 || o.Kind == "bet_win" || t.Reversed == o.Net || t.Reversed == -o.Net
-}
-
-// pair is one id on both sides; a side may be missing.
-type pair struct {
-	id     string
-	theirs *Theirs
-	ours   *Ours
-}
-
 // What is even at first sight, a line and a transaction that say the same, is left aside in one
 // pass over both sides; whatever else an id has makes it a suspect.
 const openSuspects = `CREATE TEMP TABLE suspects (id text COLLATE "C") ON COMMIT DROP`
@@ -168,32 +112,75 @@ var countOurs = `
 	 WHERE x.provider = $1 AND x.id >= $2 AND x.id < $3
 	   AND x.kind IN (` + compared + `)`
 
-// idsBetween turns a window of time into a range of UUIDv7.
-func idsBetween(from, to time.Time) (first, last uuid.UUID) {
-	return postgres.IDAt(from), postgres.IDAt(to)
+// settings of one large statement.
+var settings = []string{
+	"SET LOCAL statement_timeout = 0", "SET LOCAL idle_in_transaction_session_timeout = 0", "SET LOCAL work_mem = '128MB'", "SET LOCAL jit = off",
 }
 
-// match streams the pairs that differ to each. Our side is wider than the window: their clock is not
-// ours.
-func (r *Reconciler) match(ctx context.Context, provider string, byRound, file bool, s *statement, each func(pair) error) (ours int64, err error) {
-	first, last := idsBetween(s.from.Add(-Skew), s.to.Add(Skew))
-	err = postgres.InTx(ctx, r.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
+// atLength runs large statements in one transaction.
+func (r *Reconciler) atLength(ctx context.Context, run func(ctx context.Context, tx pgx.Tx) error) error {
+	return postgres.InTx(ctx, r.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
 		for _, setting := range settings {
 			if _, err := tx.Exec(ctx, setting); err != nil {
 				return err
 			}
 		}
-		key := "external_id"
-		if byRound {
-			key = "round_id"
+		return run(ctx, tx)
+	})
+}
+
+// query is what is read, how, and with which arguments.
+type query struct {
+	what, sql string
+	args      []any
+}
+
+// each reads one row after the other into the same places.
+func (r *Reconciler) each(ctx context.Context, q query, into []any, one func() error) error {
+	rows, _ := r.db.Pool.Query(ctx, q.sql, q.args...) // the rows tell its error
+	if _, err := pgx.ForEachRow(rows, into, one); err != nil {
+		return fmt.Errorf("%s: %w", q.what, err)
+	}
+	return nil
+}
+
+// eachRow hands one row after the other to each.
+func eachRow[T any](rows pgx.Rows, scan pgx.RowToFunc[T], each func(T) error) error {
+	defer rows.Close()
+	for rows.Next() {
+		one, err := scan(rows)
+		if err != nil {
+			return err
 		}
+		if err := each(one); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// idsBetween turns a window of time into a range of UUIDv7.
+func idsBetween(from, to time.Time) (first, last uuid.UUID) {
+	return postgres.IDAt(from), postgres.IDAt(to)
+}
+
+// differing streams the pairs that differ to each. Our side is wider than the window: their clock is not
+// ours.
+func (t *transactions) differing(ctx context.Context, each func(*transactionPair) error) (ours int64, err error) {
+	s := t.statement
+	first, last := idsBetween(s.from.Add(-Skew), s.to.Add(Skew))
+	key := "external_id"
+	if t.byRound {
+		key = "round_id"
+	}
+	err = t.atLength(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, openSuspects); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, findSuspects(key), s.id, provider, first, last); err != nil {
+		if _, err := tx.Exec(ctx, findSuspects(key), s.id, t.provider, first, last); err != nil {
 			return err
 		}
-		if file {
+		if t.file {
 			if _, err := tx.Exec(ctx, findRepeated, s.id); err != nil {
 				return err
 			}
@@ -201,26 +188,15 @@ func (r *Reconciler) match(ctx context.Context, provider string, byRound, file b
 		if _, err := tx.Exec(ctx, "ANALYZE suspects"); err != nil {
 			return err
 		}
-		rows, err := tx.Query(ctx, matchSQL(key), pgx.QueryExecModeExec, s.id, provider, first, last, file)
+		rows, err := tx.Query(ctx, matchSQL(key), pgx.QueryExecModeExec, s.id, t.provider, first, last, t.file)
+		if err == nil {
+			err = eachRow(rows, scanPair, each)
+		}
 		if err != nil {
 			return err
 		}
-		for rows.Next() {
-			p, err := scanPair(rows)
-			if err != nil {
-				rows.Close()
-				return err
-			}
-			if err := each(p); err != nil {
-				rows.Close()
-				return err
-			}
-		}
-		if err := rows.Err(); err != nil {
-			return err
-		}
 		inner, outer := idsBetween(s.from, s.to)
-		return tx.QueryRow(ctx, countOurs, provider, inner, outer, byRound).Scan(&ours)
+		return tx.QueryRow(ctx, countOurs, t.provider, inner, outer, t.byRound).Scan(&ours)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("match the statement: %w", err)
@@ -228,13 +204,8 @@ func (r *Reconciler) match(ctx context.Context, provider string, byRound, file b
 	return ours, nil
 }
 
-// settings of the one large statement.
-var settings = []string{
-	"SET LOCAL statement_timeout = 0", "SET LOCAL idle_in_transaction_session_timeout = 0", "SET LOCAL work_mem = '128MB'", "SET LOCAL jit = off",
-}
-
-func scanPair(rows pgx.Rows) (pair, error) {
-	var p pair
+func scanPair(rows pgx.CollectableRow) (*transactionPair, error) {
+	p := &transactionPair{}
 	var t Theirs
 	var o Ours
 	var theirNet, ourNet pgtype.Int8
@@ -267,47 +238,6 @@ func scanPair(rows pgx.Rows) (pair, error) {
 	return p, nil
 }
 
-// classify says what is wrong with a pair: nothing, or the kinds of break.
-func classify(p pair) []Kind {
-	t, o := p.theirs, p.ours
-	switch {
-	case t == nil:
-		if o.Undone {
-			return nil // taken back here, and never happened there
-		}
-		return []Kind{MissingThere}
-	case o == nil:
-		if t.unproven() || t.loneReversal() {
-			return []Kind{MissingHere}
-		}
-		if !t.Moved || t.Undone {
-			return nil // it failed, or was undone, and never happened here
-		}
-		return []Kind{MissingHere}
-	}
-	var kinds []Kind
-	theirDone, ourDone := t.Moved && !t.Undone, !o.Undone
-	if !t.Moved && t.Undone {
-		theirDone = false
-	}
-	switch {
-	case t.Pending && ourDone, t.Open && !t.Pending && (!ourDone || t.Net != o.Net), !t.unproven() && theirDone != ourDone:
-		kinds = append(kinds, StatusDiffers)
-	}
-	if t.Duplicate {
-		kinds = append(kinds, Duplicate)
-	} else if t.Moved && !t.unproven() && t.Net != o.Net || !p.reversedWhole() {
-		kinds = append(kinds, AmountDiffers)
-	}
-	if t.Currency != "" && t.Currency != o.Currency {
-		kinds = append(kinds, CurrencyDiffers)
-	}
-	if t.Player != "" && t.Player != o.Player {
-		kinds = append(kinds, PlayerDiffers)
-	}
-	return kinds
-}
-
 // Indexes: transactions_key, players_pkey. Bets and wins of one id stand under several sources.
 var readAnyTime = `
 	SELECT x.external_id, sum(x.amount) FILTER (WHERE x.kind NOT IN (` + returns + `)),
@@ -325,28 +255,27 @@ const readRoundsAnyTime = `
 	  FROM rounds x JOIN players p ON p.id = x.player_id
 	 WHERE x.provider = $2 AND x.round_id = ANY ($1)`
 
-// anyTime looks ids up that the window of our side does not have: a clock may be far off.
-func (r *Reconciler) anyTime(ctx context.Context, provider string, byRound bool, ids []string) (map[string]*Ours, error) {
-	query := readAnyTime
-	if byRound {
-		query = readRoundsAnyTime
+// anyTime looks pairs up that the window of our side does not have: a clock may be far off.
+func (t *transactions) anyTime(ctx context.Context, pairs []*transactionPair) (map[string]*Ours, error) {
+	sql := readAnyTime
+	if t.byRound {
+		sql = readRoundsAnyTime
 	}
-	rows, err := r.db.Pool.Query(ctx, query, ids, provider)
-	if err != nil {
-		return nil, fmt.Errorf("look for transactions of other times: %w", err)
+	ids := make([]string, len(pairs))
+	for i, p := range pairs {
+		ids[i] = p.id
 	}
 	found := make(map[string]*Ours)
 	var id string
 	var net pgtype.Int8
-	for rows.Next() {
-		o := &Ours{}
-		if err := rows.Scan(&id, &net, &o.Undone, &o.Kind, &o.At, &o.PlayerID, &o.Player, &o.Currency, &o.Round, &o.Won); err != nil {
-			rows.Close()
-			return nil, err
-		}
-		o.Net, o.At = money.Amount(net.Int64), o.At.UTC()
-		o.Amount = o.Net.String()
-		found[id] = o
-	}
-	return found, rows.Err()
+	var o Ours
+	into := []any{&id, &net, &o.Undone, &o.Kind, &o.At, &o.PlayerID, &o.Player, &o.Currency, &o.Round, &o.Won}
+	err := t.each(ctx, query{"look for transactions of other times", sql, []any{ids, t.provider}}, into, func() error {
+		ours := o
+		ours.Net, ours.At = money.Amount(net.Int64), ours.At.UTC()
+		ours.Amount = ours.Net.String()
+		found[id] = &ours
+		return nil
+	})
+	return found, err
 }

@@ -31,6 +31,7 @@ const provider = "betao"
 // office is a hall whose books are held against a list.
 type office struct {
 	*casinotest.Hall
+	*neighbour
 	t      *testing.T
 	who    player.Identity
 	config reconcile.Config
@@ -40,7 +41,7 @@ type office struct {
 func open(t *testing.T, sources map[string]reconcile.Source) office {
 	t.Helper()
 	h := casinotest.Open(t, testbed.Database(t))
-	o := office{Hall: h, t: t, who: h.Player(t, "ana", money.MustParse("10000"))}
+	o := office{Hall: h, t: t, neighbour: openNeighbour(t, h), who: h.Player(t, "ana", money.MustParse("10000"))}
 	o.config = reconcile.Config{
 		DB: h.DB, Poster: h.Poster, Players: player.NewDirectory(h.DB), Floor: h.Floor, Sources: sources, Now: h.Now, Log: slog.New(slog.DiscardHandler),
 	}
@@ -361,7 +362,10 @@ func TestBadFiles(t *testing.T) {
 		}
 	}
 	var left int
-	if err := o.DB.Pool.QueryRow(t.Context(), `SELECT (SELECT count(*) FROM statements) + (SELECT count(*) FROM statement_lines) + (SELECT count(*) FROM breaks)`).Scan(&left); err != nil || left != 0 {
+	if err := o.DB.Pool.QueryRow(t.Context(), `
+		SELECT (SELECT count(*) FROM statements WHERE provider <> $1) + (SELECT count(*) FROM breaks WHERE provider <> $1)
+		     + (SELECT count(*) FROM statement_lines WHERE statement_id NOT IN (SELECT id FROM statements WHERE provider = $1))`,
+		elsewhere).Scan(&left); err != nil || left != 0 {
 		t.Errorf("%d rows are left, %v", left, err)
 	}
 	if report := o.run("\ufeff"+header+good, nil); !report.Even() || report.Matched != 1 {
@@ -487,7 +491,7 @@ func TestListsThatMisbehave(t *testing.T) {
 	if _, err := o.Run(t.Context(), reconcile.Request{Provider: provider, From: o.Now().Add(-time.Hour), To: o.Now().Add(2 * time.Hour)}); err == nil || !strings.Contains(err.Error(), "502") {
 		t.Errorf("a list that is not there: %v", err)
 	}
-	if list, err := o.Breaks(t.Context(), reconcile.Filter{}); err != nil || len(list) != 0 {
+	if list, err := o.Breaks(t.Context(), reconcile.Filter{Provider: provider}); err != nil || len(list) != 0 {
 		t.Errorf("breaks were made up: %+v, %v", list, err)
 	}
 	if _, err := o.Run(t.Context(), reconcile.Request{Provider: "betron"}); !errors.Is(err, reconcile.ErrNoSource) {
@@ -592,7 +596,7 @@ func TestPlanted(t *testing.T) {
 		}
 		_ = report
 	}
-	list, err := o.Breaks(t.Context(), reconcile.Filter{Limit: 10_000})
+	list, err := o.Breaks(t.Context(), reconcile.Filter{Provider: provider, Limit: 10_000})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,15 +15,11 @@ import (
 
 	"evens/casino"
 	"evens/coupon"
-	"evens/coupon/bet"
 	"evens/internal/postgres"
 	"evens/player"
 	"evens/settlement"
 	"evens/wallet"
 )
-
-// BeT is the provider whose lines are coupons.
-const BeT = bet.Provider
 
 // How a window is chosen.
 const (
@@ -170,10 +166,11 @@ func (r *Reconciler) Run(ctx context.Context, q Request) (report *Report, err er
 		Provider: q.Provider, Lines: s.lines, DryRun: q.DryRun, From: s.from.UTC(), To: s.to.UTC(), Unreadable: s.unreadable, Breaks: []Found{},
 		Ignored: s.ignored, Pending: s.pending,
 	}
-	breaks, err := r.compare(ctx, q, s, report)
+	c := r.comparison(q, s)
+	breaks, err := r.compare(ctx, c, q, s, report)
 	report.Cut, report.Sums = s.cut, sums(breaks)
 	if err == nil && !q.DryRun {
-		err = r.conclude(ctx, q, s, report, breaks)
+		err = r.conclude(ctx, c, q, s, report, breaks)
 	}
 	switch {
 	case q.DryRun:
@@ -250,13 +247,6 @@ func (r *Reconciler) load(ctx context.Context, q Request) (*statement, error) {
 	return s, r.fetch(ctx, q, source, s)
 }
 
-func orEpoch(at time.Time) time.Time {
-	if at.IsZero() {
-		return time.Unix(0, 0).UTC()
-	}
-	return at
-}
-
 // unfinished is the run that was cut off, or a new one.
 func (r *Reconciler) unfinished(ctx context.Context, q Request) (*statement, error) {
 	if q.From.IsZero() && q.To.IsZero() && !q.DryRun {
@@ -326,15 +316,15 @@ func (r *Reconciler) fetch(ctx context.Context, q Request, source Source, s *sta
 }
 
 // conclude keeps what was found, heals it, closes what agrees now, and moves the watermark.
-func (r *Reconciler) conclude(ctx context.Context, q Request, s *statement, report *Report, breaks []*Break) error {
+func (r *Reconciler) conclude(ctx context.Context, c comparison, q Request, s *statement, report *Report, breaks []*Break) error {
 	if err := r.keep(ctx, s, breaks); err != nil {
 		return err
 	}
-	if err := r.healAll(ctx, breaks); err != nil {
+	if err := r.healAll(ctx, c, breaks); err != nil {
 		return err
 	}
 	var err error
-	if report.Closed, err = r.agreed(ctx, q, s); err != nil {
+	if report.Closed, err = r.agreed(ctx, q.Provider, s); err != nil {
 		return err
 	}
 	if q.File == nil {

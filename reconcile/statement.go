@@ -25,6 +25,7 @@ type statement struct {
 	pages    int
 	lines    int64
 
+	ownCodes   bool  // answers what we asked about our own
 	complete   bool  // says that what it lacks does not exist there
 	cut        bool  // lacks so much that nothing of that is believed
 	ignored    int64 // lines of a file that its mapping leaves out
@@ -38,6 +39,9 @@ type statement struct {
 
 // whole reports whether absence in it means something.
 func (s *statement) whole() bool { return s.complete && !s.cut && !s.blind }
+
+// covers reports whether a time is in the window.
+func (s *statement) covers(at time.Time) bool { return !at.Before(s.from) && at.Before(s.to) }
 
 var lineColumns = []string{"statement_id", "page", "transaction_id", "type", "player", "amount", "currency", "status", "at", "round_id", "again", "word", "dated", "amount_told"}
 

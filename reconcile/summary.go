@@ -34,13 +34,8 @@ func sums(breaks []*Break) map[string]Sum {
 			add(&sum.Paid, b.Amount)
 		case b.Action == ActRollback:
 			add(&sum.GivenBack, b.Amount)
-		case b.Action == ActSettle && b.heal != nil && b.heal.coupon != nil:
-			verdict, _, err := b.heal.coupon.verdict()
-			if more := verdict.Payout - b.heal.coupon.payout; err == nil && more >= 0 {
-				add(&sum.Paid, more)
-			} else if err == nil {
-				add(&sum.Taken, more)
-			}
+		case b.Action == ActSettle:
+			add(&sum.Paid, b.gain)
 		case b.Action == ActPerson && b.Kind == MissingThere && b.Amount > 0:
 			add(&sum.Taken, b.Amount)
 		default:

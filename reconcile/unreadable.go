@@ -5,10 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
@@ -22,16 +20,13 @@ func (r *Reconciler) readUnreadable(ctx context.Context, provider string, s *sta
 	if s.unreadable == 0 {
 		return nil, nil
 	}
-	rows, err := r.db.Pool.Query(ctx, readUnreadable, s.id)
-	if err != nil {
-		return nil, fmt.Errorf("read what could not be read: %w", err)
-	}
 	s.unread = make(map[string]bool)
 	seen := make(map[string]bool)
 	var breaks []*Break
 	var id, body, reason string
 	var at pgtype.Timestamptz
-	_, err = pgx.ForEachRow(rows, []any{&id, &at, &body, &reason}, func() error {
+	aside := query{"read what could not be read", readUnreadable, []any{s.id}}
+	err := r.each(ctx, aside, []any{&id, &at, &body, &reason}, func() error {
 		b := &Break{Provider: provider, Kind: UnreadableLine, TransactionID: id, State: StateOpen, Action: ActPerson, At: s.to.Add(-time.Microsecond)}
 		if id == "" {
 			s.blind = true
@@ -50,8 +45,5 @@ func (r *Reconciler) readUnreadable(ctx context.Context, provider string, s *sta
 		seen[b.TransactionID] = true
 		return err
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read what could not be read: %w", err)
-	}
-	return breaks, nil
+	return breaks, err
 }

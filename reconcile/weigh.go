@@ -3,12 +3,8 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
-
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
-
-	"evens/internal/postgres"
 )
 
 // patience is how long a break may wait before it is a person's all the same.
@@ -21,55 +17,22 @@ type prior struct {
 	firstSeen time.Time
 }
 
-// round is where the round of a bet stands, on either side.
-type round struct{ open, won bool }
-
-// weigh lets what rests on absence, or on a status that proves nothing yet, wait until it may count,
-// and gives to a person what would undo a bet that has won.
+// weigh lets what rests on absence, or on a status that proves nothing yet, wait until it may count.
 func (r *Reconciler) weigh(ctx context.Context, q Request, s *statement, breaks []*Break) error {
-	var waiting, undoing []*Break
-	for _, b := range breaks {
-		if b.waits() {
-			waiting = append(waiting, b)
-		}
-		if b.Action == ActRollback {
-			undoing = append(undoing, b)
-		}
-	}
-	rounds, err := r.roundsOf(ctx, q.Provider, s, undoing)
-	if err != nil {
-		return err
-	}
-	for _, b := range undoing {
-		if b.heal.pair.ours.Won || rounds[b.TransactionID].won {
-			b.Action = ActPerson
-		}
-	}
+	waiting := slices.DeleteFunc(slices.Clone(breaks), func(b *Break) bool { return !b.waits })
 	before, err := r.seenBefore(ctx, q.Provider, waiting)
 	if err != nil {
 		return err
 	}
 	for _, b := range waiting {
-		r.wait(q, s, b, before[breakKey{b.Kind, b.TransactionID}], rounds[b.TransactionID])
+		r.wait(q, s, b, before[breakKey{b.Kind, b.TransactionID}])
 	}
 	return nil
 }
 
-// waits reports whether a break rests on what may still come.
-func (b *Break) waits() bool {
-	if b.heal == nil {
-		return false
-	}
-	if b.heal.coupon != nil {
-		return b.heal.coupon.status == Pending
-	}
-	t := b.heal.pair.theirs
-	return b.Kind == MissingThere && b.Action == ActRollback || t != nil && t.unproven() && b.Kind != Duplicate
-}
-
 // wait counts a sighting and says whether it is the one that counts: the second, and the provider's
 // delay after the list has first shown what is later.
-func (r *Reconciler) wait(q Request, s *statement, b *Break, before *prior, of round) {
+func (r *Reconciler) wait(q Request, s *statement, b *Break, before *prior) {
 	now := r.now()
 	absent := b.Kind == MissingThere
 	if before != nil {
@@ -90,7 +53,7 @@ func (r *Reconciler) wait(q Request, s *statement, b *Break, before *prior, of r
 	}
 	due := b.Sightings > 1 && b.LaterAt != nil && now.Sub(*b.LaterAt) >= r.policy.delay(q.Provider)
 	switch {
-	case due && (!absent || !of.open):
+	case due && (!absent || !b.playing):
 		// The rollback is due; and what still proves nothing is a person's.
 	case before != nil && now.Sub(before.firstSeen) >= patience:
 		b.Action = ActPerson
@@ -106,74 +69,22 @@ const readBefore = `
 // seenBefore reads what is kept of breaks that are open, or were ignored.
 func (r *Reconciler) seenBefore(ctx context.Context, provider string, breaks []*Break) (map[breakKey]*prior, error) {
 	found := make(map[breakKey]*prior)
-	for start := 0; start < len(breaks); start += keptAtOnce {
-		some := breaks[start:min(start+keptAtOnce, len(breaks))]
+	for some := range slices.Chunk(breaks, keptAtOnce) {
 		ids := make([]string, len(some))
 		for i, b := range some {
 			ids[i] = b.TransactionID
 		}
-		rows, err := r.db.Pool.Query(ctx, readBefore, provider, ids)
-		if err != nil {
-			return nil, fmt.Errorf("read breaks of before: %w", err)
-		}
 		var key breakKey
 		var one prior
-		var later pgtype.Timestamptz
-		_, err = pgx.ForEachRow(rows, []any{&key.kind, &key.id, &one.sightings, &later, &one.firstSeen}, func() error {
+		into := []any{&key.kind, &key.id, &one.sightings, &one.laterAt, &one.firstSeen}
+		err := r.each(ctx, query{"read breaks of before", readBefore, []any{provider, ids}}, into, func() error {
 			kept := one
-			if later.Valid {
-				at := later.Time.UTC()
-				kept.laterAt = &at
-			}
 			found[key] = &kept
 			return nil
 		})
 		if err != nil {
-			return nil, fmt.Errorf("read breaks of before: %w", err)
+			return nil, err
 		}
-	}
-	return found, nil
-}
-
-// A round that won free spins, or bought them, is won in rounds of its own. Index: rounds_pkey; one
-// pass over the statement for what it says of the same rounds.
-const readRoundStates = `
-	WITH k AS (SELECT * FROM unnest($2::text[], $3::text[], $4::uuid[]) k (id, round_id, player_id))
-	SELECT k.id, coalesce(r.closed_at IS NULL, false),
-	       coalesce(r.won > 0 OR r.bet_type IN ('WIN_FREESPIN', 'BUY_FREESPIN'), false) OR l.round_id IS NOT NULL
-	  FROM k
-	  LEFT JOIN rounds r ON r.provider = $1 AND r.round_id = k.round_id AND r.player_id = k.player_id
-	  LEFT JOIN (SELECT DISTINCT x.round_id FROM statement_lines x
-	              WHERE x.statement_id = $5 AND x.type = 'credit' AND x.status <> 'failed' AND x.amount > 0
-	                AND x.round_id IN (SELECT k.round_id FROM k)) l ON l.round_id = k.round_id`
-
-// roundsOf reads where the rounds of bets stand. A platform that does not tell when a round is over
-// has none that is open for longer than its delay.
-func (r *Reconciler) roundsOf(ctx context.Context, provider string, s *statement, breaks []*Break) (map[string]round, error) {
-	found := make(map[string]round)
-	var ids, rounds []string
-	var players []pgtype.UUID
-	for _, b := range breaks {
-		if o := b.heal.pair.ours; o.Round != "" {
-			ids, rounds, players = append(ids, b.TransactionID), append(rounds, o.Round), append(players, postgres.UUID(o.PlayerID))
-		}
-	}
-	if len(ids) == 0 {
-		return found, nil
-	}
-	rows, err := r.db.Pool.Query(ctx, readRoundStates, provider, ids, rounds, postgres.Array(players), s.id)
-	if err != nil {
-		return nil, fmt.Errorf("read rounds: %w", err)
-	}
-	var id string
-	var one round
-	_, err = pgx.ForEachRow(rows, []any{&id, &one.open, &one.won}, func() error {
-		one.open = one.open && dialects[provider].closes
-		found[id] = one
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read rounds: %w", err)
 	}
 	return found, nil
 }

@@ -1,21 +1,111 @@
 package reconcile
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"time"
+
+	"github.com/google/uuid"
 
 	"evens/money"
 	"evens/settlement"
 )
 
+// couponPair is a coupon on both sides. Theirs counts in the amount that BeT was told.
+type couponPair struct {
+	code string
+	// theirs
+	there  bool
+	status Status
+	amount money.Amount
+	told   bool // whether they say an amount, and whether a time
+	dated  bool
+	at     time.Time
+	player string
+	// ours
+	id        uuid.NullUUID
+	ours      Status
+	our       string // our own word for the state
+	stake     money.Amount
+	sent      money.Amount
+	nominal   bool
+	coef      money.Coef
+	payout    money.Amount
+	possible  money.Amount
+	currency  string
+	sentIn    string // the currency of what BeT was told
+	external  string
+	decidedAt time.Time
+	placedAt  time.Time
+	duplicate bool
+	money     string // their currency
+	words     string // "2/1": BeT's own Status and ExtStatus, where the list has them
+}
+
+// couponOf is the coupon of a break.
+func couponOf(b *Break) *couponPair { return b.of.(*couponPair) }
+
+var ourStatus = map[string]Status{"accepted": Open, "won": Won, "lost": Lost, "refunded": Refunded}
+
+// classify implements record. A lost or open one may be listed with nothing, its
+// stake, or what it could win.
+func (p *couponPair) classify() []Kind {
+	switch {
+	case !p.there && (p.ours == "" || p.our == "cancelled"):
+		return nil
+	case !p.there:
+		return []Kind{MissingThere}
+	case !p.id.Valid:
+		return []Kind{MissingHere}
+	}
+	var kinds []Kind
+	if p.duplicate {
+		kinds = append(kinds, Duplicate)
+	}
+	if p.money != "" && p.money != p.sentIn && p.money != p.currency {
+		kinds = append(kinds, CurrencyDiffers)
+	}
+	if p.player != "" && p.player != p.external {
+		kinds = append(kinds, PlayerDiffers)
+	}
+	return append(kinds, p.differs()...)
+}
+
+// describe implements record.
+func (p *couponPair) describe(b *Break) (err error) {
+	b.TransactionID, b.Player, b.Currency, b.Amount, b.At = p.code, p.external, p.currency, p.payout, p.placedAt
+	if p.there {
+		b.Theirs, err = json.Marshal(p.theirs())
+	}
+	switch {
+	case !p.id.Valid:
+		b.Player, b.Currency, b.Amount, b.At = p.player, p.money, p.amount, p.at
+	case err == nil:
+		b.Ours, err = json.Marshal(map[string]any{
+			"coupon_id": p.id.UUID, "status": p.our, "stake": p.stake.String(), "payout": p.payout.String(), "player_id": p.external,
+			"currency": p.currency,
+		})
+	}
+	return err
+}
+
+// theirs is their side of a break.
+func (p *couponPair) theirs() map[string]any {
+	side := map[string]any{"status": p.status, "player_id": p.player, "currency": p.money, "their_status": p.words}
+	if p.told {
+		side["amount"] = p.amount.String()
+	}
+	if p.dated {
+		side["at"] = p.at
+	}
+	return side
+}
+
 // words are BeT's for a status.
 var words = map[Status]settlement.Word{Won: {Status: 2}, Lost: {Status: 4}, Refunded: {Status: 2, ExtStatus: 1}}
 
 // word is what their side says as a push would say it; false while it says nothing of an end.
-func (p couponPair) word() (settlement.Word, bool) {
+func (p *couponPair) word() (settlement.Word, bool) {
 	word, decided := words[p.status]
 	if !decided {
 		return word, false
@@ -30,7 +120,7 @@ func (p couponPair) word() (settlement.Word, bool) {
 	return word, true
 }
 
-func (p couponPair) terms() settlement.Terms {
+func (p *couponPair) terms() settlement.Terms {
 	return settlement.Terms{
 		Stake: p.stake, Sent: p.sent, Nominal: p.nominal, Coef: p.coef, PossibleWin: p.possible,
 		Currency: money.Currency(p.currency), SentCurrency: money.Currency(p.sentIn),
@@ -38,7 +128,7 @@ func (p couponPair) terms() settlement.Terms {
 }
 
 // verdict is what settling would make of their word. An error says that it would be parked.
-func (p couponPair) verdict() (verdict settlement.Verdict, decided bool, err error) {
+func (p *couponPair) verdict() (verdict settlement.Verdict, decided bool, err error) {
 	word, decided := p.word()
 	if !decided {
 		return verdict, false, nil
@@ -61,7 +151,7 @@ func (p couponPair) verdict() (verdict settlement.Verdict, decided bool, err err
 //	any other state                  |                               | status differs
 //
 // A lost or open one may be listed with nothing, its stake, or what it could win.
-func (p couponPair) differs() []Kind {
+func (p *couponPair) differs() []Kind {
 	verdict, decided, err := p.verdict()
 	says := Status(verdict.Outcome)
 	if !decided || err != nil {
@@ -85,7 +175,7 @@ func (p couponPair) differs() []Kind {
 
 // paysByLegs reports whether a "won" of a file, which does not say whether a leg was voided, is what we have
 // paid if one was.
-func (p couponPair) paysByLegs() bool {
+func (p *couponPair) paysByLegs() bool {
 	if p.words != "" || p.status != Won || !p.nominal || !p.told || p.ours != Won && p.ours != Refunded {
 		return false
 	}
@@ -94,7 +184,7 @@ func (p couponPair) paysByLegs() bool {
 }
 
 // mayBeListed reports whether an amount is one that a coupon without a payout is listed with.
-func (p couponPair) mayBeListed() bool {
+func (p *couponPair) mayBeListed() bool {
 	unit := money.Currency(p.sentIn).MinorUnit()
 	for _, amount := range []money.Amount{0, p.sent, p.stake, p.possible} {
 		rounded, err := amount.Round(unit)
@@ -106,47 +196,12 @@ func (p couponPair) mayBeListed() bool {
 	return false
 }
 
-// theirs is their side of a break.
-func (p couponPair) theirs() map[string]any {
-	side := map[string]any{"status": p.status, "player_id": p.player, "currency": p.money, "their_status": p.words}
-	if p.told {
-		side["amount"] = p.amount.String()
-	}
-	if p.dated {
-		side["at"] = p.at
-	}
-	return side
-}
-
-// settle puts the result that we never got into the inbox, as BeT would have sent it. One that they give no time
-// for was decided no earlier than its coupon was placed: whatever BeT says with a time of its own holds against it.
-func (r *Reconciler) settle(ctx context.Context, p *couponPair) error {
-	word, decided := p.word()
-	if !decided || r.inbox == nil {
-		return errUnhealable
-	}
-	at := p.at
-	if !p.dated {
-		at = p.placedAt.Truncate(time.Second)
-	}
-	head := map[string]any{
-		"KeyHead": map[string]string{"BarCode": p.code}, "Status": word.Status, "ExtStatus": word.ExtStatus,
-		"DateRecive": strconv.FormatInt(at.UnixMilli(), 10),
-	}
-	if word.HasAmount {
-		head["AmountOut"] = word.AmountOut.String()
-	}
-	body, err := json.Marshal(map[string]any{"reconciled": true, "Heads": []any{head}})
-	if err != nil {
-		return err
-	}
-	parsed, err := settlement.ParsePush(body)
-	if err != nil {
-		return fmt.Errorf("make a result of it: %w", err)
-	}
-	if parsed[0].Fault != "" {
-		return fmt.Errorf("make a result of it: %s", parsed[0].Fault)
-	}
-	_, err = r.inbox.Store(ctx, settlement.Push{Heads: parsed, Body: body, Path: "reconciliation", At: r.now()})
-	return err
+// gain is how much more their word pays than the coupon has, where it settles it: one of ours that is open, or
+// has an older word. What would pay less than it has, is older than our word, or of a time that nobody knows, is a
+// person's; so is what a push could not settle either.
+func (p *couponPair) gain() (more money.Amount, settles bool) {
+	verdict, decided, err := p.verdict()
+	newer := p.ours == Open || p.dated && p.at.After(p.decidedAt)
+	other := Status(verdict.Outcome) != p.ours || verdict.Payout != p.payout
+	return verdict.Payout - p.payout, err == nil && decided && newer && other && verdict.Payout >= p.payout && p.ours != "" && !p.duplicate
 }
