@@ -13,7 +13,7 @@ import (
 func FuzzPolicy(f *testing.F) {
 	f.Add("heal_limit: \"5\"\nrules: [{kind: status, action: person}]")
 	f.Fuzz(func(t *testing.T, text string) {
-		policy, err := ReadPolicy(bytes.NewReader([]byte(text)))
+		policy, err := ReadPolicy(bytes.NewReader([]byte(text)), []string{BeT, "tg", "naga"})
 		if err != nil {
 			return
 		}
@@ -61,7 +61,7 @@ func TestClassify(t *testing.T) {
 			}
 		}
 		for _, kind := range kinds {
-			switch (Policy{}).decide("tg", kind, p) {
+			switch (Policy{}).decide("tg", kind, p, rapid.Bool().Draw(t, "payable")) {
 			case ActPost:
 				if p.theirs.Net <= 0 || p.ours != nil {
 					t.Fatalf("posts %+v", p.theirs)

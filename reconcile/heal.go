@@ -22,16 +22,16 @@ type healing struct {
 }
 
 // decide says what the policy makes of a difference: a rollback gives a player back what we took
-// for nothing, a post pays what was never paid. Whatever takes money from a player waits for a
-// person.
-func (p Policy) decide(provider string, kind Kind, of pair) Action {
+// for nothing, a post pays what was never paid, where their list tells enough for it. Whatever takes
+// money from a player waits for a person.
+func (p Policy) decide(provider string, kind Kind, of pair, payable bool) Action {
 	t, o := of.theirs, of.ours
 	action, amount, currency := ActPerson, money.Amount(0), ""
 	switch {
 	case t != nil && t.unproven():
 		return ActPerson
 	case kind == MissingHere && t.Net > 0 && !t.Debit && !t.Duplicate:
-		if _, known := winOf(provider, of.id, t.Round); known || provider == wallet.CashSource {
+		if payable {
 			action, amount, currency = ActPost, t.Net, t.Currency
 		}
 	case kind == MissingThere && o.Net < 0:
@@ -55,7 +55,7 @@ func (p pair) sameEvent() bool {
 // newBreak describes a pair's difference of one kind.
 func (r *Reconciler) newBreak(provider string, kind Kind, of pair) (*Break, error) {
 	b := &Break{Provider: provider, Kind: kind, TransactionID: of.id, State: StateOpen, heal: &healing{pair: of}}
-	b.Action = r.policy.decide(provider, kind, of)
+	b.Action = r.policy.decide(provider, kind, of, r.platforms.payable(provider, of))
 	if t := of.theirs; t != nil {
 		b.Player, b.Currency, b.Amount, b.At = t.Player, t.Currency, t.Net, t.At
 	}
@@ -148,7 +148,7 @@ func (r *Reconciler) post(ctx context.Context, b *Break, comment string) (uuid.U
 	if b.Provider == wallet.CashSource {
 		return r.deposit(ctx, b, who)
 	}
-	win, known := winOf(b.Provider, b.TransactionID, t.Round)
+	win, known := r.platforms.win(b.Provider, b.TransactionID, t.Round)
 	if r.floor == nil || !known {
 		return uuid.Nil, false, errUnhealable
 	}

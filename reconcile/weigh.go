@@ -168,7 +168,7 @@ func (r *Reconciler) roundsOf(ctx context.Context, provider string, s *statement
 	var id string
 	var one round
 	_, err = pgx.ForEachRow(rows, []any{&id, &one.open, &one.won}, func() error {
-		one.open = one.open && dialects[provider].closes
+		one.open = one.open && r.platforms.of(provider).Closes
 		found[id] = one
 		return nil
 	})
