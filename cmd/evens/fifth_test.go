@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -195,19 +196,23 @@ func TestAFifthPlatformIsOneLine(t *testing.T) {
 	var report struct {
 		Lines, Matched int
 		Pending        int
-		Breaks         []struct{ Kind, State, Action, TransactionID string }
+		Breaks         []struct {
+			Kind, State, Action string
+			TransactionID       string `json:"transaction_id"`
+		}
 	}
 	if err := json.Unmarshal([]byte(out), &report); err != nil || report.Lines != 6 || len(report.Breaks) < 2 {
 		t.Fatalf("reconcile: %d %s%s, %v", code, out, said, err)
 	}
 	done := make(map[string]string)
 	for _, found := range report.Breaks {
-		done[found.Kind] = fmt.Sprint(found.State, " ", found.Action)
+		done[found.TransactionID] = fmt.Sprint(found.Kind, " ", found.State, " ", found.Action)
 	}
-	if done["missing_here"] != "resolved post" || done["status"] != "open wait" {
-		t.Errorf("breaks: %v\n%s", done, out)
+	want := map[string]string{"w2": "missing_here resolved post", "b3": "status resolved rollback", "b4": "status open wait"}
+	if !maps.Equal(done, want) || code != 1 {
+		t.Errorf("%d, breaks: %v, want %v\n%s", code, done, want, out)
 	}
-	balance("112.50")
+	balance("116.50")
 	if code, _, said := b.evens("mapping", "--provider=sixth", policy); code != 2 || !strings.Contains(said, `"fifth"`) {
 		t.Errorf("mapping of a provider that there is not: %d %s", code, said)
 	}
