@@ -6,14 +6,20 @@ import (
 	lists "evens/reconcile/statement"
 )
 
-// What lists are made of: see package lists.
+// What lists are made of stands in package statement, for those who read their own.
 type (
-	Line       = lists.Line
-	Type       = lists.Type
-	Status     = lists.Status
-	Page       = lists.Page
+	// Line is one line of a provider's list.
+	Line = lists.Line
+	// Type is what a line says happened.
+	Type = lists.Type
+	// Status is where a line stands.
+	Status = lists.Status
+	// Page is one page of a provider's list.
+	Page = lists.Page
+	// Unreadable is a line that could not be read.
 	Unreadable = lists.Unreadable
-	Source     = lists.Source
+	// Source is a provider's own list.
+	Source = lists.Source
 )
 
 // The types of line.
