@@ -44,7 +44,7 @@ type Changes interface {
 
 // Provider is one line of GET /v1/providers.
 type Provider struct {
-	Name       string `json:"name" example:"bet" doc:"bet, betao, betron, tg, naga or cashier"`
+	Name       string `json:"name" example:"bet" doc:"The bookmaker, a game platform, or cashier"`
 	Configured bool   `json:"configured" doc:"Whether it can be used here"`
 }
 

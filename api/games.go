@@ -48,7 +48,7 @@ var listGames = huma.Operation{
 }
 
 type listGamesInput struct {
-	Provider string `query:"provider" doc:"betao, betron, tg or naga"`
+	Provider string `query:"provider" doc:"A game platform of GET /v1/providers"`
 	Limit    int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
 	Cursor   string `query:"cursor" doc:"next_cursor of the page before"`
 }
@@ -100,7 +100,7 @@ var launchGame = huma.Operation{
 type launchInput struct {
 	Body struct {
 		PlayerID  string `json:"player_id,omitempty" doc:"Need not be named with a player's token"`
-		Provider  string `json:"provider" example:"tg" doc:"betao, betron, tg or naga"`
+		Provider  string `json:"provider" example:"tg" doc:"A game platform of GET /v1/providers"`
 		GameCode  string `json:"game_code" example:"VP_230001_1"`
 		Lang      string `json:"lang,omitempty" example:"en" doc:"Two letters, with a country or without; en by default"`
 		Mode      string `json:"mode,omitempty" example:"real" doc:"real (default) or demo"`

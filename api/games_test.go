@@ -14,6 +14,7 @@ import (
 
 	"evens/casino"
 	"evens/player"
+	"evens/reconcile/statement"
 	"evens/wallet"
 )
 
@@ -33,6 +34,9 @@ func (*platform) Address() string { return "https://tg.example" }
 
 // Mount implements casino.Platform.
 func (*platform) Mount(*http.ServeMux, *casino.Desk) {}
+
+// List implements casino.Platform.
+func (*platform) List() statement.Source { return nil }
 
 // Launch implements casino.Platform.
 func (p *platform) Launch(_ context.Context, launch casino.Launch) (string, error) {

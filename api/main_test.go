@@ -137,7 +137,7 @@ func setupOn(t *testing.T, databaseURL, redisURL string) bundle {
 		Bonuses: func(ctx context.Context, id uuid.UUID, before uuid.NullUUID, limit int) ([]wallet.BonusView, error) {
 			return wallet.Bonuses(ctx, b.db, id, before, limit)
 		},
-		Providers: []Provider{{Name: "bet", Configured: true}, {Name: "tg"}},
+		Providers: []Provider{{Name: "bet", Configured: true}, {Name: "tg"}, {Name: "naga"}, {Name: "cashier"}},
 		Games:     games(t, b, client, now, quiet),
 		Version:   "test", Now: now, Stop: stop, Log: slog.New(slog.NewTextHandler(b.log, nil)),
 	}

@@ -119,7 +119,7 @@ func TestProviders(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	got := b.call(t, "GET", "/v1/providers", nil)
-	want := `{"items":[{"name":"bet","configured":true},{"name":"tg","configured":false}],"next_cursor":null}` + "\n"
+	want := `{"items":[{"name":"bet","configured":true},{"name":"tg","configured":false},{"name":"naga","configured":false},{"name":"cashier","configured":false}],"next_cursor":null}` + "\n"
 	if got.status != http.StatusOK || got.body != want {
 		t.Errorf("providers: %d %s, want 200 %s", got.status, got.body, want)
 	}

@@ -11,9 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/negotiation"
 	"github.com/google/uuid"
 
-	"evens/coupon"
 	"evens/player"
-	"evens/wallet"
 )
 
 // transactionView is a movement of a player's money as /v1 shows it. What does not apply is null.
@@ -89,7 +87,7 @@ type transactionsInput struct {
 	From     time.Time `query:"from" doc:"At this time or later"`
 	To       time.Time `query:"to" doc:"Before this time"`
 	Type     []string  `query:"type,explode" nullable:"false" doc:"Types, repeated or separated by commas; bet and win include bet_win"`
-	Provider string    `query:"provider" doc:"bet, betao, betron, tg, naga or cashier"`
+	Provider string    `query:"provider" doc:"One of GET /v1/providers"`
 	GameID   string    `query:"game_id"`
 	RoundID  string    `query:"round_id"`
 	CouponID string    `query:"coupon_id"`
@@ -112,7 +110,7 @@ func (s *server) listTransactions(ctx context.Context, who *caller, in *transact
 	var c checks
 	filter := player.HistoryFilter{
 		From: in.From, To: in.To, Types: types(&c, in.Type),
-		Provider: c.provider("query.provider", in.Provider),
+		Provider: c.provider("query.provider", in.Provider, s.cfg.Providers),
 		GameID:   c.text("query.game_id", in.GameID, longestFilter),
 		RoundID:  c.text("query.round_id", in.RoundID, longestFilter),
 		Before:   listingTransactions.before(&c, in.Cursor),
@@ -160,12 +158,14 @@ func (s *server) transactionPage(ctx context.Context, id uuid.UUID, filter playe
 	return page, nil
 }
 
-// providers are those that a movement can be of.
-var providers = []string{coupon.Provider, "betao", "betron", "tg", "naga", wallet.CashSource}
-
-func (c *checks) provider(location, name string) string {
-	if name != "" && !slices.Contains(providers, name) {
-		c.fault(CodeValidationFailed, location, "is none of "+strings.Join(providers, ", "))
+// provider checks a filter by who a movement is of.
+func (c *checks) provider(location, name string, providers []Provider) string {
+	names := make([]string, len(providers))
+	for i, p := range providers {
+		names[i] = p.Name
+	}
+	if name != "" && !slices.Contains(names, name) {
+		c.fault(CodeValidationFailed, location, "is none of "+strings.Join(names, ", "))
 	}
 	return name
 }

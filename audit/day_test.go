@@ -15,7 +15,9 @@ import (
 
 	"evens/access"
 	"evens/casino"
+	"evens/casino/betao"
 	"evens/casino/casinotest"
+	"evens/casino/naga"
 	"evens/coupon"
 	"evens/coupon/bet"
 	"evens/internal/callbacks"
@@ -112,7 +114,7 @@ func openHouse(t *testing.T) *house {
 	h.adjustments = player.NewAdjustments(h.DB, h.Poster, operators, threshold.Dollars(h.sum("100")), h.Now)
 	h.reconciler = reconcile.New(reconcile.Config{
 		DB: h.DB, Poster: h.Poster, Players: player.NewDirectory(h.DB), Floor: h.Floor, Inbox: h.inbox, Desk: h.desk, Now: h.Now, Log: log,
-		Sources: map[string]reconcile.Source{"betao": paged{h, "betao", false}, "naga": paged{h, "naga", true}},
+		Sources: map[string]reconcile.Source{"betao": paged{h, "betao", false}, "naga": paged{h, "naga", true}}, Platforms: []casino.Kind{betao.Kind, naga.Kind},
 	})
 	return h
 }

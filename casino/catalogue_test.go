@@ -13,6 +13,7 @@ import (
 	"evens/casino"
 	"evens/internal/redis"
 	"evens/internal/testbed"
+	"evens/reconcile/statement"
 )
 
 // shop is a platform with a catalogue that a test changes.
@@ -33,6 +34,9 @@ func (s *shop) Address() string { return s.home }
 
 // Mount implements casino.Platform.
 func (*shop) Mount(*http.ServeMux, *casino.Desk) {}
+
+// List implements casino.Platform.
+func (*shop) List() statement.Source { return nil }
 
 // Launch implements casino.Platform.
 func (*shop) Launch(context.Context, casino.Launch) (string, error) { return "", casino.ErrUnsupported }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"evens/player"
+	"evens/reconcile/statement"
 )
 
 // Platform is one game platform: a package below this one speaks its dialect.
@@ -20,6 +21,8 @@ type Platform interface {
 	Launch(ctx context.Context, launch Launch) (url string, err error)
 	// Games asks for the platform's catalogue.
 	Games(ctx context.Context) ([]Game, error)
+	// List is the platform's own list of transactions; nil where it can only come from a file.
+	List() statement.Source
 }
 
 // Launch is a game that a player wants to open.

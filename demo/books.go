@@ -88,7 +88,7 @@ func (p *Play) person(ctx context.Context, open []reconcile.Found) error {
 
 // hold does a run for each provider that has a list, and returns the breaks that stay open.
 func (p *Play) hold(ctx context.Context) (open []reconcile.Found, err error) {
-	for _, provider := range []string{reconcile.BeT, "betao", "naga", "tg"} {
+	for _, provider := range p.cfg.Lists {
 		report, err := p.cfg.Books(ctx, provider, p.begun, time.Now().Add(time.Second))
 		if err != nil {
 			return open, fmt.Errorf("%s: %w", provider, err)

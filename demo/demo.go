@@ -27,6 +27,8 @@ type Config struct {
 	Games []casinosim.Platform
 	// Books reconciles; nil: the demo goes without.
 	Books Books
+	// Lists are the providers whose lists can be asked for.
+	Lists []string
 	// Decide ends a break by a person's word.
 	Decide func(ctx context.Context, breakID uuid.UUID, comment string) error
 	// Settling is how long what a list lacks waits before it counts.

@@ -12,6 +12,7 @@ import (
 
 	"evens/coupon/bet"
 	"evens/internal/postgres"
+	lists "evens/reconcile/statement"
 )
 
 // BetList asks BeT about our own coupons: those placed in the window, and all that are open. BeT
@@ -63,13 +64,13 @@ func (l *BetList) Page(ctx context.Context, from, to time.Time, cursor string) (
 	if err != nil {
 		return Page{}, err
 	}
-	page := Page{Raw: raw(list)}
+	page := Page{Raw: lists.Raw(list)}
 	for _, head := range list.Heads {
 		line, err := couponLine(head)
-		page.add(raw(head), []Line{line}, err)
+		page.Add(lists.Raw(head), []Line{line}, err)
 	}
 	for _, odd := range list.Odd {
-		page.add(odd.Text, []Line{{TransactionID: odd.BarCode}}, errors.New(odd.Reason))
+		page.Add(odd.Text, []Line{{TransactionID: odd.BarCode}}, errors.New(odd.Reason))
 	}
 	if len(codes) == betPage {
 		page.Next = id.String()

@@ -40,7 +40,7 @@ func fileLine(provider string, l statementfile.Line) (Line, error) {
 	if line.Type == Reversal && l.Reference != "" {
 		line.TransactionID, line.Word = l.Reference, "undone by "+l.TransactionID
 	}
-	return line, line.check()
+	return line, line.Check()
 }
 
 // fileLines feeds a file to the database line by line.

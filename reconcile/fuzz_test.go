@@ -13,7 +13,7 @@ import (
 func FuzzPolicy(f *testing.F) {
 	f.Add("heal_limit: \"5\"\nrules: [{kind: status, action: person}]")
 	f.Fuzz(func(t *testing.T, text string) {
-		policy, err := ReadPolicy(bytes.NewReader([]byte(text)))
+		policy, err := ReadPolicy(bytes.NewReader([]byte(text)), []string{BeT, "tg", "naga"})
 		if err != nil {
 			return
 		}

@@ -22,6 +22,9 @@ import (
 	"evens/sim/casinosim"
 )
 
+// platforms are the four that there are.
+var platforms = []casino.Kind{betao.Kind, betron.Kind, tg.Kind, naga.Kind}
+
 // house has all four platforms, their calls and their lists, simulated.
 type house struct {
 	office
@@ -73,8 +76,9 @@ func openHouse(t *testing.T) house {
 	h.config = reconcile.Config{
 		DB: hall.DB, Poster: hall.Poster, Players: player.NewDirectory(hall.DB), Floor: hall.Floor, Now: hall.Now, Log: slog.New(slog.DiscardHandler),
 		Sources: map[string]reconcile.Source{
-			"tg": reconcile.TGList{Platform: realTG}, "naga": reconcile.NagaList{Platform: realNaga}, "betao": reconcile.BetaoList{Platform: realBetao},
+			"tg": realTG.List(), "naga": realNaga.List(), "betao": realBetao.List(),
 		},
+		Platforms: platforms,
 	}
 	h.Reconciler = reconcile.New(h.config)
 	t.Cleanup(h.clean)

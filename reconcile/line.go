@@ -1,100 +1,45 @@
 package reconcile
 
 import (
-	"errors"
-	"fmt"
-	"strings"
 	"time"
 
-	"evens/internal/jsonin"
-	"evens/money"
-	"evens/reconcile/statementfile"
+	lists "evens/reconcile/statement"
 )
 
-// Type is what a line says happened, in a list as in a file.
-type Type = statementfile.Type
+// What lists are made of stands in package statement, for those who read their own.
+type (
+	// Line is one line of a provider's list.
+	Line = lists.Line
+	// Type is what a line says happened.
+	Type = lists.Type
+	// Status is where a line stands.
+	Status = lists.Status
+	// Page is one page of a provider's list.
+	Page = lists.Page
+	// Unreadable is a line that could not be read.
+	Unreadable = lists.Unreadable
+	// Source is a provider's own list.
+	Source = lists.Source
+)
 
 // The types of line.
 const (
-	Debit    = statementfile.Debit
-	Credit   = statementfile.Credit
-	Reversal = statementfile.Rollback
-	Coupon   = statementfile.Coupon
+	Debit    = lists.Debit
+	Credit   = lists.Credit
+	Reversal = lists.Reversal
+	Coupon   = lists.Coupon
 )
 
-// Status is where a line stands, in a list as in a file.
-type Status = statementfile.Status
-
-// The statuses: of transactions, then of coupons. Pending is what proves nothing yet, or a provider's word that
-// nobody knows. In a list a bet is Open that stands, and may still be won or undone.
+// The statuses of transactions, then of coupons.
 const (
-	OK       = statementfile.OK
-	Failed   = statementfile.Failed
-	Pending  = statementfile.Pending
-	Open     = statementfile.Open
-	Won      = statementfile.Won
-	Lost     = statementfile.Lost
-	Refunded = statementfile.Refunded
+	OK       = lists.OK
+	Failed   = lists.Failed
+	Pending  = lists.Pending
+	Open     = lists.Open
+	Won      = lists.Won
+	Lost     = lists.Lost
+	Refunded = lists.Refunded
 )
-
-// Line is one line of a provider's list.
-type Line struct {
-	TransactionID string
-	Type          Type
-	Player        string // as the provider knows the player; "" where the list does not say
-	Amount        money.Amount
-	NoAmount      bool   // a coupon's: the list says none, which is not zero
-	Currency      string // "" where the list does not say
-	Status        Status
-	Word          string // the provider's own for the status
-	At            time.Time
-	Undated       bool // a coupon's: the list says no time that can be read, and At is the epoch
-	Round         string
-}
 
 // noTime is the time of what has none.
 var noTime = time.Unix(0, 0).UTC()
-
-// fits reports whether a line's status is one of its type.
-func (l Line) fits() bool {
-	switch l.Status {
-	case Pending:
-		return true
-	case Open:
-		return l.Type == Coupon || l.Type == Debit
-	case Won, Lost, Refunded:
-		return l.Type == Coupon
-	default:
-		return l.Type != Coupon
-	}
-}
-
-const (
-	longestID       = 255
-	longestCurrency = 16
-)
-
-// check names the field of a line that is wrong.
-func (l Line) check() error {
-	switch {
-	case l.TransactionID == "":
-		return errors.New("transaction_id is empty")
-	case len(l.TransactionID) > longestID || len(l.Round) > longestID || len(l.Player) > longestID:
-		return fmt.Errorf("an id of more than %d bytes", longestID)
-	case len(l.Currency) > longestCurrency:
-		return fmt.Errorf("currency of more than %d bytes", longestCurrency)
-	case strings.ContainsRune(l.TransactionID+l.Round+l.Player+l.Currency, 0):
-		return errors.New("an id with a zero byte")
-	case l.Amount < 0:
-		return errors.New("amount is below zero: the type says which way money went")
-	case l.At.IsZero(), l.Undated && l.Type != Coupon:
-		return errors.New("at is missing")
-	}
-	if err := jsonin.ID(l.TransactionID, longestID); err != nil {
-		return fmt.Errorf("transaction_id %w", err)
-	}
-	if !l.fits() {
-		return fmt.Errorf("status %q does not go with type %q", l.Status, l.Type)
-	}
-	return nil
-}

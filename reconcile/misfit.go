@@ -64,7 +64,7 @@ const readFit = `
 // fits refuses a file that is somebody else's, in another scale or of another time, with ErrMisfit.
 func (r *Reconciler) fits(ctx context.Context, provider string, s *statement) error {
 	var f fit
-	err := r.db.Pool.QueryRow(ctx, readFit, s.id, provider, providers, r.now().Add(future)).Scan(
+	err := r.db.Pool.QueryRow(ctx, readFit, s.id, provider, Providers(r.platforms), r.now().Add(future)).Scan(
 		&f.lines, &f.known, &f.elsewhere, &f.players, &f.ours, &f.ahead, &f.same, &f.scaled, &f.factor)
 	if err != nil {
 		return fmt.Errorf("look whether the file fits: %w", err)

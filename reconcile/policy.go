@@ -11,7 +11,6 @@ import (
 
 	"evens/money"
 	"evens/money/threshold"
-	"evens/wallet"
 )
 
 // Action is what is done about a break.
@@ -54,17 +53,14 @@ type rule struct {
 // defaultLimit is Policy's where nothing is said.
 var defaultLimit = threshold.Dollars(1000 * money.Scale)
 
-// providers are those whose lists are held against our books, and that a rule may be about.
-var providers = []string{BeT, "betao", "betron", "tg", "naga", wallet.CashSource}
-
 var allKinds = map[Kind]bool{
 	"": true, MissingHere: true, MissingThere: true, AmountDiffers: true, StatusDiffers: true, CurrencyDiffers: true, PlayerDiffers: true, Duplicate: true,
 	Terms: true, UnreadableLine: true, IDDiffers: true,
 }
 
 // ReadPolicy reads a policy: heal_limit, delay, delays by provider, and rules of which the last that
-// fits holds.
-func ReadPolicy(r io.Reader) (Policy, error) {
+// fits holds. providers are those that it may be about: see [Providers].
+func ReadPolicy(r io.Reader, providers []string) (Policy, error) {
 	var file struct {
 		Limit  threshold.Sums           `yaml:"heal_limit"`
 		Delay  time.Duration            `yaml:"delay"`

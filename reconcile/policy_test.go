@@ -22,7 +22,7 @@ func TestHealLimitByCurrency(t *testing.T) {
 		{"heal_limit: 50", "50", "USD", true}, {"heal_limit: 50", "50", "KWD", false},
 		{"rules: [{provider: cashier, action: person}]", "5", "USD", true}, {"rules: [{provider: tg, action: person}]", "5", "USD", false},
 	} {
-		policy, err := ReadPolicy(strings.NewReader(test.policy))
+		policy, err := ReadPolicy(strings.NewReader(test.policy), []string{BeT, "tg", "cashier"})
 		if err != nil {
 			t.Errorf("%s: %v", test.policy, err)
 			continue

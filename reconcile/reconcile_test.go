@@ -43,7 +43,7 @@ func open(t *testing.T, sources map[string]reconcile.Source) office {
 	h := casinotest.Open(t, testbed.Database(t))
 	o := office{Hall: h, t: t, neighbour: openNeighbour(t, h), who: h.Player(t, "ana", money.MustParse("10000"))}
 	o.config = reconcile.Config{
-		DB: h.DB, Poster: h.Poster, Players: player.NewDirectory(h.DB), Floor: h.Floor, Sources: sources, Now: h.Now, Log: slog.New(slog.DiscardHandler),
+		DB: h.DB, Poster: h.Poster, Players: player.NewDirectory(h.DB), Floor: h.Floor, Sources: sources, Platforms: platforms, Now: h.Now, Log: slog.New(slog.DiscardHandler),
 	}
 	o.Reconciler = reconcile.New(o.config)
 	t.Cleanup(o.clean)
@@ -296,7 +296,7 @@ func TestABreaksLife(t *testing.T) {
 func TestPolicy(t *testing.T) {
 	t.Parallel()
 	o := open(t, nil)
-	policy, err := reconcile.ReadPolicy(strings.NewReader("heal_limit: \"6\"\nrules:\n  - kind: status\n    action: person\n  - provider: tg\n    action: person\n"))
+	policy, err := reconcile.ReadPolicy(strings.NewReader("heal_limit: \"6\"\nrules:\n  - kind: status\n    action: person\n  - provider: tg\n    action: person\n"), reconcile.Providers(platforms))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -309,7 +309,7 @@ func TestPolicy(t *testing.T) {
 		"missing_there small": "open person", "missing_there large": "open person", "status failed": "open person",
 	})
 	o.bet("failed-large", "6.01")
-	policy, err = reconcile.ReadPolicy(strings.NewReader("heal_limit: \"6\"\ndelay: 1m\ndelays: {betao: 2m}"))
+	policy, err = reconcile.ReadPolicy(strings.NewReader("heal_limit: \"6\"\ndelay: 1m\ndelays: {betao: 2m}"), reconcile.Providers(platforms))
 	fatal(t, err)
 	o.config.Policy = policy
 	o.Reconciler = reconcile.New(o.config)
@@ -326,7 +326,7 @@ func TestPolicy(t *testing.T) {
 	})
 	for _, text := range []string{"heal_limit: x", "rules: [{kind: odd, action: heal}]", "rules: [{kind: status, action: pray}]", "delay: -1s", "delay: soon", "delays: {tg: 0s}", "other: 1", "[]",
 		"delays: {tgg: 1m}", "rules: [{provider: betron_tech, action: heal}]", "rules: [{provider: TG, action: person}]", "heal_limit: {USD: x}", "heal_limit: -1"} {
-		if _, err := reconcile.ReadPolicy(strings.NewReader(text)); err == nil {
+		if _, err := reconcile.ReadPolicy(strings.NewReader(text), reconcile.Providers(platforms)); err == nil {
 			t.Errorf("%q was taken", text)
 		}
 	}

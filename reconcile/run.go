@@ -17,6 +17,7 @@ import (
 	"evens/coupon"
 	"evens/internal/postgres"
 	"evens/player"
+	lists "evens/reconcile/statement"
 	"evens/settlement"
 	"evens/wallet"
 )
@@ -42,8 +43,10 @@ type Config struct {
 	Inbox   *settlement.Inbox // nil: no result is
 	Desk    *coupon.Desk      // nil: no coupon is adopted
 	Sources map[string]Source // by provider; others have files only
-	Policy  Policy
-	Now     func() time.Time
+	// Platforms are all that there are, whether they have a source or not.
+	Platforms []casino.Kind
+	Policy    Policy
+	Now       func() time.Time
 	// Observe, when not nil, is told of each run and of the breaks it saw.
 	Observe func(provider string, ok bool, kind Kind, n int)
 	Log     *slog.Logger
@@ -60,16 +63,18 @@ type Reconciler struct {
 	desk    *coupon.Desk
 	sources map[string]Source
 	policy  Policy
-	now     func() time.Time
-	observe func(provider string, ok bool, kind Kind, n int)
-	log     *slog.Logger
+
+	platforms platforms
+	now       func() time.Time
+	observe   func(provider string, ok bool, kind Kind, n int)
+	log       *slog.Logger
 }
 
 // New returns a reconciler.
 func New(cfg Config) *Reconciler {
 	return &Reconciler{
 		db: cfg.DB, poster: cfg.Poster, players: cfg.Players, floor: cfg.Floor, inbox: cfg.Inbox, desk: cfg.Desk,
-		sources: cfg.Sources, policy: cfg.Policy, now: cfg.Now, observe: cfg.Observe, log: cfg.Log,
+		sources: cfg.Sources, platforms: cfg.Platforms, policy: cfg.Policy, now: cfg.Now, observe: cfg.Observe, log: cfg.Log,
 	}
 }
 
@@ -304,7 +309,7 @@ func (r *Reconciler) fetch(ctx context.Context, q Request, source Source, s *sta
 		if err != nil {
 			return fmt.Errorf("page %d of %s: %w", s.pages+1, q.Provider, err)
 		}
-		page.Lines, page.Unreadable = sorted(page.Lines, page.Unreadable)
+		page.Lines, page.Unreadable = lists.Sorted(page.Lines, page.Unreadable)
 		if err := r.addPage(ctx, s, page); err != nil {
 			return err
 		}

@@ -15,6 +15,7 @@ import (
 
 	"evens/internal/dbclock"
 	"evens/internal/postgres"
+	lists "evens/reconcile/statement"
 )
 
 // statement is a provider's list as it is kept.
@@ -47,7 +48,7 @@ var lineColumns = []string{"statement_id", "page", "transaction_id", "type", "pl
 
 func lineRow(id uuid.UUID, page int, l Line, again bool) []any {
 	return []any{
-		id, page, l.TransactionID, string(l.Type), l.Player, int64(l.Amount), l.Currency, string(l.Status), l.At, l.Round, again, plain(l.Word),
+		id, page, l.TransactionID, string(l.Type), l.Player, int64(l.Amount), l.Currency, string(l.Status), l.At, l.Round, again, lists.Plain(l.Word),
 		!l.Undated, !l.NoAmount,
 	}
 }
@@ -142,7 +143,7 @@ func (r *Reconciler) addPage(ctx context.Context, s *statement, page Page) error
 		}
 		for i, bad := range page.Unreadable {
 			at := pgtype.Timestamptz{Time: bad.At, Valid: !bad.At.IsZero()}
-			if _, err := tx.Exec(ctx, insertUnreadable, s.id, next.pages, i+1, shortID(bad.TransactionID), at, bad.Text, bad.Reason); err != nil {
+			if _, err := tx.Exec(ctx, insertUnreadable, s.id, next.pages, i+1, lists.ShortID(bad.TransactionID), at, bad.Text, bad.Reason); err != nil {
 				return err
 			}
 		}

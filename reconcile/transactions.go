@@ -98,7 +98,7 @@ func (t *transactions) decide(ctx context.Context, breaks []*Break) error {
 		if b.Action != ActPost {
 			return true
 		}
-		_, known := winOf(t.provider, b.TransactionID, pairOf(b).theirs.Round)
+		_, known := t.platforms.win(t.provider, b.TransactionID, pairOf(b).theirs.Round)
 		return known
 	}
 	// No time is near enough: the times of platforms have been compared.
@@ -153,7 +153,7 @@ func (t *transactions) pay(ctx context.Context, b *Break) (uuid.UUID, bool, erro
 	if err != nil {
 		return uuid.Nil, false, err
 	}
-	win, _ := winOf(b.Provider, b.TransactionID, theirs.Round) // decide has asked whether it is known
+	win, _ := t.platforms.win(b.Provider, b.TransactionID, theirs.Round) // decide has asked whether it is known
 	win.Amount, win.Player, win.Currency, win.Comment = theirs.Net, who, money.Currency(theirs.Currency), casino.HealedBy(b.ID)
 	win.At, win.Happened = t.now(), theirs.At
 	if win.Bet == "" && win.Round.ID == "" {
@@ -239,7 +239,7 @@ func (t *transactions) keepWon(ctx context.Context, breaks []*Break) error {
 	states := query{"read rounds", readRoundStates, []any{t.provider, ids, rounds, postgres.Array(players), t.statement.id}}
 	return t.each(ctx, states, []any{&id, &open, &won}, func() error {
 		b := undoing[id]
-		b.playing = open && dialects[t.provider].closes
+		b.playing = open && t.platforms.of(t.provider).Closes
 		if won {
 			b.Action = ActPerson
 		}

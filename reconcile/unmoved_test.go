@@ -36,7 +36,7 @@ func TestAnIgnoredBreakSeenAgain(t *testing.T) {
 	o := open(t, nil)
 	o.bet("failed", "6")
 	healing := o.Reconciler
-	policy, err := reconcile.ReadPolicy(strings.NewReader(`heal_limit: "0"`))
+	policy, err := reconcile.ReadPolicy(strings.NewReader(`heal_limit: "0"`), reconcile.Providers(platforms))
 	fatal(t, err)
 	o.config.Policy = policy
 	o.Reconciler = reconcile.New(o.config)

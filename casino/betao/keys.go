@@ -2,6 +2,9 @@ package betao
 
 import "evens/casino"
 
+// Kind is Betao.
+var Kind = casino.Kind{Name: Provider, Listed: Win}
+
 // Win is a credit as a list of theirs tells of it; ok is false where it does not tell the round, by
 // which a win is split between the pockets.
 func Win(id, round string) (win casino.Win, ok bool) {

@@ -2,6 +2,7 @@ package betron
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"strings"
 	"time"
@@ -24,12 +25,16 @@ type Config struct {
 	Timeout    time.Duration // of our calls; 5 s by default
 }
 
+var errPathSecret = errors.New("is one plain path segment")
+
+func plainSegment(text string) bool { return !strings.ContainsAny(text, "/ {}?#") }
+
 func (c Config) validate() error {
 	switch {
 	case c.URL == "" || c.AgentCode == "" || c.AgentToken == "" || c.SecretKey == "":
 		return errors.New("betron: needs an address, an agent code, an agent token and a secret key")
-	case strings.ContainsAny(c.PathSecret, "/ {}?#"):
-		return errors.New("betron: the path secret is one plain path segment")
+	case !plainSegment(c.PathSecret):
+		return fmt.Errorf("betron: the path secret %w", errPathSecret)
 	}
 	return nil
 }

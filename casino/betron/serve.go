@@ -8,6 +8,7 @@ import (
 
 	"evens/casino"
 	"evens/player"
+	"evens/reconcile/statement"
 	"evens/wallet"
 )
 
@@ -45,6 +46,9 @@ func (p *Platform) Name() string { return Provider }
 
 // Address implements casino.Platform.
 func (p *Platform) Address() string { return p.cfg.URL }
+
+// List implements casino.Platform: their API has no list.
+func (p *Platform) List() statement.Source { return nil }
 
 // Mount implements casino.Platform: POST /casino/betron, with the path secret behind it.
 func (p *Platform) Mount(mux *http.ServeMux, desk *casino.Desk) {

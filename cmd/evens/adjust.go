@@ -25,7 +25,7 @@ type adjustMakeCommand struct {
 	Player  string `required:"" help:"Our id, or the external id."`
 	Amount  string `required:"" help:"In major units; below zero takes."`
 	Comment string `required:"" help:"Why; the player's history shows it."`
-	deciding
+	adjusting
 	Reference string `help:"Makes a repeat harmless: one adjustment a reference."`
 }
 
@@ -35,7 +35,7 @@ func (c adjustMakeCommand) Run(ctx context.Context, cfg *Config, std streams) er
 	if err != nil {
 		return fmt.Errorf("--amount: %w", err)
 	}
-	return c.adjusting(ctx, cfg, std, func(s *system, by string) (player.Adjustment, error) {
+	return c.one(ctx, cfg, std, func(s *system, by string) (player.Adjustment, error) {
 		who, err := s.findPlayer(ctx, c.Player)
 		if err != nil {
 			return player.Adjustment{}, err
@@ -46,8 +46,11 @@ func (c adjustMakeCommand) Run(ctx context.Context, cfg *Config, std streams) er
 
 type adjustDecision struct {
 	ID string `arg:"" help:"The adjustment's id."`
-	deciding
+	adjusting
 }
+
+// adjusting is embedded by commands that adjust.
+type adjusting struct{ deciding }
 
 type adjustApproveCommand struct {
 	adjustDecision
@@ -76,34 +79,34 @@ func (c adjustDecision) decide(ctx context.Context, cfg *Config, std streams, co
 	if err != nil {
 		return fmt.Errorf("%q is no adjustment's id", c.ID)
 	}
-	return c.adjusting(ctx, cfg, std, func(s *system, by string) (player.Adjustment, error) {
+	return c.one(ctx, cfg, std, func(s *system, by string) (player.Adjustment, error) {
 		return decide(s.adjustments, ctx, id, by, comment)
 	})
 }
 
-// adjusting opens the system for one adjustment by an operator, and prints what became of it.
-func (d deciding) adjusting(ctx context.Context, cfg *Config, std streams, do func(s *system, by string) (player.Adjustment, error)) error {
-	s, err := open(ctx, cfg, role{name: "evens-adjust", migrate: cfg.DatabaseURL == ""}, std.err)
+// one opens the system for one adjustment by an operator, and prints what became of it.
+func (a adjusting) one(ctx context.Context, cfg *Config, std streams, do func(s *system, by string) (player.Adjustment, error)) error {
+	s, err := openFor(ctx, cfg, "adjust", a.uses(), std)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	_, who, err := s.decider(ctx, newSecrets(std), d.Operator, d.Code, access.Adjust)
+	_, who, err := s.decider(ctx, newSecrets(std), a.Operator, a.Code, access.Adjust)
 	if err != nil {
 		return err
 	}
-	a, err := do(s, who.Email)
+	made, err := do(s, who.Email)
 	if err != nil {
 		return err
 	}
-	return printAdjustments(std.out, []player.Adjustment{a})
+	return printAdjustments(std.out, []player.Adjustment{made})
 }
 
 type adjustListCommand struct{}
 
 // Run lists what waits.
-func (adjustListCommand) Run(ctx context.Context, cfg *Config, std streams) error {
-	s, err := open(ctx, cfg, role{name: "evens-adjust", migrate: cfg.DatabaseURL == ""}, std.err)
+func (c adjustListCommand) Run(ctx context.Context, cfg *Config, std streams) error {
+	s, err := openFor(ctx, cfg, "adjust", c.uses(), std)
 	if err != nil {
 		return err
 	}

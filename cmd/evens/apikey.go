@@ -25,7 +25,7 @@ type apikeyCreateCommand struct {
 
 // Run prints the new key alone on stdout.
 func (c apikeyCreateCommand) Run(ctx context.Context, cfg *Config, std streams) error {
-	s, err := open(ctx, cfg, role{name: "evens-apikey", migrate: cfg.DatabaseURL == ""}, std.err)
+	s, err := openFor(ctx, cfg, "apikey", c.uses(), std)
 	if err != nil {
 		return err
 	}
@@ -46,8 +46,8 @@ func (c apikeyCreateCommand) Run(ctx context.Context, cfg *Config, std streams) 
 type apikeyListCommand struct{}
 
 // Run lists every key there is or was.
-func (apikeyListCommand) Run(ctx context.Context, cfg *Config, std streams) error {
-	s, err := open(ctx, cfg, role{name: "evens-apikey", migrate: cfg.DatabaseURL == ""}, std.err)
+func (c apikeyListCommand) Run(ctx context.Context, cfg *Config, std streams) error {
+	s, err := openFor(ctx, cfg, "apikey", c.uses(), std)
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ type apikeyRevokeCommand struct {
 
 // Run ends a key.
 func (c apikeyRevokeCommand) Run(ctx context.Context, cfg *Config, std streams) error {
-	s, err := open(ctx, cfg, role{name: "evens-apikey", migrate: cfg.DatabaseURL == ""}, std.err)
+	s, err := openFor(ctx, cfg, "apikey", c.uses(), std)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ type auditCommand struct {
 
 // Run re-derives the books and prints what it found.
 func (c auditCommand) Run(ctx context.Context, cfg *Config, std streams) error {
-	s, err := open(ctx, cfg, role{name: "evens-audit", migrate: cfg.DatabaseURL == ""}, std.err)
+	s, err := openFor(ctx, cfg, "audit", c.uses(), std)
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ func (c benchCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 			return fmt.Errorf("no benchmark %q: there are %v", name, benchNames)
 		}
 	}
-	own := *cfg
+	own := cfg.own()
 	own.DataDir = filepath.Join(cfg.DataDir, "bench")
 	own.LogLevel = "warn"
 	own.unbounded()

@@ -34,6 +34,7 @@ func (r benchRun) casino(ctx context.Context, tell bench.Tell) error {
 		}
 		baselines[connections] = baseline
 	}
+	r.cfg = r.cfg.own()
 	platforms, err := newSimulated(&r.cfg)
 	if err != nil {
 		return err

@@ -24,6 +24,7 @@ func (r benchRun) limits(ctx context.Context, tell bench.Tell) error {
 	if n == 0 {
 		n = 30_000
 	}
+	r.cfg = r.cfg.own()
 	platforms, err := newSimulated(&r.cfg)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"evens/bench"
+	"evens/casino/betao"
 	"evens/reconcile"
 )
 
@@ -16,7 +17,8 @@ func (r benchRun) reconcile(ctx context.Context, tell bench.Tell) error {
 	}
 	list, stop := serveSim(measured.Handler())
 	defer stop()
-	r.cfg.BetaoURL, r.cfg.BetaoAPIKey, r.cfg.BetaoSecretKey = list, benchLogin, benchLogin
+	r.cfg = r.cfg.own()
+	r.cfg.connect(betao.Provider, &betao.Settings{URL: list, APIKey: benchLogin, SecretKey: benchLogin})
 	s, end, err := r.system(ctx, nil)
 	if err != nil {
 		return err

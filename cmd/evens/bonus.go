@@ -28,7 +28,7 @@ const mostListed = 100
 
 // Run lists bonuses.
 func (c bonusListCommand) Run(ctx context.Context, cfg *Config, std streams) error {
-	s, err := open(ctx, cfg, role{name: "evens-bonus", migrate: cfg.DatabaseURL == ""}, std.err)
+	s, err := openFor(ctx, cfg, "bonus", c.uses(), std)
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (c bonusForfeitCommand) Run(ctx context.Context, cfg *Config, std streams) 
 	if err != nil {
 		return fmt.Errorf("%q is no bonus's id", c.ID)
 	}
-	s, err := open(ctx, cfg, role{name: "evens-bonus", migrate: cfg.DatabaseURL == ""}, std.err)
+	s, err := openFor(ctx, cfg, "bonus", c.uses(), std)
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ type failuresCommand struct {
 
 // Run prints the Failed Transactions report: what was refused, timed out, rolled back or parked.
 func (c failuresCommand) Run(ctx context.Context, cfg *Config, std streams) error {
-	s, err := open(ctx, cfg, role{name: "evens-failures", migrate: cfg.DatabaseURL == ""}, std.err)
+	s, err := openFor(ctx, cfg, "failures", c.uses(), std)
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ type closingCommand struct {
 
 // Run prints a day's closing as CSV.
 func (c closingCommand) Run(ctx context.Context, cfg *Config, std streams) error {
-	s, err := open(ctx, cfg, role{name: "evens-closing", migrate: cfg.DatabaseURL == ""}, std.err)
+	s, err := openFor(ctx, cfg, "closing", c.uses(), std)
 	if err != nil {
 		return err
 	}

@@ -173,14 +173,12 @@ func TestReconcileByHand(t *testing.T) {
 // Settings that are wrong are named, all at once.
 func TestPlatformSettings(t *testing.T) {
 	t.Parallel()
-	cfg := Config{
-		SweepInterval: time.Second, GuardAmount: "1", TgURL: "http://tg", TgKey: "short", NagaURL: "http://naga", NagaPublicKey: "no key", BetaoURL: "http://betao",
-		BetronURL: "http://betron", BetronCurrency: "XXXX", BetronAllow: []string{"nowhere"},
-	}
+	cfg := configured(t, "--tg-url=http://tg", "--tg-key=short", "--naga-url=http://naga", "--naga-public-key=no key", "--betao-url=http://betao",
+		"--betron-url=http://betron", "--betron-currency=XXXX", "--betron-allow=nowhere", "--betron-path-secret=two/parts")
 	_, err := cfg.parse()
 	for _, name := range []string{
 		"EVENS_TG_AGENT_ID", "EVENS_TG_KEY", "EVENS_NAGA_GROUP_CODE", "EVENS_NAGA_PUBLIC_KEY", "EVENS_BETAO_API_KEY", "EVENS_BETAO_SECRET_KEY",
-		"EVENS_BETRON_AGENT_CODE", "EVENS_BETRON_CURRENCY", "EVENS_BETRON_ALLOW",
+		"EVENS_BETRON_AGENT_CODE", "EVENS_BETRON_CURRENCY", "EVENS_BETRON_ALLOW", "EVENS_BETRON_PATH_SECRET",
 	} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s is not named: %v", name, err)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"evens/api"
+	"evens/casino"
 	"evens/internal/rate"
 )
 
@@ -19,7 +20,7 @@ func (c *Config) unbounded() {
 }
 
 // parseBounds reads how often /v1 may be called, by the settings' names.
-func (c *Config) parseBounds(problem func(name string, err error)) map[string]rate.Rule {
+func (c *Config) parseBounds(problem casino.Problem) map[string]rate.Rule {
 	bounds := make(map[string]rate.Rule)
 	for name, text := range map[string]string{
 		"EVENS_RATE_SOURCE": c.RateSource, "EVENS_RATE_KEY": c.RateKey, "EVENS_RATE_PLAYER": c.RatePlayer,

@@ -23,7 +23,7 @@ func (c callbackCommand) Run(ctx context.Context, cfg *Config, std streams) erro
 	if err != nil {
 		return fmt.Errorf("%q is no callback's id", c.ID)
 	}
-	s, err := open(ctx, cfg, role{name: "evens-callback", migrate: cfg.DatabaseURL == ""}, std.err)
+	s, err := openFor(ctx, cfg, "callback", c.uses(), std)
 	if err != nil {
 		return err
 	}

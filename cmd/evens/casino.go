@@ -2,67 +2,14 @@ package main
 
 import (
 	"context"
-	"crypto/rsa"
-	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
 
 	"evens/api"
 	"evens/casino"
-	"evens/casino/betao"
-	"evens/casino/betron"
-	"evens/casino/naga"
-	"evens/casino/tg"
-	"evens/coupon"
-	"evens/money"
+	"evens/reconcile"
 	"evens/wallet"
 )
-
-// platformSettings are the game platforms' settings that need parsing.
-type platformSettings struct {
-	betaoAllow, betronAllow, tgAllow, nagaAllow []netip.Prefix
-	tgKey                                       []byte
-	nagaKey                                     *rsa.PublicKey
-}
-
-// parsePlatforms reads the settings of the platforms that are on, and names what each of them lacks.
-func (c *Config) parsePlatforms(problem func(name string, err error)) (p platformSettings) {
-	p.betaoAllow = parseAllow("EVENS_BETAO_ALLOW", c.BetaoAllow, problem)
-	p.betronAllow = parseAllow("EVENS_BETRON_ALLOW", c.BetronAllow, problem)
-	p.tgAllow = parseAllow("EVENS_TG_ALLOW", c.TgAllow, problem)
-	p.nagaAllow = parseAllow("EVENS_NAGA_ALLOW", c.NagaAllow, problem)
-	needs := func(url string, settings ...[2]string) {
-		for _, setting := range settings {
-			if url != "" && setting[1] == "" {
-				problem(setting[0], errors.New("is needed where its platform's address is set"))
-			}
-		}
-	}
-	needs(c.BetaoURL, [2]string{"EVENS_BETAO_API_KEY", c.BetaoAPIKey}, [2]string{"EVENS_BETAO_SECRET_KEY", c.BetaoSecretKey})
-	needs(c.BetronURL, [2]string{"EVENS_BETRON_AGENT_CODE", c.BetronAgentCode}, [2]string{"EVENS_BETRON_AGENT_TOKEN", c.BetronAgentToken},
-		[2]string{"EVENS_BETRON_SECRET_KEY", c.BetronSecretKey})
-	needs(c.TgURL, [2]string{"EVENS_TG_AGENT_ID", c.TgAgentID}, [2]string{"EVENS_TG_KEY", c.TgKey})
-	needs(c.NagaURL, [2]string{"EVENS_NAGA_GROUP_CODE", c.NagaGroupCode}, [2]string{"EVENS_NAGA_BRAND_CODE", c.NagaBrandCode},
-		[2]string{"EVENS_NAGA_PUBLIC_KEY", c.NagaPublicKey})
-	var err error
-	if c.BetronCurrency != "" {
-		if _, err = money.ParseCurrency(c.BetronCurrency); err != nil {
-			problem("EVENS_BETRON_CURRENCY", err)
-		}
-	}
-	if c.TgURL != "" && c.TgKey != "" {
-		if p.tgKey, err = tg.ParseKey(c.TgKey); err != nil {
-			problem("EVENS_TG_KEY", err)
-		}
-	}
-	if c.NagaURL != "" && c.NagaPublicKey != "" {
-		if p.nagaKey, err = naga.ParsePublicKey(c.NagaPublicKey); err != nil {
-			problem("EVENS_NAGA_PUBLIC_KEY", err)
-		}
-	}
-	return p
-}
 
 // casinoParts are what games need beyond the wallet.
 type casinoParts struct {
@@ -74,45 +21,23 @@ type casinoParts struct {
 	lounge    *casino.Lounge
 }
 
-// wireCasino makes the floor and the platforms that are configured. A fifth platform is one more
-// line here.
-func (s *system) wireCasino() error {
+// wireFloor makes what games are played and healed on.
+func (s *system) wireFloor() {
+	s.games.floor = casino.NewFloor(s.db, s.poster, s.directory, s.now, s.log)
+	s.games.sessions = casino.NewSessions(s.db, s.now)
+	s.games.notices = casino.NewNotices(s.db, s.bell, s.now, s.log)
+}
+
+// wirePlatforms opens those of these platforms that are configured.
+func (s *system) wirePlatforms(list []offered) error {
 	g := &s.games
-	g.floor = casino.NewFloor(s.db, s.poster, s.directory, s.now, s.log)
-	g.sessions = casino.NewSessions(s.db, s.now)
-	g.notices = casino.NewNotices(s.db, s.bell, s.now, s.log)
 	g.desk = casino.NewDesk(s.recorder, s.now, s.metrics.Platform, s.log)
-	c, p := s.cfg, s.settings.platforms
-	for _, add := range []struct {
-		on   bool
-		open func() (casino.Platform, error)
-	}{
-		{c.BetaoURL != "", func() (casino.Platform, error) {
-			return betao.New(betao.Config{URL: c.BetaoURL, APIKey: c.BetaoAPIKey, SecretKey: c.BetaoSecretKey, Allow: p.betaoAllow}, g.floor, g.notices)
-		}},
-		{c.BetronURL != "", func() (casino.Platform, error) {
-			return betron.New(betron.Config{
-				URL: c.BetronURL, AgentCode: c.BetronAgentCode, AgentToken: c.BetronAgentToken, SecretKey: c.BetronSecretKey,
-				PathSecret: c.BetronPathSecret, Currency: money.Currency(c.BetronCurrency), Allow: p.betronAllow,
-			}, g.floor, s.players)
-		}},
-		{c.TgURL != "", func() (casino.Platform, error) {
-			return tg.New(tg.Config{
-				URL: c.TgURL, AgentID: c.TgAgentID, Key: p.tgKey, SecretKey: c.TgSecretKey,
-				OldSignature: c.TgOldSignature, JackpotApart: c.TgJackpotApart, Allow: p.tgAllow,
-			}, g.floor)
-		}},
-		{c.NagaURL != "", func() (casino.Platform, error) {
-			return naga.New(naga.Config{
-				URL: c.NagaURL, APIKey: c.NagaAPIKey, GroupCode: c.NagaGroupCode, BrandCode: c.NagaBrandCode,
-				PublicKey: p.nagaKey, SignedOver: c.NagaSignedOver, Allow: p.nagaAllow,
-			}, g.floor, g.sessions)
-		}},
-	} {
-		if !add.on {
+	parts := casino.Parts{Floor: g.floor, Sessions: g.sessions, Notices: g.notices, Players: s.players}
+	for _, p := range list {
+		if !p.on() {
 			continue
 		}
-		platform, err := add.open()
+		platform, err := p.settings.Open(parts)
 		if err != nil {
 			return fmt.Errorf("game platform: %w", err)
 		}
@@ -127,13 +52,18 @@ func (s *system) wireCasino() error {
 }
 
 // providers is the answer of GET /v1/providers: all there are, and which of them are on.
-func (s *system) providers() []api.Provider {
-	list := []api.Provider{{Name: coupon.Provider, Configured: s.desk != nil}}
-	for _, name := range []string{betao.Provider, betron.Provider, tg.Provider, naga.Provider} {
+func (s *system) providers() (list []api.Provider) {
+	for _, name := range reconcile.Providers(s.cfg.kinds()) {
 		on := slices.ContainsFunc(s.games.platforms, func(p casino.Platform) bool { return p.Name() == name })
+		switch name {
+		case reconcile.BeT:
+			on = s.desk != nil
+		case wallet.CashSource:
+			on = s.cfg.CashierSecret != ""
+		}
 		list = append(list, api.Provider{Name: name, Configured: on})
 	}
-	return append(list, api.Provider{Name: wallet.CashSource, Configured: s.cfg.CashierSecret != ""})
+	return list
 }
 
 // warnOfCategories says which campaigns rate games by categories that a platform's catalogue does not

@@ -12,6 +12,7 @@ import (
 	"evens/casino"
 	"evens/internal/redis"
 	"evens/internal/testbed"
+	"evens/reconcile/statement"
 	"evens/wallet/campaign"
 )
 
@@ -24,6 +25,7 @@ type shelf struct {
 func (s shelf) Name() string                       { return s.name }
 func (s shelf) Address() string                    { return "http://127.0.0.1:1" }
 func (s shelf) Mount(*http.ServeMux, *casino.Desk) {}
+func (s shelf) List() statement.Source             { return nil }
 func (s shelf) Launch(context.Context, casino.Launch) (string, error) {
 	return "", casino.ErrUnsupported
 }

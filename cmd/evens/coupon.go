@@ -46,7 +46,7 @@ func (d *decision) agree(terms string, moved money.Amount, currency money.Curren
 
 // Both are looked at first, and shown, whether they are done then or not. One that moves more than one person
 // may waits for a second.
-func (c couponDecision) decide(ctx context.Context, cfg *Config, std streams, look, do func(context.Context, *decision) error) error {
+func (c couponDecision) decide(ctx context.Context, cfg *Config, std streams, uses parts, look, do func(context.Context, *decision) error) error {
 	id, err := uuid.Parse(c.ID)
 	if err != nil {
 		return fmt.Errorf("%q is no coupon's id", c.ID)
@@ -54,7 +54,7 @@ func (c couponDecision) decide(ctx context.Context, cfg *Config, std streams, lo
 	if !c.DryRun && (c.Operator == "" || c.Comment == "") {
 		return errors.New("a decision needs --operator and --comment")
 	}
-	s, err := open(ctx, cfg, role{name: "evens-coupon", migrate: cfg.DatabaseURL == ""}, std.err)
+	s, err := openFor(ctx, cfg, "coupon", uses, std)
 	if err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ type couponCancelCommand struct{ couponDecision }
 
 // Run cancels a coupon.
 func (c couponCancelCommand) Run(ctx context.Context, cfg *Config, std streams) error {
-	return c.decide(ctx, cfg, std, func(ctx context.Context, d *decision) error {
+	return c.decide(ctx, cfg, std, c.uses(), func(ctx context.Context, d *decision) error {
 		e, err := d.settler.Cancel(ctx, settlement.Cancellation{Coupon: d.id, DryRun: true})
 		if err != nil {
 			return err
@@ -109,7 +109,7 @@ type couponAdoptCommand struct {
 // Run adopts a coupon, and settles the results that wait under its code.
 func (c couponAdoptCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 	var paid money.Amount // at most, by the results that wait
-	return c.decide(ctx, cfg, std, func(ctx context.Context, d *decision) error {
+	return c.decide(ctx, cfg, std, c.uses(), func(ctx context.Context, d *decision) error {
 		a, err := d.adopter().AdoptByHand(ctx, coupon.Adoption{Coupon: d.id, BetCode: c.BetCode, DryRun: true})
 		if err != nil {
 			return err
@@ -172,10 +172,7 @@ func newEffect(w io.Writer, id uuid.UUID) effect {
 
 func (e effect) line(what string, now, then any) { fmt.Fprintf(e, "%s\t%v\t%v\n", what, now, then) }
 
-// adopter is a desk that places nothing: where BeT is not configured, coupons are adopted all the same.
+// adopter is a desk that places nothing.
 func (s *system) adopter() *coupon.Desk {
-	if s.desk != nil {
-		return s.desk
-	}
 	return coupon.NewDesk(s.poster, s.coupons, coupon.Config{Now: s.now, Changed: s.broadcast.CouponChanged, Log: s.log})
 }

@@ -30,7 +30,7 @@ type debtLine struct {
 
 // Run lists who owes the house, since when, and what caused it.
 func (c debtsCommand) Run(ctx context.Context, cfg *Config, std streams) error {
-	s, err := open(ctx, cfg, role{name: "evens-debts", migrate: cfg.DatabaseURL == ""}, std.err)
+	s, err := openFor(ctx, cfg, "debts", c.uses(), std)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,6 @@ import (
 
 	"evens/access"
 	"evens/audit"
-	"evens/casino/betron"
 	"evens/demo"
 	"evens/reconcile"
 	"evens/sim/betsim"
@@ -55,7 +54,7 @@ func (c demoCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 	if err != nil {
 		return errors.Join(err, public.Close())
 	}
-	own := *cfg
+	own := cfg.own()
 	own.DataDir = filepath.Join(cfg.DataDir, demoFolder)
 	own.Listen, own.OpsListen = public.Addr().String(), ops.Addr().String()
 	own.TLSCertFile, own.TLSKeyFile, own.OpsTLSCertFile, own.OpsTLSKeyFile = "", "", "", "" // it prints http addresses
@@ -68,7 +67,7 @@ func (c demoCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 	if err != nil {
 		return errors.Join(err, public.Close(), ops.Close())
 	}
-	defer platforms.serve(&own)()
+	defer platforms.serve()()
 	own.BetConfirmGrace, own.SweepInterval = demoGrace, demoSweep
 	if cfg.LogLevel == "info" {
 		own.LogLevel = "error" // the demo tells the story itself
@@ -145,7 +144,7 @@ func (c demoCommand) story(ctx context.Context, s *system, sim simulators, seed 
 	}
 	s.onClose(func() { s.endDemo(run) })
 	play := demo.New(demo.Config{
-		BaseURL: s.settings.publicURL, APIKey: key, BeT: sim.bookmaker, Games: sim.platforms.all(), Books: s.books, Decide: s.decideBreak,
+		BaseURL: s.settings.publicURL, APIKey: key, BeT: sim.bookmaker, Games: sim.platforms.all(), Books: s.books, Lists: s.reconciler.Providers(), Decide: s.decideBreak,
 		Settling: demoSettling, Seed: seed, Grace: demoGrace, Out: std.out,
 		Paths: s.secretPaths(),
 	})
@@ -168,10 +167,13 @@ func (c demoCommand) story(ctx context.Context, s *system, sim simulators, seed 
 
 // secretPaths are what stands behind a platform's address, where that holds a secret.
 func (s *system) secretPaths() map[string]string {
-	if s.cfg.BetronPathSecret == "" {
-		return nil
+	paths := make(map[string]string)
+	for _, p := range s.cfg.platforms {
+		if door := p.settings.Door(); door != nil && door.Secret != "" {
+			paths[p.Name] = "/" + door.Secret
+		}
 	}
-	return map[string]string{betron.Provider: "/" + s.cfg.BetronPathSecret}
+	return paths
 }
 
 func (c demoCommand) addresses(ctx context.Context, s *system, play *demo.Play, run string, std streams) error {

@@ -37,7 +37,7 @@ func (c explainPlayerCommand) Run(ctx context.Context, cfg *Config, std streams)
 func (c explainWhat) tell(ctx context.Context, cfg *Config, std streams,
 	story func(context.Context, *postgres.DB, string, time.Time) ([]explain.Step, error),
 ) error {
-	s, err := open(ctx, cfg, role{name: "evens-explain", migrate: cfg.DatabaseURL == ""}, std.err)
+	s, err := openFor(ctx, cfg, "explain", c.uses(), std)
 	if err != nil {
 		return err
 	}

@@ -38,18 +38,25 @@ type streams struct {
 
 // run is the whole program: it parses args and the environment, runs the command, and answers the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	return runWith(ctx, shipped, args, stdin, stdout, stderr)
+}
+
+// runWith is run with these game platforms.
+func runWith(ctx context.Context, list []platform, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
 	var cli commandLine
+	cli.offer(list)
 	exited, exitCode := false, 0
 	parser, err := newParser(&cli,
+		onlyOf(useOf(list, args)),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { exited, exitCode = true, code }),
 	)
 	if err != nil {
 		fmt.Fprintln(stderr, "evens:", err)
 		return 1
-	}
-	if len(args) == 0 {
-		args = []string{"--help"}
 	}
 	parsed, err := parser.Parse(args)
 	if exited {
@@ -78,16 +85,27 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 }
 
-// newParser makes the parser of the command line.
+// newParser makes the parser of the command line, with the platforms that are shipped where none are offered.
 func newParser(cli *commandLine, options ...kong.Option) (*kong.Kong, error) {
-	return kong.New(cli, append(options,
-		kong.Name("evens"),
-		kong.Description("Settles a sportsbook's coupons and keeps its books even."),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+	if cli.platforms == nil {
+		cli.offer(shipped)
+	}
+	environment := []kong.Option{
 		kong.PostBuild(settingsOnly), // before the next, which leaves those alone
 		kong.DefaultEnvars(variablePrefix),
 		kong.Resolvers(secretFiles(os.LookupEnv)),
+	}
+	return kong.New(cli, append(environment, commandLineOptions(cli.platforms, options...)...)...)
+}
+
+// commandLineOptions are those of a parser that does not look at the environment.
+func commandLineOptions(list []offered, more ...kong.Option) []kong.Option {
+	return append([]kong.Option{
+		kong.Name("evens"),
+		kong.Description("Settles a sportsbook's coupons and keeps its books even."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		providerNames(list),
 		kong.UsageOnError(),
 		kong.WithHyphenPrefixedParameters(true), // amounts below zero
-	)...)
+	}, more...)
 }

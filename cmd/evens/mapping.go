@@ -10,7 +10,7 @@ import (
 
 type mappingCommand struct {
 	File     string `arg:"" help:"A statement file (.csv, .csv.gz, .zip, .xlsx); - for standard input."`
-	Provider string `help:"Whose words the file has." enum:"bet,betao,betron,tg,naga,cashier" default:"cashier"`
+	Provider string `help:"Whose words the file has." enum:"${providers}" default:"cashier"`
 }
 
 // Run prints a mapping for the file, with a question for each thing that the file does not tell.

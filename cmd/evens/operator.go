@@ -25,7 +25,7 @@ type operatorCommand struct {
 func (m managing) operators(ctx context.Context, cfg *Config, std streams,
 	do func(ctx context.Context, s *system, secrets *secrets) error,
 ) error {
-	s, err := open(ctx, cfg, role{name: "evens-operator", migrate: cfg.DatabaseURL == ""}, std.err)
+	s, err := openFor(ctx, cfg, "operator", m.uses(), std)
 	if err != nil {
 		return err
 	}
@@ -40,8 +40,8 @@ func (m managing) operators(ctx context.Context, cfg *Config, std streams,
 type operatorListCommand struct{}
 
 // Run lists operators.
-func (operatorListCommand) Run(ctx context.Context, cfg *Config, std streams) error {
-	s, err := open(ctx, cfg, role{name: "evens-operator", migrate: cfg.DatabaseURL == ""}, std.err)
+func (c operatorListCommand) Run(ctx context.Context, cfg *Config, std streams) error {
+	s, err := openFor(ctx, cfg, "operator", c.uses(), std)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ type playerLimitsCommand struct {
 
 // Run shows a player's limits.
 func (c playerLimitsCommand) Run(ctx context.Context, cfg *Config, std streams) error {
-	s, err := open(ctx, cfg, role{name: "evens-player", migrate: cfg.DatabaseURL == ""}, std.err)
+	s, err := openFor(ctx, cfg, "player", c.uses(), std)
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func (c playerCloseCommand) Run(ctx context.Context, cfg *Config, std streams) e
 }
 
 func (c playerStatus) set(ctx context.Context, cfg *Config, std streams, status wallet.Status) error {
-	s, err := open(ctx, cfg, role{name: "evens-player", migrate: cfg.DatabaseURL == ""}, std.err)
+	s, err := openFor(ctx, cfg, "player", c.uses(), std)
 	if err != nil {
 		return err
 	}

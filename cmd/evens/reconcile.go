@@ -16,14 +16,12 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"evens/access"
-	"evens/casino/betao"
-	"evens/casino/naga"
-	"evens/casino/tg"
 	"evens/reconcile"
+	"evens/wallet"
 )
 
 type reconcileCommand struct {
-	Provider string    `required:"" help:"bet, betao, betron, tg, naga or cashier." enum:"bet,betao,betron,tg,naga,cashier"`
+	Provider string    `required:"" help:"${any_provider}." enum:"${providers}"`
 	From     time.Time `help:"Beginning of the window; the watermark when empty, or the file's first line." placeholder:"TIME"`
 	To       time.Time `help:"End of the window; a little before now when empty, or the file's last line." placeholder:"TIME"`
 	File     string    `help:"A list in a file (.csv, .csv.gz, .zip, .xlsx); - for standard input. The provider is asked when empty." placeholder:"F.csv"`
@@ -32,6 +30,23 @@ type reconcileCommand struct {
 	DryRun   bool      `name:"dry-run" help:"Find and say what would be done, and change nothing."`
 	JSON     bool      `name:"json" help:"One JSON object."`
 }
+
+// uses implements command: what heals differs with the provider, and a file asks nobody.
+func (c reconcileCommand) uses() parts {
+	p := usesWallet | usesPolicy
+	switch c.Provider {
+	case reconcile.BeT:
+		return p | usesBookmaker | usesGuard | usesStakeOrder
+	case wallet.CashSource:
+		return p | usesCampaigns
+	}
+	if c.File == "" {
+		p |= usesPlatforms
+	}
+	return p
+}
+
+func (c reconcileCommand) asks() string { return c.Provider }
 
 // Run does one run. Breaks that stay open end it with exit code 1.
 func (c reconcileCommand) Run(ctx context.Context, cfg *Config, std streams) error {
@@ -61,7 +76,7 @@ func (c reconcileCommand) Run(ctx context.Context, cfg *Config, std streams) err
 		defer file.Close()
 		request.File = file
 	}
-	s, err := open(ctx, cfg, role{name: "evens-reconcile", migrate: cfg.DatabaseURL == ""}, std.err)
+	s, err := open(ctx, cfg, role{name: "evens-reconcile", migrate: cfg.DatabaseURL == "", uses: use{c.uses(), c.asks()}}, std.err)
 	if err != nil {
 		return err
 	}
@@ -147,7 +162,7 @@ type breaksListCommand struct {
 
 // Run lists breaks.
 func (c breaksListCommand) Run(ctx context.Context, cfg *Config, std streams) error {
-	s, err := open(ctx, cfg, role{name: "evens-breaks", migrate: cfg.DatabaseURL == ""}, std.err)
+	s, err := openFor(ctx, cfg, "breaks", c.uses(), std)
 	if err != nil {
 		return err
 	}
@@ -188,7 +203,7 @@ func (c breaksShowCommand) Run(ctx context.Context, cfg *Config, std streams) er
 	if err != nil {
 		return reconcile.ErrNoBreak
 	}
-	s, err := open(ctx, cfg, role{name: "evens-breaks", migrate: cfg.DatabaseURL == ""}, std.err)
+	s, err := openFor(ctx, cfg, "breaks", c.uses(), std)
 	if err != nil {
 		return err
 	}
@@ -228,7 +243,7 @@ type breaksEnd struct {
 
 // end ends breaks one after the other; the first that cannot be ended ends the command.
 func (c breaksEnd) end(ctx context.Context, cfg *Config, std streams, to reconcile.State) error {
-	s, err := open(ctx, cfg, role{name: "evens-breaks", migrate: cfg.DatabaseURL == ""}, std.err)
+	s, err := openFor(ctx, cfg, "breaks", c.uses(), std)
 	if err != nil {
 		return err
 	}
@@ -253,43 +268,26 @@ func (c breaksEnd) end(ctx context.Context, cfg *Config, std streams, to reconci
 }
 
 // wireReconciler makes the reconciler with the lists of the providers that have one.
-func (s *system) wireReconciler(role role) error {
+func (s *system) wireReconciler(role role) {
 	cfg := reconcile.Config{
 		DB: s.db, Poster: s.poster, Players: s.directory, Floor: s.games.floor, Inbox: s.inbox, Desk: s.desk,
-		Sources: make(map[string]reconcile.Source), Now: s.now,
+		Sources: make(map[string]reconcile.Source), Platforms: s.cfg.kinds(), Policy: s.settings.policy, Now: s.now,
 		Observe: func(provider string, ok bool, kind reconcile.Kind, n int) {
 			s.metrics.Reconciled(provider, ok, string(kind), n)
 		}, Log: s.log,
 	}
-	if path := s.cfg.ReconcilePolicy; path != "" {
-		file, err := os.Open(path) //nolint:gosec // the operator names the file
-		if err != nil {
-			return fmt.Errorf("EVENS_RECONCILE_POLICY: %w", err)
-		}
-		cfg.Policy, err = reconcile.ReadPolicy(file)
-		if err = errors.Join(err, file.Close()); err != nil {
-			return fmt.Errorf("EVENS_RECONCILE_POLICY: %w", err)
-		}
-	}
-	cfg.Policy = cfg.Policy.By(s.settings.rates)
 	if role.settling > 0 {
 		cfg.Policy.Delay, cfg.Policy.Delays = role.settling, nil
 	}
 	for _, platform := range s.games.platforms {
-		switch p := platform.(type) {
-		case *tg.Platform:
-			cfg.Sources[p.Name()] = reconcile.TGList{Platform: p}
-		case *naga.Platform:
-			cfg.Sources[p.Name()] = reconcile.NagaList{Platform: p}
-		case *betao.Platform:
-			cfg.Sources[p.Name()] = reconcile.BetaoList{Platform: p}
+		if list := platform.List(); list != nil {
+			cfg.Sources[platform.Name()] = list
 		}
 	}
 	if s.bookmaker != nil {
 		cfg.Sources[reconcile.BeT] = &reconcile.BetList{DB: s.db, Client: s.bookmaker, Now: s.now}
 	}
 	s.reconciler = reconcile.New(cfg)
-	return nil
 }
 
 // books is one run over a window, for the demo.

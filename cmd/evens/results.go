@@ -29,7 +29,7 @@ type resultsListCommand struct {
 
 // Run lists waiting results, oldest first.
 func (c resultsListCommand) Run(ctx context.Context, cfg *Config, std streams) error {
-	s, err := open(ctx, cfg, role{name: "evens-results", migrate: cfg.DatabaseURL == ""}, std.err)
+	s, err := openFor(ctx, cfg, "results", c.uses(), std)
 	if err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ func (c resultsApplyCommand) Run(ctx context.Context, cfg *Config, std streams) 
 		}
 		decision.Payout = &payout
 	}
-	s, err := open(ctx, cfg, role{name: "evens-results", migrate: cfg.DatabaseURL == ""}, std.err)
+	s, err := openFor(ctx, cfg, "results", c.uses(), std)
 	if err != nil {
 		return err
 	}
@@ -189,7 +189,7 @@ type resultsRefuseCommand struct {
 
 // Run refuses results one by one; the first that cannot be ends it.
 func (c resultsRefuseCommand) Run(ctx context.Context, cfg *Config, std streams) error {
-	s, err := open(ctx, cfg, role{name: "evens-results", migrate: cfg.DatabaseURL == ""}, std.err)
+	s, err := openFor(ctx, cfg, "results", c.uses(), std)
 	if err != nil {
 		return err
 	}

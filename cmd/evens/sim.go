@@ -31,7 +31,7 @@ type simCommand struct {
 
 // Run serves the simulated providers: BeT pushes results to the remote_host of each coupon, the
 // game platforms play for whoever opens a launched game.
-func (c simCommand) Run(ctx context.Context, std streams) error {
+func (c simCommand) Run(ctx context.Context, cfg *Config, std streams) error {
 	if c.Seed == 0 {
 		c.Seed = uint64(time.Now().UnixNano())
 	}
@@ -40,8 +40,9 @@ func (c simCommand) Run(ctx context.Context, std streams) error {
 		Reject: c.Faults, CoefChange: c.Faults, LoseAnswer: c.Faults, LoseRequest: c.Faults, ServerError: c.Faults, Nonsense: c.Faults,
 		Misspell: c.Faults, Contradict: c.Faults, Noise: c.Faults, Reorder: c.Faults, EndWords: betsim.AllWords, ClearCookies: true,
 	})
-	var settings Config
-	platforms, err := newSimulated(&settings)
+	var cli commandLine
+	cli.offer(cfg.shipped())
+	platforms, err := newSimulated(&cli.Config)
 	if err != nil {
 		return err
 	}
@@ -49,13 +50,17 @@ func (c simCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	settings.BetURL, settings.BetLogin, settings.BetPassword = "http://"+listeners[0].Addr().String(), c.SimLogin, c.SimPassword
+	cli.BetURL, cli.BetLogin, cli.BetPassword = "http://"+listeners[0].Addr().String(), c.SimLogin, c.SimPassword
 	handlers := []http.Handler{bookmaker}
-	for i, platform := range platforms.all() {
+	for i, platform := range platforms {
 		handlers = append(handlers, platform)
-		*platforms.address(&settings, platform) = "http://" + listeners[i+1].Addr().String()
+		*platform.settings.Address() = "http://" + listeners[i+1].Addr().String()
 	}
-	fmt.Fprintf(std.out, "# simulated providers, seed %d; for the shell that starts evens:\n%s", c.Seed, exports(settings))
+	connect, err := exports(&cli)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(std.out, "# simulated providers, seed %d; for the shell that starts evens:\n%s", c.Seed, connect)
 	group, ctx := errgroup.WithContext(ctx)
 	for i, handler := range handlers {
 		server := &http.Server{Handler: handler, ReadHeaderTimeout: headerTimeout}
@@ -108,21 +113,19 @@ func (c simCommand) listen(ctx context.Context, n int) (listeners []net.Listener
 	return listeners, nil
 }
 
-// exports writes the settings that connect an Evens to the simulated providers.
-func exports(cfg Config) string {
-	var text strings.Builder
-	for _, setting := range [][2]string{
-		{"BET_URL", cfg.BetURL}, {"BET_LOGIN", cfg.BetLogin}, {"BET_PASSWORD", cfg.BetPassword},
-		{"BETAO_URL", cfg.BetaoURL}, {"BETAO_API_KEY", cfg.BetaoAPIKey}, {"BETAO_SECRET_KEY", cfg.BetaoSecretKey},
-		{"BETRON_URL", cfg.BetronURL}, {"BETRON_AGENT_CODE", cfg.BetronAgentCode}, {"BETRON_AGENT_TOKEN", cfg.BetronAgentToken},
-		{"BETRON_SECRET_KEY", cfg.BetronSecretKey},
-		{"TG_URL", cfg.TgURL}, {"TG_AGENT_ID", cfg.TgAgentID}, {"TG_KEY", cfg.TgKey}, {"TG_SECRET_KEY", cfg.TgSecretKey},
-		{"NAGA_URL", cfg.NagaURL}, {"NAGA_API_KEY", cfg.NagaAPIKey}, {"NAGA_GROUP_CODE", cfg.NagaGroupCode},
-		{"NAGA_BRAND_CODE", cfg.NagaBrandCode}, {"NAGA_PUBLIC_KEY", cfg.NagaPublicKey},
-	} {
-		fmt.Fprintf(&text, "export %s_%s='%s'\n", variablePrefix, setting[0], strings.TrimSpace(setting[1]))
+// exports writes the settings that connect an Evens to the simulated providers: those that have been set.
+func exports(cli *commandLine) (string, error) {
+	parser, err := newParser(cli)
+	if err != nil {
+		return "", err
 	}
-	return text.String()
+	var text strings.Builder
+	for _, flag := range parser.Model.Flags {
+		if value, _ := flag.Target.Interface().(string); value != "" && value != flag.Default && len(flag.Envs) > 0 {
+			fmt.Fprintf(&text, "export %s='%s'\n", flag.Envs[0], strings.TrimSpace(value))
+		}
+	}
+	return text.String(), nil
 }
 
 // play plays for a player who has opened a game.

@@ -40,7 +40,7 @@ type suspenseLine struct {
 
 // Run lists what waits.
 func (c suspenseListCommand) Run(ctx context.Context, cfg *Config, std streams) error {
-	s, err := open(ctx, cfg, role{name: "evens-suspense", migrate: cfg.DatabaseURL == ""}, std.err)
+	s, err := openFor(ctx, cfg, "suspense", c.uses(), std)
 	if err != nil {
 		return err
 	}
@@ -129,7 +129,7 @@ func (c suspenseDecision) decide(ctx context.Context, cfg *Config, std streams, 
 	if err != nil {
 		return fmt.Errorf("%q is no row's id", c.ID)
 	}
-	s, err := open(ctx, cfg, role{name: "evens-suspense", migrate: cfg.DatabaseURL == ""}, std.err)
+	s, err := openFor(ctx, cfg, "suspense", c.uses(), std)
 	if err != nil {
 		return err
 	}

@@ -86,6 +86,7 @@ type role struct {
 	name    string // shows in pg_stat_activity
 	migrate bool
 	works   bool // for long: it claims the installation's keys in Redis
+	uses    use  // the zero value: everything
 	// machine, when not nil, stands for the machine's own clock: a test sets it wrong.
 	machine *dbclock.Local
 	// settling, when not zero, is how long what a provider's list lacks waits, whatever the policy says.
@@ -101,7 +102,10 @@ func open(ctx context.Context, cfg *Config, role role, w io.Writer) (_ *system, 
 	s.clock = dbclock.New(cmp.Or(role.machine, dbclock.Machine()), s.log)
 	s.now = s.clock.Now
 	s.endStreams = sync.OnceFunc(func() { close(s.streamsEnd) })
-	if s.settings, err = cfg.parse(); err != nil {
+	if role.uses.parts == 0 {
+		role.uses.parts = usesEverything
+	}
+	if s.settings, err = cfg.read(role.uses); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -110,7 +114,7 @@ func open(ctx context.Context, cfg *Config, role role, w io.Writer) (_ *system, 
 		}
 	}()
 	promise(ctx, cfg.StopTimeout, nil)
-	redisURL, err := s.acquireServers(ctx, true)
+	redisURL, err := s.acquireServers(ctx, role.uses.has(walletAlone))
 	if err != nil {
 		return nil, err
 	}
@@ -119,26 +123,52 @@ func open(ctx context.Context, cfg *Config, role role, w io.Writer) (_ *system, 
 			return nil, err
 		}
 	}
-	if err := s.connect(ctx, redisURL, role.name); err != nil {
+	if err := s.connect(ctx, role.name); err != nil {
 		return nil, err
+	}
+	if role.uses.has(walletAlone) {
+		if err := s.connectRedis(redisURL); err != nil {
+			return nil, err
+		}
 	}
 	if role.works {
 		if err := s.claimKeys(ctx); err != nil {
 			return nil, err
 		}
 	}
-	s.wire(role)
-	if err := s.wireBookmaker(ctx); err != nil {
-		return nil, err
-	}
-	if err := s.wireCasino(); err != nil {
-		return nil, err
-	}
-	if err := s.wireReconciler(role); err != nil {
+	if err := s.wire(ctx, role); err != nil {
 		return nil, err
 	}
 	promise(ctx, cfg.StopTimeout, s.endAtOnce)
 	return s, nil
+}
+
+// openFor opens what a command uses that does one thing and ends.
+func openFor(ctx context.Context, cfg *Config, name string, uses parts, std streams) (*system, error) {
+	return open(ctx, cfg, role{name: "evens-" + name, migrate: cfg.DatabaseURL == "", uses: use{parts: uses}}, std.err)
+}
+
+// wire makes what is used: what reads the database, what moves money, then the providers.
+func (s *system) wire(ctx context.Context, role role) error {
+	s.wireDatabase()
+	if role.uses.has(walletAlone) {
+		s.wireWallet(role)
+		s.wireFloor()
+	} else {
+		s.wireReading()
+	}
+	if role.uses.has(usesBookmaker) {
+		if err := s.wireBookmaker(ctx); err != nil {
+			return err
+		}
+	}
+	if role.uses.has(usesPlatforms) {
+		if err := s.wirePlatforms(s.cfg.used(role.uses)); err != nil {
+			return err
+		}
+	}
+	s.wireReconciler(role)
+	return nil
 }
 
 func (s *system) onClose(fn func()) { s.closers = append(s.closers, fn) }
@@ -188,7 +218,7 @@ func (s *system) releaseServers(patience time.Duration) {
 	}
 }
 
-func (s *system) connect(ctx context.Context, redisURL, application string) (err error) {
+func (s *system) connect(ctx context.Context, application string) (err error) {
 	if s.db, err = postgres.Open(ctx, postgres.Config{URL: s.databaseURL, ApplicationName: application, Log: s.log}); err != nil {
 		return err
 	}
@@ -200,9 +230,11 @@ func (s *system) connect(ctx context.Context, redisURL, application string) (err
 		return err
 	}
 	s.readRights(ctx)
-	if s.identity, err = claim.Read(ctx, s.db.Pool); err != nil {
-		return err
-	}
+	s.identity, err = claim.Read(ctx, s.db.Pool)
+	return err
+}
+
+func (s *system) connectRedis(redisURL string) (err error) {
 	if s.redis, err = redis.OpenIn(redisURL, s.identity.Space()); err != nil {
 		return err
 	}
@@ -215,16 +247,13 @@ func (s *system) connect(ctx context.Context, redisURL, application string) (err
 	return nil
 }
 
-func (s *system) wire(role role) {
+// wireDatabase makes what needs the database alone.
+func (s *system) wireDatabase() {
 	s.metrics = metrics.New(version, buildCommit())
-	s.broadcast = broadcast.New(s.redis, s.identity.Space().Name(broadcastChannel), s.log)
 	s.metrics.Gauge("evens_clock_skew_seconds", "By how much this machine's clock is ahead of the database's; below zero: behind.",
 		func() float64 { return s.clock.Skew().Seconds() })
 	s.metrics.Read("evens_log_lines_lost_total", "Log lines that could not be written: their reader is gone, or the disk full.",
 		func() float64 { return float64(s.logged.lost.Load()) })
-	s.onClose(s.broadcast.Close)
-	s.metrics.Read("evens_events_dropped_total", "Change notifications not sent because the queue was full or Redis away.",
-		func() float64 { return float64(s.broadcast.Dropped()) })
 	s.players = player.New(s.db, s.now)
 	s.tokens = access.NewTokens(s.db, s.now)
 	s.keys = access.NewKeys(s.db, s.now)
@@ -232,6 +261,22 @@ func (s *system) wire(role role) {
 	s.approvals = access.NewApprovals(s.db, s.now)
 	s.coupons = coupon.NewStore(s.db)
 	s.directory = player.NewDirectory(s.db)
+}
+
+// wireReading makes what reads money, and moves none.
+func (s *system) wireReading() {
+	books := wallet.NewBooks(s.db, nil, s.log)
+	s.rules = wallet.NewRulebook(books, 0, s.now)
+	s.adjustments = player.NewAdjustments(s.db, nil, s.operators, s.settings.approval, s.now)
+	s.settler = settlement.NewSettler(s.db, books, nil, settlement.Guard{}, s.now, settlement.Observer{}, s.log)
+}
+
+// wireWallet makes what moves money, and tells the other processes of it.
+func (s *system) wireWallet(role role) {
+	s.broadcast = broadcast.New(s.redis, s.identity.Space().Name(broadcastChannel), s.log)
+	s.onClose(s.broadcast.Close)
+	s.metrics.Read("evens_events_dropped_total", "Change notifications not sent because the queue was full or Redis away.",
+		func() float64 { return float64(s.broadcast.Dropped()) })
 	s.recorder = callbacks.NewRecorder(s.db, s.log)
 	s.onClose(s.recorder.Close)
 	s.metrics.Read("evens_callbacks_dropped_total", "Records of providers' calls that could not be kept.",

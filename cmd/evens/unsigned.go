@@ -8,25 +8,27 @@ import (
 	"slices"
 	"strings"
 
-	"evens/casino/betron"
+	"evens/casino"
 	"evens/coupon"
 )
 
 // unsignedDoor is a provider whose calls carry no signature, with what keeps strangers out instead.
 type unsignedDoor struct {
-	provider      string
-	on            bool
-	secret        string
-	allow         []netip.Prefix
-	secretSetting string
-	allowSetting  string
+	provider string
+	on       bool
+	casino.Door
 }
 
 func (c *Config) unsignedDoors(s settings) []unsignedDoor {
-	return []unsignedDoor{
-		{coupon.Provider, c.BetURL != "", strings.Trim(c.BetResultSecret, "/"), s.allow, "EVENS_BET_RESULT_SECRET", "EVENS_BET_RESULT_ALLOW"},
-		{betron.Provider, c.BetronURL != "", c.BetronPathSecret, s.platforms.betronAllow, "EVENS_BETRON_PATH_SECRET", "EVENS_BETRON_ALLOW"},
+	doors := []unsignedDoor{{coupon.Provider, c.BetURL != "", casino.Door{
+		Secret: strings.Trim(c.BetResultSecret, "/"), Allow: s.allow, SecretSetting: "EVENS_BET_RESULT_SECRET", AllowSetting: "EVENS_BET_RESULT_ALLOW",
+	}}}
+	for _, p := range c.platforms {
+		if door := p.settings.Door(); door != nil {
+			doors = append(doors, unsignedDoor{p.Name, p.on(), *door})
+		}
 	}
+	return doors
 }
 
 // A path secret of fewer characters, or made of fewer different ones, can be guessed.
@@ -69,11 +71,11 @@ func (d unsignedDoor) shut() error {
 	switch {
 	case !d.on:
 		return nil
-	case d.secret != "" && guessable(d.secret):
-		return fmt.Errorf("%s: %w", d.secretSetting, errShortSecret)
-	case d.secret == "" && !narrow(d.allow):
+	case d.Secret != "" && guessable(d.Secret):
+		return fmt.Errorf("%s: %w", d.SecretSetting, errShortSecret)
+	case d.Secret == "" && !narrow(d.Allow):
 		return fmt.Errorf("%s: its calls carry no signature, and whoever reaches %s could make them: set %s (a long random secret in "+
-			"their path) or %s (the addresses that may call)", d.provider, "EVENS_LISTEN", d.secretSetting, d.allowSetting)
+			"their path) or %s (the addresses that may call)", d.provider, "EVENS_LISTEN", d.SecretSetting, d.AllowSetting)
 	}
 	return nil
 }

@@ -33,11 +33,14 @@ var house = map[string][]string{
 	// Who may call is not who plays: access knows a player by the id alone.
 	"access": {"activity", "wallet", "ledger", "money", "internal"},
 
+	// What lists of providers are made of lies below those who read their own, and reconcile.
+	"reconcile/statement": {"money", "internal"},
+
 	"coupon":     {"wallet", "player", "ledger", "money", "internal"},
-	"casino":     {"wallet", "player", "ledger", "money", "internal"},
+	"casino":     {"reconcile/statement", "wallet", "player", "ledger", "money", "internal"},
 	"cashier":    {"wallet", "player", "ledger", "money", "internal"},
 	"settlement": {"coupon", "wallet", "player", "ledger", "money", "internal"},
-	"reconcile":  {"settlement", "casino", "cashier", "coupon", "wallet", "player", "ledger", "money", "internal"},
+	"reconcile":  {"reconcile/statement", "settlement", "casino", "cashier", "coupon", "wallet", "player", "ledger", "money", "internal"},
 
 	// The audit brings the rules of all of them together.
 	"audit": {"reconcile", "settlement", "casino", "cashier", "coupon", "wallet", "player", "access", "ledger", "money", "internal"},
@@ -101,9 +104,14 @@ type pkg struct {
 
 func (p pkg) path() string { return strings.TrimPrefix(p.ImportPath, module) }
 
-// folder is the part of an import path that house knows.
+// folder is the part of an import path that house knows: a folder within another where that has a line of its own.
 func folder(path string) string {
-	first, _, _ := strings.Cut(strings.TrimPrefix(path, module), "/")
+	path = strings.TrimPrefix(path, module)
+	first, rest, _ := strings.Cut(path, "/")
+	second, _, _ := strings.Cut(rest, "/")
+	if inner := first + "/" + second; house[inner] != nil {
+		return inner
+	}
 	return first
 }
 
@@ -210,6 +218,9 @@ func TestRulesBite(t *testing.T) {
 		"cmd wires everything":         {"cmd/evens", "evens/jobs", false},
 		"a domain package down":        {"settlement", "evens/ledger", false},
 		"a dialect its own middle":     {"casino/tg", "evens/casino", false},
+		"a dialect its own list":       {"casino/tg", "evens/reconcile/statement", false},
+		"a dialect what compares":      {"casino/tg", "evens/reconcile", true},
+		"a list what compares":         {"reconcile/statement", "evens/reconcile", true},
 		"a domain package up":          {"coupon", "evens/settlement", true},
 		"the ledger up":                {"ledger", "evens/wallet", true},
 		"a domain package jobs":        {"settlement", "evens/jobs", true},

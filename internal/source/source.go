@@ -33,3 +33,16 @@ func Network(address netip.Addr) netip.Prefix {
 func Allowed(allow []netip.Prefix, address netip.Addr) bool {
 	return len(allow) == 0 || slices.ContainsFunc(allow, func(p netip.Prefix) bool { return p.Contains(address) })
 }
+
+// ParsePrefix takes a network in CIDR notation, or a single address.
+func ParsePrefix(text string) (netip.Prefix, error) {
+	if address, err := netip.ParseAddr(text); err == nil {
+		address = address.Unmap()
+		return netip.PrefixFrom(address, address.BitLen()), nil
+	}
+	prefix, err := netip.ParsePrefix(text)
+	if mapped := 96; err == nil && prefix.Addr().Is4In6() && prefix.Bits() >= mapped { // as sources are told
+		prefix = netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-mapped)
+	}
+	return prefix, err
+}

@@ -9,32 +9,34 @@ import (
 
 	"evens/internal/jsonin"
 	"evens/money"
+	"evens/reconcile/statement"
 )
 
 // Type is what a line says happened.
-type Type string
+type Type = statement.Type
 
-// The types of line. A line that is ignored is counted and otherwise not there.
+// The types of line. A line that is ignored is counted and otherwise not there. A Rollback is about the transaction
+// of Reference, or of its own id.
 const (
-	Debit    Type = "debit"    // a bet, a withdrawal: money left the player
-	Credit   Type = "credit"   // a win, a deposit
-	Rollback Type = "rollback" // a transaction was undone: the one of Reference, or of this id
-	Coupon   Type = "coupon"   // a coupon, by its BarCode
-	ignore   Type = "ignore"
+	Debit    = statement.Debit
+	Credit   = statement.Credit
+	Rollback = statement.Reversal
+	Coupon   = statement.Coupon
+	ignore   = Type("ignore")
 )
 
 // Status is where a line stands.
-type Status string
+type Status = statement.Status
 
 // The statuses: of transactions, then of coupons. What is Pending is not known yet.
 const (
-	OK       Status = "ok"
-	Failed   Status = "failed"
-	Pending  Status = "pending"
-	Open     Status = "open"
-	Won      Status = "won"
-	Lost     Status = "lost"
-	Refunded Status = "refunded"
+	OK       = statement.OK
+	Failed   = statement.Failed
+	Pending  = statement.Pending
+	Open     = statement.Open
+	Won      = statement.Won
+	Lost     = statement.Lost
+	Refunded = statement.Refunded
 )
 
 // Line is one line of a file that counts.

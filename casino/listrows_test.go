@@ -1,21 +1,26 @@
-package reconcile
+package casino_test
 
 import (
 	"strings"
 	"testing"
+
+	"evens/casino/betao"
+	"evens/casino/naga"
+	"evens/casino/tg"
+	"evens/reconcile/statement"
 )
 
-// rows are a line of each platform's list, the member that is its id, and the one that is its amount.
-var rows = map[string]struct {
-	read       func([]byte) ([]Line, error)
+// listRows are a line of each platform's list, the member that is its id, and the one that is its amount.
+var listRows = map[string]struct {
+	read       func([]byte) ([]statement.Line, error)
 	row        string
 	id, amount string
 }{
-	"betao": {betaoLines, `{"transaction_id":"ID","type":"debit","timestamp":"2026-06-01T10:00:00Z","player_id":"p","round_id":"r","amount":5.00,"currency":"USD"}`,
+	"betao": {betao.Lines, `{"transaction_id":"ID","type":"debit","timestamp":"2026-06-01T10:00:00Z","player_id":"p","round_id":"r","amount":5.00,"currency":"USD"}`,
 		"transaction_id", "amount"},
-	"tg": {tgLines, `{"betId":"ID","roundId":"r","username":"p","currency":"USD","txTime":"2026-06-01T10:00:00Z","betStatus":2,"actualBetAmt":5.00,"winAmt":0}`,
+	"tg": {tg.Lines, `{"betId":"ID","roundId":"r","username":"p","currency":"USD","txTime":"2026-06-01T10:00:00Z","betStatus":2,"actualBetAmt":5.00,"winAmt":0}`,
 		"betId", "actualBetAmt"},
-	"naga": {nagaLines, `{"id":"ID","created":"2026-06-01T10:00:00Z","playerId":"p","amount":5.00,"earn":0,"betStatus":"RESOLVED"}`,
+	"naga": {naga.Lines, `{"id":"ID","created":"2026-06-01T10:00:00Z","playerId":"p","amount":5.00,"earn":0,"betStatus":"RESOLVED"}`,
 		"id", "amount"},
 }
 
@@ -23,7 +28,7 @@ var rows = map[string]struct {
 // is told once and readably; what is written in another way that JSON has is read.
 func TestRowsOfListsAreReadStrictly(t *testing.T) {
 	t.Parallel()
-	for platform, list := range rows {
+	for platform, list := range listRows {
 		plain := strings.Replace(list.row, "ID", "b-1", 1)
 		with := func(member string) string { return "{" + member + "," + plain[1:] }
 		for name, test := range map[string]struct{ row, id string }{
@@ -39,8 +44,8 @@ func TestRowsOfListsAreReadStrictly(t *testing.T) {
 			"no object":                       {`7`, ""},
 		} {
 			lines, err := list.read([]byte(test.row))
-			var page Page
-			page.add([]byte(test.row), lines, err)
+			var page statement.Page
+			page.Add([]byte(test.row), lines, err)
 			if len(page.Lines) != 0 || len(page.Unreadable) != 1 || page.Unreadable[0].TransactionID != test.id {
 				t.Errorf("%s, %s: %+v", platform, name, page)
 			}
@@ -51,8 +56,8 @@ func TestRowsOfListsAreReadStrictly(t *testing.T) {
 			"a blank after the id":          strings.Replace(plain, "b-1", "b-1 ", 1),
 		} {
 			lines, err := list.read([]byte(row))
-			var page Page
-			page.add([]byte(row), lines, err)
+			var page statement.Page
+			page.Add([]byte(row), lines, err)
 			if len(page.Lines) != 0 || len(page.Unreadable) != 1 {
 				t.Errorf("%s, %s: %+v", platform, name, page)
 			}
@@ -67,7 +72,7 @@ func TestRowsOfListsAreReadStrictly(t *testing.T) {
 			"a byte order mark":          {"\xef\xbb\xbf" + plain, "b-1"},
 		} {
 			lines, err := list.read([]byte(test.row))
-			if err != nil || len(lines) != 1 || lines[0].TransactionID != test.id || lines[0].Amount != 5_0000 || lines[0].check() != nil {
+			if err != nil || len(lines) != 1 || lines[0].TransactionID != test.id || lines[0].Amount != 5_0000 || lines[0].Check() != nil {
 				t.Errorf("%s, %s: %+v, %v", platform, name, lines, err)
 			}
 		}

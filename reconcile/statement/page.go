@@ -1,4 +1,4 @@
-package reconcile
+package statement
 
 import (
 	"encoding/json"
@@ -23,8 +23,8 @@ type Unreadable struct {
 // longestLine bounds what is kept of a line that cannot be read.
 const longestLine = 4 << 10
 
-// plain makes a text that the database takes.
-func plain(text string) string {
+// Plain makes a text that the database takes.
+func Plain(text string) string {
 	text = strings.ReplaceAll(strings.ToValidUTF8(text, "\ufffd"), "\x00", "\ufffd")
 	if len(text) > longestLine {
 		text = strings.ToValidUTF8(text[:longestLine], "")
@@ -32,33 +32,34 @@ func plain(text string) string {
 	return text
 }
 
-// add adds the lines of one row, all of them or, where one cannot be, none.
-func (p *Page) add(text []byte, lines []Line, err error) {
+// Add adds the lines of one row, all of them or, where one cannot be, none.
+func (p *Page) Add(text []byte, lines []Line, err error) {
 	for _, line := range lines {
 		if err == nil {
-			err = line.check()
+			err = line.Check()
 		}
 	}
 	if err == nil {
 		p.Lines = append(p.Lines, lines...)
 		return
 	}
-	bad := Unreadable{Text: plain(string(text)), Reason: plain(err.Error())}
+	bad := Unreadable{Text: Plain(string(text)), Reason: Plain(err.Error())}
 	if len(lines) > 0 {
 		bad.TransactionID, bad.At = lines[0].TransactionID, lines[0].At
 	}
 	p.Unreadable = append(p.Unreadable, bad)
 }
 
-// standing is what a provider's word for a status proves of a bet and of its win. Each provider has
+// Standing is what a provider's word for a status proves of a bet and of its win. Each provider has
 // one table of them, beside its list; whatever is not in it proves nothing.
-type standing struct{ bet, win Status }
+type Standing struct{ Bet, Win Status }
 
-var unproven = standing{Pending, Pending}
+// Unproven is the standing of a word that proves nothing.
+var Unproven = Standing{Pending, Pending}
 
-// betAndWin makes the lines of a bet and, where there is one, of its win. A bet that failed and has won
+// BetAndWin makes the lines of a bet and, where there is one, of its win. A bet that failed and has won
 // contradicts itself: nothing is proven then.
-func betAndWin(line Line, stake, win money.Number, proven standing) ([]Line, error) {
+func BetAndWin(line Line, stake, win money.Number, proven Standing) ([]Line, error) {
 	amount, err := stake.Amount()
 	if err != nil {
 		return []Line{line}, fmt.Errorf("the stake: %w", err)
@@ -69,20 +70,20 @@ func betAndWin(line Line, stake, win money.Number, proven standing) ([]Line, err
 			return []Line{line}, fmt.Errorf("the win: %w", err)
 		}
 	}
-	if won != 0 && proven.bet == Failed {
-		proven = unproven
+	if won != 0 && proven.Bet == Failed {
+		proven = Unproven
 	}
-	line.Amount, line.Status = amount, proven.bet
+	line.Amount, line.Status = amount, proven.Bet
 	lines := []Line{line}
-	if won != 0 || proven == (standing{OK, Pending}) { // a payout that failed is a person's, whatever its sum
-		line.Type, line.Amount, line.Status = Credit, won, proven.win
+	if won != 0 || proven == (Standing{OK, Pending}) { // a payout that failed is a person's, whatever its sum
+		line.Type, line.Amount, line.Status = Credit, won, proven.Win
 		lines = append(lines, line)
 	}
 	return lines, nil
 }
 
-// idIn is the id of a row that cannot be read as a whole; "" where not even that can.
-func idIn(text []byte, field string) string {
+// IDIn is the id of a row that cannot be read as a whole; "" where not even that can.
+func IDIn(text []byte, field string) string {
 	var id jsonin.Word
 	raw, once := jsonin.Member(text, field)
 	if !once || jsonin.Unmarshal(raw, &id) != nil || jsonin.ID(string(id), longestID) != nil {
@@ -91,7 +92,8 @@ func idIn(text []byte, field string) string {
 	return string(id)
 }
 
-func number(cursor string) (int, error) {
+// Offset reads a cursor that is a number; the first one is 0.
+func Offset(cursor string) (int, error) {
 	if cursor == "" {
 		return 0, nil
 	}
@@ -102,8 +104,8 @@ func number(cursor string) (int, error) {
 	return n, nil
 }
 
-// raw keeps rows as they were read.
-func raw(rows any) []byte {
+// Raw keeps rows as they were read.
+func Raw(rows any) []byte {
 	text, err := json.Marshal(rows)
 	if err != nil {
 		return nil // what was read can be written
@@ -111,25 +113,25 @@ func raw(rows any) []byte {
 	return text
 }
 
-// sorted takes out of lines those that break a rule.
-func sorted(lines []Line, unreadable []Unreadable) ([]Line, []Unreadable) {
+// Sorted takes out of lines those that break a rule.
+func Sorted(lines []Line, unreadable []Unreadable) ([]Line, []Unreadable) {
 	for i := range lines {
-		if lines[i].check() == nil {
+		if lines[i].Check() == nil {
 			continue
 		}
 		page := Page{Lines: lines[:i:i], Unreadable: unreadable}
 		for _, line := range lines[i:] {
-			page.add(raw(line), []Line{line}, nil)
+			page.Add(Raw(line), []Line{line}, nil)
 		}
 		return page.Lines, page.Unreadable
 	}
 	return lines, unreadable
 }
 
-// shortID is an id as far as it can be one: a longer one names nothing here.
-func shortID(id string) string {
+// ShortID is an id as far as it can be one: a longer one names nothing here.
+func ShortID(id string) string {
 	if len(id) > longestID {
 		return ""
 	}
-	return plain(id)
+	return Plain(id)
 }
