@@ -21,7 +21,8 @@ type testBinary struct {
 	pkg    *goPackage
 	path   string
 	tests  []*test // shortest first
-	broken string  // why it is of no use
+	flags  []string
+	broken string // why it is of no use
 }
 
 // test is one test function.
@@ -67,7 +68,13 @@ func (r *round) goCommand(ctx context.Context, command string, args ...string) (
 
 // measure runs each test by itself.
 func (t *testBinary) measure(ctx context.Context, names string) error {
+	// Rapid keeps what failed in the tree, where that flag does not keep it from it.
+	t.flags = []string{"-rapid.nofailfile"}
 	code, out := t.run(ctx, time.Minute, nil, "-test.list="+names)
+	if strings.Contains(out, "flag provided but not defined") {
+		t.flags = nil
+		code, out = t.run(ctx, time.Minute, nil, "-test.list="+names)
+	}
 	if code != 0 {
 		return errors.New("does not start: " + firstLines(out, 3))
 	}
@@ -186,7 +193,7 @@ func (r *round) drop(m *module, out string) (dropped int) {
 func (t *testBinary) run(ctx context.Context, limit time.Duration, environ []string, args ...string) (code int, out string) {
 	ctx, cancel := context.WithTimeout(ctx, limit+10*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, t.path, append(args, "-test.failfast", "-test.timeout="+limit.String())...)
+	cmd := exec.CommandContext(ctx, t.path, slices.Concat(args, t.flags, []string{"-test.failfast", "-test.timeout=" + limit.String()})...)
 	cmd.Dir = t.pkg.Dir
 	cmd.Env = append(os.Environ(), environ...)
 	var text bytes.Buffer
