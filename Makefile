@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 
-# What `evens demo` and `evens bench` are given, e.g. make demo ARGS=--exit
+# What `evens demo`, `evens bench` and the planted faults are given, e.g. make demo ARGS=--exit
 ARGS ?=
 # Which packages `make test` and `make bench` look at.
 PKG ?= ./...
@@ -61,6 +61,11 @@ wrong-machine: setup $(WITH_SERVERS) ## whole processes on a machine whose clock
 .PHONY: test-short
 test-short: setup $(WITH_SERVERS) ## the quick tests, no race detector
 	@exec $(WITH_SERVERS) go test -short -timeout 5m $(PKG)
+
+.PHONY: mutants
+mutants: setup $(WITH_SERVERS) ## faults in the code that moves money: do tests see them? (ARGS="-only ledger/ -n 40")
+	@go build -buildvcs=false -o bin/mutants ./internal/mutants
+	@exec $(WITH_SERVERS) bin/mutants $(ARGS)
 
 .PHONY: $(WITH_SERVERS)
 $(WITH_SERVERS):

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	goredis "github.com/redis/go-redis/v9"
 
 	"evens/casino"
@@ -70,12 +71,12 @@ func (p *platform) fails(err error) {
 	p.err = err
 }
 
-func games(t *testing.T, b bundle, client goredis.UniversalClient, now func() time.Time, quiet *slog.Logger) *casino.Lounge {
+func games(t *testing.T, b bundle, client goredis.UniversalClient, rules *wallet.Rulebook, now func() time.Time, quiet *slog.Logger) *casino.Lounge {
 	t.Helper()
 	platforms := []casino.Platform{b.platform}
 	return &casino.Lounge{
 		Catalogues: casino.NewCatalogues(client, platforms, now, quiet), Sessions: casino.NewSessions(b.db, now),
-		Players: player.New(b.db, now), Platforms: platforms,
+		Players: player.New(b.db, now), Rules: rules, Platforms: platforms,
 	}
 }
 
@@ -168,6 +169,29 @@ func TestLaunch(t *testing.T) {
 	var open int
 	if err := b.db.Pool.QueryRow(t.Context(), `SELECT count(*) FROM game_sessions WHERE ended_at IS NULL`).Scan(&open); err != nil || open != 1 {
 		t.Errorf("%d sessions are open, want the one that was launched; %v", open, err)
+	}
+}
+
+// Who is self-excluded hears so when a game for money is opened; one to try opens, and a neighbour's does.
+func TestLaunchWhileExcluded(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ana, bob := b.player(t, "10"), b.player(t, "10")
+	launch := func(player, mode string) answer {
+		return b.call(t, "POST", "/v1/games/launch", `{"player_id":"`+player+`","provider":"tg","game_code":"g1","mode":"`+mode+`"}`)
+	}
+	wish := wallet.Wish{ExcludedUntil: new(b.config.Now().Add(time.Hour))}
+	if _, err := b.config.Rules.Change(t.Context(), uuid.MustParse(ana.ID), wish, "ana", ""); err != nil {
+		t.Fatal(err)
+	}
+	launch(ana.ID, "real").check(t, http.StatusForbidden, CodePlayerBlocked)
+	for name, got := range map[string]answer{"a demo": launch(ana.ID, "demo"), "a neighbour": launch(bob.ID, "real")} {
+		if got.status/100 != 2 {
+			t.Errorf("%s: %d %s", name, got.status, got.body)
+		}
+	}
+	if n := len(b.platform.launches); n != 2 {
+		t.Errorf("the platform was asked for %d games, want 2", n)
 	}
 }
 

@@ -128,17 +128,18 @@ func setupOn(t *testing.T, databaseURL, redisURL string) bundle {
 	if err != nil {
 		t.Fatal(err)
 	}
+	rules := wallet.NewRulebook(books, 0, now)
 	stop := make(chan struct{})
 	b.stop = sync.OnceFunc(func() { close(stop) })
 	t.Cleanup(b.stop)
 	b.config = Config{
 		Players: player.New(b.db, now), Tokens: access.NewTokens(b.db, now), Keys: keys, History: player.NewHistory(b.db),
-		Poster: poster, Coupons: store, Desk: desk, Changes: b.changes, Rules: wallet.NewRulebook(books, 0, now), Campaigns: campaigns(t),
+		Poster: poster, Coupons: store, Desk: desk, Changes: b.changes, Rules: rules, Campaigns: campaigns(t),
 		Bonuses: func(ctx context.Context, id uuid.UUID, before uuid.NullUUID, limit int) ([]wallet.BonusView, error) {
 			return wallet.Bonuses(ctx, b.db, id, before, limit)
 		},
 		Providers: []Provider{{Name: "bet", Configured: true}, {Name: "tg"}, {Name: "naga"}, {Name: "cashier"}},
-		Games:     games(t, b, client, now, quiet),
+		Games:     games(t, b, client, rules, now, quiet),
 		Version:   "test", Now: now, Stop: stop, Log: slog.New(slog.NewTextHandler(b.log, nil)),
 	}
 	b.url = serve(t, newHandler(b.config, testHeartbeat))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"evens/wallet"
 	"evens/wallet/campaign"
 )
 
@@ -229,14 +230,21 @@ func TestABonusOfACampaign(t *testing.T) {
 func TestBonusesPageByPage(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	p := b.player(t, "")
+	p, other := b.player(t, ""), b.player(t, "")
+	b.call(t, "POST", "/v1/players/"+other.ID+"/bonuses", fields{"amount": "9", "wagering": "1"})
 	for i := range 3 {
-		soon := time.Now().Add(30 * time.Millisecond).UTC()
-		got := b.call(t, "POST", "/v1/players/"+p.ID+"/bonuses", fields{"amount": fmt.Sprint(i + 1), "wagering": "1", "expires_at": soon})
+		got := b.call(t, "POST", "/v1/players/"+p.ID+"/bonuses", fields{"amount": fmt.Sprint(i + 1), "wagering": "1"})
 		if got.status != http.StatusCreated {
 			t.Fatalf("%d %s", got.status, got.body)
 		}
-		time.Sleep(time.Until(soon))
+		var bonus bonusView
+		got.into(t, &bonus)
+		err := wallet.ForfeitBonus(t.Context(), b.config.Poster, wallet.Forfeiture{
+			Player: uuid.MustParse(p.ID), Bonus: uuid.MustParse(bonus.ID), Operator: "ana", Comment: "for the next", At: b.config.Now(),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 	var granted []string
 	path := "/v1/players/" + p.ID + "/bonuses?limit=2"

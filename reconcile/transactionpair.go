@@ -88,9 +88,6 @@ func (p *transactionPair) classify() []Kind {
 	}
 	var kinds []Kind
 	theirDone, ourDone := t.Moved && !t.Undone, !o.Undone
-	if !t.Moved && t.Undone {
-		theirDone = false
-	}
 	switch {
 	case t.Pending && ourDone, t.Open && !t.Pending && (!ourDone || t.Net != o.Net), !t.unproven() && theirDone != ourDone:
 		kinds = append(kinds, StatusDiffers)

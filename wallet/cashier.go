@@ -3,7 +3,6 @@ package wallet
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -157,14 +156,4 @@ func (b *Batch) forfeitByWithdrawal(cash Cash) error {
 		return err
 	}
 	return b.end(a, BonusForfeited, "", "by withdrawal "+cash.TransactionID, cash.At)
-}
-
-// Terminal reports whether err is a refusal by rule, as opposed to a failure to decide.
-func Terminal(err error) bool {
-	for _, refusal := range []error{ErrUnknownPlayer, ErrPlayerBlocked, ErrInsufficientFunds, ErrLimitExceeded, ErrCurrency, ErrRequestConflict, ledger.ErrConflict} {
-		if errors.Is(err, refusal) {
-			return true
-		}
-	}
-	return false
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"evens/internal/postgres"
 	"evens/ledger"
 	"evens/money"
 	"evens/wallet"
@@ -179,7 +180,7 @@ func TestLastingViolationEnds(t *testing.T) {
 		batch.Rows(takenRows{}, func() wallet.RowSet { return takenRows{} })
 		return decide(batch)
 	}
-	if err := b.poster.Do(t.Context(), bad); err == nil || wallet.Terminal(err) {
+	if err := b.poster.Do(t.Context(), bad); !postgres.Violates(err, "players_external_id") {
 		t.Errorf("Do() = %v, want the database's error", err)
 	}
 	if err := b.poster.Do(t.Context(), post("good", p)); err != nil {

@@ -1,6 +1,7 @@
 package wallet_test
 
 import (
+	"errors"
 	"log/slog"
 	"testing"
 	"time"
@@ -140,7 +141,7 @@ func TestADepositToAClosedAccount(t *testing.T) {
 	if _, err := p.db.Pool.Exec(t.Context(), `UPDATE players SET status = 'closed' WHERE id = $1`, p.id); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := wallet.Deposit(t.Context(), p.poster, order(p.id, "5", "asked")); err == nil || !wallet.Terminal(err) {
+	if _, err := wallet.Deposit(t.Context(), p.poster, order(p.id, "5", "asked")); !errors.Is(err, wallet.ErrAccountClosed) {
 		t.Errorf("a request: %v", err)
 	}
 	p.has("10.00", "0.00")

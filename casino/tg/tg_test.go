@@ -95,12 +95,16 @@ type partner struct {
 
 var noon = time.Date(2026, 6, 1, 12, 0, 0, 7_000_000, time.UTC)
 
-func open(t *testing.T) partner {
+func open(t *testing.T, change ...func(*Config)) partner {
 	t.Helper()
 	hall := casinotest.Open(t, testbed.Database(t))
 	hall.SetClock(noon)
 	key := readVectors(t).key(t)
-	platform, err := New(Config{URL: "http://127.0.0.1:1", AgentID: "agent", Key: key}, hall.Floor)
+	cfg := Config{URL: "http://127.0.0.1:1", AgentID: "agent", Key: key}
+	for _, f := range change {
+		f(&cfg)
+	}
+	platform, err := New(cfg, hall.Floor)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 var otherBets = map[string]string{
 	"ledger/transaction.go":           "the kind of a game's bet",
 	"casino/betao/body.go":            "Betao's word for a debit",
-	"casino/betao/list.go":          "Betao's word for a debit",
+	"casino/betao/list.go":            "Betao's word for a debit",
 	"reconcile/statementfile/line.go": "a file's word for a debit",
 	"reconcile/statementfile/sign.go": "a file's word for a debit",
 	"bench/history.go":                "kinds of transactions that are made up",

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 )
 
@@ -13,8 +12,7 @@ import (
 //	file | kind | what | reason
 //
 // A line that fits no fault any more is an error: what it spoke of is gone.
-func equivalents(m *module, all []*fault) (map[string]string, error) {
-	path := filepath.Join(m.root, "internal/mutants/equivalent.txt")
+func equivalents(path string, all []*fault) (map[string]string, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err

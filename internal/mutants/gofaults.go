@@ -17,11 +17,14 @@ type fault struct {
 	Kind       string `json:"kind"`
 	What       string `json:"what"` // the text that it changes
 	Package    string `json:"package"`
+	last       int    // line of a Go fault
 	number     int
 	void       bool   // the compiler does not like it
 	start, end int    // what is replaced in the source
 	with       string // by this; %[1]d is the number, %[2]s the call of the switch
 	text       string // of SQL: the wrong statement
+	decl       string // the declaration at the top of the file that a text is in; "": a function
+	anywhere   bool   // which tests reach it is not known
 	schema     string // the statement that does it
 }
 
@@ -39,6 +42,7 @@ func (f *fault) String() string {
 type source struct {
 	path   string // below the root
 	text   string
+	decl   string // where the visit is, see fault.decl
 	files  *token.FileSet
 	file   *ast.File
 	faults []*fault
@@ -52,9 +56,29 @@ func faultsOf(path, pkg, text string) ([]*fault, error) {
 		return nil, err
 	}
 	s.file = file
-	ast.Inspect(file, s.visit)
+	for _, decl := range file.Decls {
+		gen, ok := decl.(*ast.GenDecl)
+		if !ok {
+			s.decl = ""
+			ast.Inspect(decl, s.visit)
+			continue
+		}
+		for _, spec := range gen.Specs {
+			if value, ok := spec.(*ast.ValueSpec); ok {
+				s.decl = value.Names[0].Name
+			}
+			if gen.Tok != token.IMPORT {
+				ast.Inspect(spec, s.visit)
+			}
+		}
+	}
+	seen := map[string]int{}
 	for _, f := range s.faults {
 		f.File, f.Package = path, pkg
+		seen[f.name()]++
+		if n := seen[f.name()]; n > 1 {
+			f.What = fmt.Sprintf("%s (%d)", f.What, n)
+		}
 	}
 	return s.faults, nil
 }
@@ -63,10 +87,15 @@ func (s *source) offset(p token.Pos) int { return s.files.Position(p).Offset }
 
 func (s *source) of(n ast.Node) string { return s.text[s.offset(n.Pos()):s.offset(n.End())] }
 
-// add plants a fault in place of a node.
+// add plants a fault in place of a node, on as many lines.
 func (s *source) add(n ast.Node, kind, what, with string) {
+	if lost := strings.Count(s.of(n), "\n") - strings.Count(with, "\n"); lost > 0 {
+		before, after, _ := strings.Cut(with, "(") // behind which a line may end
+		with = before + "(" + strings.Repeat("\n", lost) + after
+	}
 	s.faults = append(s.faults, &fault{
-		Line: s.files.Position(n.Pos()).Line, Kind: kind, What: oneLine(what), start: s.offset(n.Pos()), end: s.offset(n.End()), with: with,
+		Line: s.files.Position(n.Pos()).Line, last: s.files.Position(n.End()).Line, Kind: kind, What: oneLine(what),
+		start: s.offset(n.Pos()), end: s.offset(n.End()), with: with,
 	})
 }
 
@@ -81,12 +110,20 @@ func oneLine(text string) string {
 // escape keeps a source's own percent signs.
 func escape(text string) string { return strings.ReplaceAll(text, "%", "%%") }
 
+// again is an expression for a second mention: on one line, so that those after it keep their numbers; ok is false where
+// it cannot be.
+func again(text string) (line string, ok bool) {
+	if !strings.Contains(text, "\n") {
+		return escape(text), true
+	}
+	if strings.Contains(text, "`") || strings.Contains(text, "//") || strings.Contains(text, "func(") {
+		return "", false
+	}
+	return escape(strings.Join(strings.Fields(text), " ")), true
+}
+
 func (s *source) visit(n ast.Node) bool {
 	switch n := n.(type) {
-	case *ast.GenDecl:
-		if n.Tok == token.IMPORT {
-			return false
-		}
 	case *ast.FuncDecl:
 		if n.Name.Name == "String" || n.Name.Name == "Error" || n.Name.Name == "LogValue" {
 			return false
@@ -97,7 +134,9 @@ func (s *source) visit(n ast.Node) bool {
 		s.binary(n)
 	case *ast.UnaryExpr:
 		if n.Op == token.SUB {
-			s.add(n, "a sign", s.of(n), "fault.Either(%[1]d, "+escape(s.of(n))+", "+escape(s.of(n.X))+")")
+			if without, ok := again(s.of(n.X)); ok {
+				s.add(n, "a sign", s.of(n), "fault.Either(%[1]d, "+escape(s.of(n))+", "+without+")")
+			}
 		}
 	case *ast.CallExpr:
 		return s.call(n)
@@ -130,6 +169,17 @@ func (s *source) condition(cond ast.Expr) {
 func (s *source) binary(n *ast.BinaryExpr) {
 	x, y, whole := escape(s.of(n.X)), escape(s.of(n.Y)), escape(s.of(n))
 	switch n.Op {
+	case token.EQL, token.NEQ, token.LAND, token.LOR: // each side is mentioned once
+	default:
+		var left, right bool
+		if x, left = again(s.of(n.X)); !left {
+			return
+		}
+		if y, right = again(s.of(n.Y)); !right {
+			return
+		}
+	}
+	switch n.Op {
 	case token.LSS, token.GTR:
 		s.add(n, "a boundary", s.of(n), "("+whole+" || %[2]s && ("+x+") == ("+y+"))")
 	case token.LEQ, token.GEQ:
@@ -146,12 +196,26 @@ func (s *source) binary(n *ast.BinaryExpr) {
 		s.add(n, "an operand of || dropped", s.of(n.X), "((("+x+") && !%[2]s) || ("+y+"))")
 		s.add(n, "an operand of || dropped", s.of(n.Y), "(("+x+") || (("+y+") && !%[2]s))")
 	case token.ADD:
+		if joins(n) {
+			return
+		}
 		s.add(n, "an operand", s.of(n), "fault.Either(%[1]d, "+whole+", ("+x+") - ("+y+"))")
 	case token.SUB:
 		s.add(n, "an operand", s.of(n), "fault.Either(%[1]d, "+whole+", ("+x+") + ("+y+"))")
 	case token.MUL:
 		s.add(n, "an operand", s.of(n), "fault.Either(%[1]d, "+whole+", ("+x+") + ("+y+"))")
 	}
+}
+
+// joins reports whether a sum is one of texts, as far as its literals tell.
+func joins(n *ast.BinaryExpr) (texts bool) {
+	ast.Inspect(n, func(n ast.Node) bool {
+		literal, ok := n.(*ast.BasicLit)
+		texts = texts || ok && literal.Kind == token.STRING
+		_, call := n.(*ast.CallExpr)
+		return !call
+	})
+	return texts
 }
 
 // swapped are calls of which one is easily taken for the other.
@@ -171,7 +235,9 @@ func (s *source) call(n *ast.CallExpr) bool {
 	if other := swapped[name]; other != "" {
 		text := s.of(n)
 		at := s.offset(n.Lparen) - s.offset(n.Pos()) - len(name)
-		s.add(n, other+" for "+name, text, "fault.Either(%[1]d, "+escape(text)+", "+escape(text[:at]+other+text[at+len(name):])+")")
+		if wrong, ok := again(text[:at] + other + text[at+len(name):]); ok {
+			s.add(n, other+" for "+name, text, "fault.Either(%[1]d, "+escape(text)+", "+wrong+")")
+		}
 	}
 	return true
 }
@@ -237,6 +303,7 @@ func (s *source) literal(n *ast.BasicLit) {
 		}
 		s.faults = append(s.faults, &fault{
 			Line: line, Kind: "SQL: " + wrong.kind, What: oneLine(wrong.what), start: s.offset(n.Pos()), end: s.offset(n.End()), text: wrong.text,
+			decl: s.decl,
 		})
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -12,6 +13,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -29,6 +31,8 @@ type options struct {
 	least   float64
 	only    string
 	list    bool
+	again   bool
+	tests   string
 }
 
 func main() {
@@ -39,8 +43,10 @@ func main() {
 	flag.StringVar(&o.base, "base", os.Getenv("BASE"), "a commit: only lines that differ from it ($BASE)")
 	flag.DurationVar(&o.within, "within", 0, "stop after this time, and judge what was tried")
 	flag.Float64Var(&o.least, "least", 0, "fail when fewer percent are found")
-	flag.StringVar(&o.only, "only", "", "faults whose name has this in it")
+	flag.StringVar(&o.only, "only", "", "faults whose name matches: file | kind | what")
+	flag.StringVar(&o.tests, "tests", "", "run tests alone whose name matches: what do they see? (verdicts are not kept)")
 	flag.BoolVar(&o.list, "list", false, "list the faults, try none")
+	flag.BoolVar(&o.again, "again", false, "try again what lived")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	code, err := run(ctx, o)
@@ -62,7 +68,7 @@ func run(ctx context.Context, o options) (code int, err error) {
 		return 0, err
 	}
 	all := append(m.faults, schema...)
-	reasons, err := equivalents(m, all)
+	reasons, err := equivalents(filepath.Join(m.root, "internal/mutants/equivalent.txt"), all)
 	if err != nil {
 		return 0, err
 	}
@@ -84,9 +90,11 @@ func run(ctx context.Context, o options) (code int, err error) {
 		}
 		return 0, nil
 	}
-	r, err := openResults(m.root, o.seed)
-	if err != nil {
-		return 0, err
+	r := &results{known: map[string]verdict{}}
+	if o.tests == "" {
+		if r, err = openResults(m.root, o.seed); err != nil {
+			return 0, err
+		}
 	}
 	if o.within > 0 {
 		var cancel context.CancelFunc
@@ -113,9 +121,13 @@ func choose(ctx context.Context, o options, all []*fault, reasons map[string]str
 			return nil, err
 		}
 	}
+	only, err := regexp.Compile(o.only)
+	if err != nil {
+		return nil, fmt.Errorf("-only: %w", err)
+	}
 	var of []*fault
 	for _, f := range all {
-		if reasons[f.name()] != "" || o.only != "" && !strings.Contains(f.name(), o.only) {
+		if reasons[f.name()] != "" || !only.MatchString(f.name()) {
 			continue
 		}
 		if changed != nil && (f.schema != "" || !changed[f.File][f.Line]) {
@@ -127,13 +139,23 @@ func choose(ctx context.Context, o options, all []*fault, reasons map[string]str
 	hash.Write([]byte(o.seed))
 	chance := rand.New(rand.NewPCG(hash.Sum64(), 0))
 	chance.Shuffle(len(of), func(i, j int) { of[i], of[j] = of[j], of[i] })
-	if o.n > 0 && len(of) > o.n {
-		of = of[:o.n]
+	if o.n > 0 {
+		of = apart(of, o.n)
 	}
 	for n, f := range of {
 		f.number = n + 1
 	}
 	return of, nil
+}
+
+// apart are the first n faults of which none stands within another: they go into one build.
+func apart(faults []*fault, n int) (some []*fault) {
+	for _, f := range faults {
+		if len(some) < n && !slices.ContainsFunc(some, f.meets) {
+			some = append(some, f)
+		}
+	}
+	return some
 }
 
 // tryAll tries what has no verdict yet.
@@ -145,16 +167,16 @@ func tryAll(ctx context.Context, m *module, o options, faults []*fault, results 
 	defer func() { _ = os.RemoveAll(dir) }()
 	done, began := 0, time.Now()
 	for n, r := range rounds(faults) {
-		r.dir = filepath.Join(dir, fmt.Sprint(n))
-		if err := r.write(m); err != nil {
-			return err
-		}
+		r.dir, r.only = filepath.Join(dir, fmt.Sprint(n)), cmp.Or(o.tests, "^Test")
 		// One package after the other: its tests are built once.
 		of := slices.Clone(r.faults)
 		slices.SortStableFunc(of, func(a, b *fault) int { return strings.Compare(a.Package, b.Package) })
+		if err := r.compile(ctx, m); err != nil && ctx.Err() == nil {
+			return err
+		}
 		for _, f := range of {
 			done++
-			if results.has(f) {
+			if v, known := results.known[f.name()]; known && (v.Found || !o.again) {
 				continue
 			}
 			v := r.try(ctx, m, f, o.near)
@@ -169,16 +191,6 @@ func tryAll(ctx context.Context, m *module, o options, faults []*fault, results 
 		}
 	}
 	return nil
-}
-
-func (v verdict) word() string {
-	switch {
-	case v.Reason != "":
-		return "untried"
-	case v.Found:
-		return "found"
-	}
-	return "LIVES"
 }
 
 // results are the verdicts of one seed, kept so that a run goes on where one ended.
@@ -205,10 +217,11 @@ func openResults(root, seed string) (*results, error) {
 	return r, nil
 }
 
-func (r *results) has(f *fault) bool { _, known := r.known[f.name()]; return known }
-
 func (r *results) add(v verdict) error {
 	r.known[v.Fault] = v
+	if r.path == "" {
+		return nil
+	}
 	file, err := os.OpenFile(r.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -92,12 +93,12 @@ func (m *module) distances(p *goPackage) map[string]int {
 	next := slices.Concat(p.Imports, p.TestImports, p.XTestImports)
 	for distance := 1; len(next) > 0; distance++ {
 		var after []string
-		for _, path := range next {
-			if _, known := far[path]; known || m.packages[path] == nil {
+		for _, imported := range next {
+			if _, known := far[imported]; known || m.packages[imported] == nil {
 				continue
 			}
-			far[path] = distance
-			after = append(after, m.packages[path].Imports...)
+			far[imported] = distance
+			after = append(after, m.packages[imported].Imports...)
 		}
 		next = after
 	}
@@ -110,12 +111,12 @@ func (m *module) readFaults(p *goPackage) error {
 		if err != nil {
 			return err
 		}
-		path := filepath.ToSlash(filepath.Join(m.below(p.ImportPath), name))
-		m.sources[path] = string(data)
+		file := filepath.ToSlash(filepath.Join(m.below(p.ImportPath), name))
+		m.sources[file] = string(data)
 		if strings.HasSuffix(name, "_test.go") {
 			continue
 		}
-		faults, err := faultsOf(path, p.ImportPath, string(data))
+		faults, err := faultsOf(file, p.ImportPath, string(data))
 		if err != nil {
 			return err
 		}
@@ -124,16 +125,32 @@ func (m *module) readFaults(p *goPackage) error {
 	return nil
 }
 
+// sourcesIn are a package's sources, tests apart.
+func (m *module) sourcesIn(folder string) map[string]string {
+	found := map[string]string{}
+	for name, text := range m.sources {
+		if path.Dir(name) == folder && !strings.HasSuffix(name, "_test.go") {
+			found[name] = text
+		}
+	}
+	return found
+}
+
 // changedSince are the lines that differ from a commit, by file.
 func changedSince(ctx context.Context, base string) (map[string]map[int]bool, error) {
 	out, err := exec.CommandContext(ctx, "git", "diff", "-U0", "--no-color", "--relative", base, "--", "*.go", "*.sql").Output()
 	if err != nil {
 		return nil, fmt.Errorf("what changed since %s: %w", base, err)
 	}
+	return changedLines(string(out)), nil
+}
+
+// changedLines reads a diff without context.
+func changedLines(diff string) map[string]map[int]bool {
 	changed, file := map[string]map[int]bool{}, ""
-	for line := range strings.Lines(string(out)) {
-		if path, ok := strings.CutPrefix(strings.TrimSpace(line), "+++ b/"); ok {
-			file = path
+	for line := range strings.Lines(diff) {
+		if name, ok := strings.CutPrefix(strings.TrimSpace(line), "+++ b/"); ok {
+			file = name
 			changed[file] = map[int]bool{}
 		}
 		if at := hunk.FindStringSubmatch(line); at != nil {
@@ -147,7 +164,7 @@ func changedSince(ctx context.Context, base string) (map[string]map[int]bool, er
 			}
 		}
 	}
-	return changed, nil
+	return changed
 }
 
 var hunk = regexp.MustCompile(`^@@ -\S+ \+(\d+)(?:,(\d+))? @@`)

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -18,6 +20,7 @@ type round struct {
 	faults  []*fault
 	dir     string // of its overlay and its test binaries
 	overlay string
+	only    string                 // tests whose name matches
 	tests   map[string]*testBinary // by package
 }
 
@@ -52,31 +55,38 @@ func (r *round) write(m *module) error {
 		return err
 	}
 	replace := map[string]string{}
-	put := func(path, text string) error {
-		to := filepath.Join(r.dir, strings.ReplaceAll(path, "/", "__"))
-		replace[filepath.Join(m.root, path)] = to
+	put := func(name, text string) error {
+		to := filepath.Join(r.dir, strings.ReplaceAll(name, "/", "__"))
+		replace[filepath.Join(m.root, name)] = to
 		return os.WriteFile(to, []byte(text), 0o600)
 	}
-	byFile := map[string][]*fault{}
+	byFile, folders := map[string][]*fault{}, map[string][]*fault{}
 	for _, f := range r.faults {
 		byFile[f.File] = append(byFile[f.File], f)
+		folders[path.Dir(f.File)] = append(folders[path.Dir(f.File)], f)
 	}
-	for path, text := range m.sources {
-		planted, err := plant(path, text, byFile[path], m.importPath+"/internal/mutants/fault")
+	reached := map[string]*reaches{}
+	for folder, faults := range folders {
+		var err error
+		if reached[folder], err = reachesOf(m.sourcesIn(folder), faults); err != nil {
+			return err
+		}
+		for _, f := range faults {
+			f.anywhere = f.text != "" && f.decl != "" && !reached[folder].named[f.number]
+		}
+	}
+	for name, text := range m.sources {
+		planted, err := plant(name, text, byFile[name], reached[path.Dir(name)], m.importPath+"/internal/mutants/fault")
 		if err != nil {
 			return err
 		}
 		if planted != text {
-			if err := put(path, planted); err != nil {
+			if err := put(name, planted); err != nil {
 				return err
 			}
 		}
 	}
 	if err := put("internal/mutants/fault/fault.go", faultPackage); err != nil {
-		return err
-	}
-	schema := "package migrations\n\nimport (\n\t\"embed\"\n\t\"io/fs\"\n\n\t\"" + m.importPath + "/internal/mutants/fault\"\n)\n\n//go:embed *.sql\nvar files embed.FS\n\nvar FS fs.FS = fault.Schema(files)\n"
-	if err := put("migrations/migrations.go", schema); err != nil {
 		return err
 	}
 	data, err := json.Marshal(map[string]any{"Replace": replace})
@@ -94,7 +104,7 @@ type edit struct {
 }
 
 // plant is a source with faults in it. Its lines keep their numbers.
-func plant(path, text string, faults []*fault, faultPath string) (string, error) {
+func plant(name, text string, faults []*fault, reached *reaches, faultPath string) (string, error) {
 	var edits []edit
 	used := false
 	texts := map[int][]*fault{}
@@ -113,10 +123,14 @@ func plant(path, text string, faults []*fault, faultPath string) (string, error)
 		for _, f := range of {
 			fmt.Fprintf(&wrong, "%d: %s, ", f.number, strconv.Quote(f.text))
 		}
-		edits = append(edits, edit{start, of[0].end, "fault.Text{" + wrong.String() + "}.Or(" + text[start:of[0].end] + ")"})
+		choose := "}.Or("
+		if of[0].decl == "" {
+			choose = "}.Now("
+		}
+		edits = append(edits, edit{start, of[0].end, "fault.Text{" + wrong.String() + choose + text[start:of[0].end] + ")"})
 	}
 	files := token.NewFileSet()
-	file, err := parser.ParseFile(files, path, text, parser.SkipObjectResolution)
+	file, err := parser.ParseFile(files, name, text, parser.SkipObjectResolution)
 	if err != nil {
 		return "", err
 	}
@@ -127,14 +141,26 @@ func plant(path, text string, faults []*fault, faultPath string) (string, error)
 		}
 		return true
 	})
+	for _, decl := range file.Decls {
+		if f, ok := decl.(*ast.FuncDecl); ok {
+			if numbers := reached.by(f); len(numbers) > 0 {
+				used = true
+				edits = append(edits, edit{at(f.Body.Lbrace) + 1, at(f.Body.Lbrace) + 1, " fault.Reach(" + list(numbers) + ");"})
+			}
+		}
+	}
 	if used {
 		edits = append(edits, edit{at(file.Name.End()), at(file.Name.End()), "; import fault " + strconv.Quote(faultPath)})
 	}
-	slices.SortFunc(edits, func(a, b edit) int { return b.start - a.start })
+	slices.SortFunc(edits, func(a, b edit) int { return cmp.Or(b.start-a.start, b.end-a.end) })
 	for _, e := range edits {
 		text = text[:e.start] + e.with + text[e.end:]
 	}
 	return text, nil
+}
+
+func list(numbers []int) string {
+	return strings.Trim(strings.ReplaceAll(fmt.Sprint(numbers), " ", ", "), "[]")
 }
 
 // variable reports whether constants must be variables for a text in them to be chosen when the program runs: those with

@@ -28,7 +28,7 @@ func report(w io.Writer, faults []*fault, r *results) float64 {
 		switch {
 		case !known:
 			continue
-		case v.Reason == "does not compile":
+		case v.Reason == doesNotCompile:
 			continue
 		case v.Reason != "":
 			untried = append(untried, f.String()+": "+v.Reason)

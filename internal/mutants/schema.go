@@ -77,13 +77,20 @@ func schemaFaults(ctx context.Context, importPath string) (faults []*fault, err 
 		return nil, err
 	}
 	defer migrated.Close(context.WithoutCancel(ctx))
+	return catalogued(ctx, migrated, importPath)
+}
+
+// catalogued are the faults of a migrated database.
+func catalogued(ctx context.Context, migrated *pgx.Conn, importPath string) (faults []*fault, err error) {
 	rows, err := migrated.Query(ctx, catalogue)
 	if err != nil {
 		return nil, err
 	}
 	var kind, what, statement string
 	_, err = pgx.ForEachRow(rows, []any{&kind, &what, &statement}, func() error {
-		faults = append(faults, &fault{File: "schema", Kind: kind, What: what, Package: importPath + "/migrations", schema: strings.TrimSpace(statement)})
+		faults = append(faults, &fault{
+			File: "schema", Kind: kind, What: what, Package: importPath + "/migrations", schema: strings.TrimSpace(statement),
+		})
 		return nil
 	})
 	return faults, err

@@ -45,7 +45,8 @@ func textFaults(text string) (all []wrongText) {
 	plain := blank(text)
 	for _, o := range orderly {
 		for _, at := range regexp.MustCompile(o.from).FindAllStringIndex(plain, -1) {
-			all = append(all, wrongText{at[0], o.kind, strings.TrimSpace(text[at[0]:at[1]]), text[:at[0]] + o.to + text[at[1]:]})
+			what := strings.TrimSpace(text[at[0]:at[1]])
+			all = append(all, wrongText{at[0] + strings.Index(text[at[0]:at[1]], what), o.kind, what, text[:at[0]] + o.to + text[at[1]:]})
 		}
 	}
 	for _, at := range predicates(plain) {
@@ -75,7 +76,7 @@ var (
 func predicates(plain string) (all [][2]int) {
 	for _, at := range opens.FindAllStringIndex(plain, -1) {
 		word := strings.Fields(plain[at[0]:at[1]])[0]
-		if word == "ON" && strings.HasPrefix(plain[at[1]:], "CONFLICT") {
+		if word == "ON" && (strings.HasPrefix(plain[at[1]:], "CONFLICT") || strings.HasSuffix(plain[:at[0]], "DISTINCT ")) {
 			continue
 		}
 		end, alternative := predicateEnd(plain, at[1])
@@ -107,10 +108,13 @@ func predicateEnd(plain string, from int) (end int, alternative bool) {
 				return i, false
 			}
 		}
+		rest := plain[i:]
+		if i == from && strings.HasPrefix(rest, "CASE ") {
+			cases++
+		}
 		if depth > 0 || i == from || !strings.ContainsRune(" \t\n()", rune(plain[i-1])) {
 			continue
 		}
-		rest := plain[i:]
 		switch {
 		case strings.HasPrefix(rest, "CASE "):
 			cases++

@@ -27,6 +27,9 @@ const (
 	databasePrefix = "evens_test_"
 	// templateLock is the advisory lock under which templates come and go; any number would do.
 	templateLock = 0x65766e73
+	// schemaFault is the variable with a statement that spoils the schema: what no test notices then is a blind spot
+	// (internal/mutants).
+	schemaFault = "EVENS_FAULT_SCHEMA"
 	// patience bounds the waiting for a template in use, and any one step of administration.
 	patience = 30 * time.Second
 )
@@ -125,6 +128,7 @@ func templateName() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("read migrations: %w", err)
 	}
+	fmt.Fprint(hash, os.Getenv(schemaFault))
 	return templatePrefix + hex.EncodeToString(hash.Sum(nil)[:6]), nil
 }
 
@@ -166,6 +170,11 @@ func ensureTemplate(admin string) error {
 	}
 	if err := postgres.Migrate(ctx, url); err != nil {
 		return err
+	}
+	if statement := os.Getenv(schemaFault); statement != "" {
+		if err := execute(ctx, url, statement); err != nil {
+			return fmt.Errorf("plant a fault: %w", err)
+		}
 	}
 	// A pool that was closed may take a moment to be gone on the server's side.
 	return retryInUse(ctx, func() error {
