@@ -108,10 +108,8 @@ func (r *Reconciler) Close(ctx context.Context, day time.Time) (lines []ClosingL
 		return nil, err
 	}
 	err = postgres.InTx(ctx, r.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
-		for _, setting := range settings {
-			if _, err := tx.Exec(ctx, setting); err != nil {
-				return err
-			}
+		if err := postgres.Unhurried(ctx, tx, whole); err != nil {
+			return err
 		}
 		lines, err = r.makeClosing(ctx, tx, day, sealed)
 		return err

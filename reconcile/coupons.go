@@ -71,10 +71,8 @@ var ourStatus = map[string]Status{"accepted": Open, "won": Won, "lost": Lost, "r
 func (r *Reconciler) matchCoupons(ctx context.Context, s *statement, each func(couponPair) error) (ours int64, err error) {
 	first, last := idsBetween(s.from, s.to)
 	err = postgres.InTx(ctx, r.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
-		for _, setting := range settings {
-			if _, err := tx.Exec(ctx, setting); err != nil {
-				return err
-			}
+		if err := postgres.Unhurried(ctx, tx, whole); err != nil {
+			return err
 		}
 		rows, err := tx.Query(ctx, matchCoupons, s.id, first, last)
 		if err != nil {

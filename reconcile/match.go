@@ -170,10 +170,8 @@ func idsBetween(from, to time.Time) (first, last uuid.UUID) {
 func (r *Reconciler) match(ctx context.Context, provider string, byRound, file bool, s *statement, each func(pair) error) (ours int64, err error) {
 	first, last := idsBetween(s.from.Add(-Skew), s.to.Add(Skew))
 	err = postgres.InTx(ctx, r.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
-		for _, setting := range settings {
-			if _, err := tx.Exec(ctx, setting); err != nil {
-				return err
-			}
+		if err := postgres.Unhurried(ctx, tx, whole); err != nil {
+			return err
 		}
 		key := "external_id"
 		if byRound {
@@ -220,10 +218,8 @@ func (r *Reconciler) match(ctx context.Context, provider string, byRound, file b
 	return ours, nil
 }
 
-// settings of the one large statement.
-var settings = []string{
-	"SET LOCAL statement_timeout = 0", "SET LOCAL idle_in_transaction_session_timeout = 0", "SET LOCAL work_mem = '128MB'", "SET LOCAL jit = off",
-}
+// whole are the settings of a statement over whole tables.
+var whole = map[string]string{"work_mem": "128MB", "jit": "off"}
 
 func scanPair(rows pgx.Rows) (pair, error) {
 	var p pair

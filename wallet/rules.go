@@ -54,7 +54,7 @@ func (r *Rulebook) Read(ctx context.Context, player uuid.UUID) (RulesView, error
 	now := r.now()
 	view := RulesView{Rules: Rules{Calendar: firstCalendar}}
 	// Both reads see one moment.
-	err := pgx.BeginTxFunc(ctx, r.books.db.Pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+	err := postgres.Snapshot(ctx, r.books.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
 		var t ledger.Tally
 		err := tx.QueryRow(ctx, readTally, player).Scan(&t.Revision, &t.Quarter, &t.Deposited, &t.Lost, &t.Staked, &t.Wagered)
 		if errors.Is(err, pgx.ErrNoRows) {
