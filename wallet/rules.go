@@ -233,7 +233,7 @@ var PlayerChecks = []ledger.Check{
 	SELECT a.player_id::text, format('%s: kept %s/%s/%s, the ledger has %s/%s/%s', coalesce(k.quarter, t.quarter), k.deposited, k.lost, k.staked, t.deposited, t.lost, t.staked)
 	  FROM kept k FULL JOIN told t USING (player_id, quarter)
 	  JOIN allowances a ON a.player_id = coalesce(k.player_id, t.player_id)
-	 WHERE coalesce(k.quarter, t.quarter) >= greatest(a.since, (SELECT max(tally_quarter) FROM accounts) - interval '31 days')
+	 WHERE coalesce(k.quarter, t.quarter) >= greatest(a.since, (SELECT max(tally_quarter) FROM accounts) - interval '31 days', ` + usageLooked + `)
 	   AND (coalesce(k.deposited, 0), coalesce(k.lost, 0), coalesce(k.staked, 0))
 	       IS DISTINCT FROM (coalesce(t.deposited, 0), coalesce(t.lost, 0), coalesce(t.staked, 0))`},
 	{Name: "a coupon's stake and its contribution are what its transactions say", SQL: `
