@@ -110,6 +110,8 @@ type Config struct {
 	RatesFile         string        `help:"A YAML file of rough rates, by which US dollars' worth is counted in other currencies; the shipped table when empty." placeholder:"FILE"`
 	WorkerConcurrency int           `help:"Jobs at once in one worker." default:"6"`
 	KeepCallbacks     time.Duration `help:"How long raw callback bodies are kept." default:"2160h"`
+	KeepStatements    time.Duration `help:"How long lines and pages of others' lists are kept." default:"840h"`
+	KeepEnded         time.Duration `help:"How long game sessions, job failures and the like are kept once they have ended." default:"9600h"`
 	StopTimeout       time.Duration `help:"Within how long a process ends after SIGTERM, SIGINT or SIGHUP." default:"40s"`
 }
 
@@ -199,6 +201,7 @@ func (c *Config) parse() (settings, error) {
 	if c.SweepInterval < time.Second || c.SweepInterval%time.Second != 0 {
 		problem("EVENS_SWEEP_INTERVAL", errors.New("must be whole seconds"))
 	}
+	c.checkKeep(problem)
 	if c.BetURL != "" && (c.BetLogin == "" || c.BetPassword == "") {
 		problem("EVENS_BET_URL", errors.New("needs EVENS_BET_LOGIN and EVENS_BET_PASSWORD"))
 	}
