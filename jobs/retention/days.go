@@ -24,7 +24,6 @@ const (
 	openDays = `SELECT open_callback_days($1, 1)`
 
 	daysAhead = 3
-
 )
 
 // dayTries is how often a day that comes or goes waits for its locks within one run: whoever writes down a call
