@@ -43,8 +43,7 @@ func Run(ctx context.Context, db *postgres.DB) (*ledger.Report, error) {
 // At is Run with a clock: what has waited too long is told by it.
 func At(ctx context.Context, db *postgres.DB, now time.Time, more ...ledger.Check) (*ledger.Report, error) {
 	var report *ledger.Report
-	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-	err := pgx.BeginTxFunc(ctx, db.Pool, options, func(tx pgx.Tx) (err error) {
+	err := postgres.Snapshot(ctx, db.Pool, func(ctx context.Context, tx pgx.Tx) (err error) {
 		report, err = In(ctx, tx, now, more...)
 		return err
 	})

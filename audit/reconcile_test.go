@@ -31,6 +31,7 @@ var reconcileCorruptions = []corruption{
 	{"statements", "fewer lines left aside", `UPDATE statements SET unreadable = 0 WHERE id = ` + apiList, itsList, "a statement has its lines"},
 	{"statements", "another total", `UPDATE statements SET total = total + 1 WHERE id = ` + apiList, itsList, "a statement has its lines"},
 	{"statements", "pruned, and its lines are there", `UPDATE statements SET pruned_at = now() WHERE id = ` + apiList, itsList, "a statement has its lines"},
+	{"statements", "being pruned, and more lines than there were", `UPDATE statements SET pruning_since = now(), lines = 1 WHERE id = ` + apiList, itsList, "a statement has its lines"},
 	{"statement_pages", "one is gone", `DELETE FROM statement_pages WHERE statement_id = ` + apiList + ` AND page = 1`, itsList, "a statement has its lines"},
 	{"statement_pages", "another number", `UPDATE statement_pages SET page = 99 WHERE statement_id = ` + apiList + ` AND page = 1`, itsList, "a statement has its lines"},
 	{"statement_pages", "of no statement", `INSERT INTO statement_pages VALUES ('00000000-0000-7000-8000-00000000000a', 1, '')`, `SELECT '00000000-0000-7000-8000-00000000000a'`, "a line, a page, a line left aside"},

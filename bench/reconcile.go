@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"evens/internal/postgres"
 	"evens/reconcile"
 )
 
@@ -227,10 +228,8 @@ func (r Reconcile) check(found *reconcile.Report) error {
 func (r Reconcile) fullJoin(ctx context.Context) (time.Duration, error) {
 	var took time.Duration
 	err := pgx.BeginFunc(ctx, r.Pool, func(tx pgx.Tx) error {
-		for _, setting := range []string{"SET LOCAL statement_timeout = 0", "SET LOCAL work_mem = '128MB'", "SET LOCAL jit = off"} {
-			if _, err := tx.Exec(ctx, setting); err != nil {
-				return err
-			}
+		if err := postgres.Unhurried(ctx, tx, map[string]string{"work_mem": "128MB", "jit": "off"}); err != nil {
+			return err
 		}
 		var theirs, ours int64
 		started := time.Now()

@@ -186,11 +186,6 @@ func fill(ctx context.Context, tx pgx.Tx, steps []Step) error {
 	return nil
 }
 
-// snapshot runs fn on one picture of the database.
-func snapshot(ctx context.Context, db *postgres.DB, fn func(tx pgx.Tx) error) error {
-	return pgx.BeginTxFunc(ctx, db.Pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, fn)
-}
-
 // Index: players_pkey.
 const findPlayer = `
 	SELECT external_id, currency, status, created_at FROM players WHERE id = $1`
@@ -198,7 +193,7 @@ const findPlayer = `
 // Player tells how a player's balance came to be, up to a time. The player is named by id or
 // external id.
 func Player(ctx context.Context, db *postgres.DB, name string, until time.Time) (steps []Step, err error) {
-	err = snapshot(ctx, db, func(tx pgx.Tx) error {
+	err = postgres.Snapshot(ctx, db.Pool, func(ctx context.Context, tx pgx.Tx) error {
 		id, err := player.Meant(ctx, tx, name)
 		if errors.Is(err, wallet.ErrUnknownPlayer) {
 			return ErrNoPlayer
@@ -233,7 +228,7 @@ const findCoupon = `
 
 // Coupon tells what became of a coupon, up to a time. It is named by id or bet code.
 func Coupon(ctx context.Context, db *postgres.DB, name string, until time.Time) (steps []Step, err error) {
-	err = snapshot(ctx, db, func(tx pgx.Tx) error {
+	err = postgres.Snapshot(ctx, db.Pool, func(ctx context.Context, tx pgx.Tx) error {
 		var c struct {
 			id, player                             uuid.UUID
 			status, currency, code, errorCode, why string

@@ -44,7 +44,6 @@ func (b *books) Recent(_ context.Context, provider string) error {
 }
 func (b *books) Nightly(_ context.Context, provider string) error { return b.note("day %s", provider) }
 func (b *books) CloseDue(context.Context) error                   { return b.note("close") }
-func (b *books) Prune(context.Context, time.Time) error           { return b.note("prune") }
 func (b *books) Work(_ context.Context, id int64) error           { return b.note("notice %d", id) }
 func (b *books) Sweep(context.Context) (int, error)               { return 1, b.note("sweep") }
 
@@ -67,29 +66,21 @@ func TestNoticesAndReconciliationsAreWorkedOff(t *testing.T) {
 	t.Cleanup(bell.Close)
 	bell.RingNotice(casino.Notice{ID: 9, Rung: 1})
 	client := asynq.NewClientFromRedisClient(b.redis)
-	for _, window := range []string{windowRecent, windowNightly} {
-		task, err := reconcileTask("tg", window, 1, time.Now())
+	for _, ask := range []func(time.Time, int64, []string) ([]*asynq.Task, error){
+		reconcileTasks(windowRecent), reconcileTasks(windowNightly), tickTask(TypeClose, "close"),
+	} {
+		tasks, err := ask(time.Now(), 1, []string{"tg"})
 		if err != nil {
 			t.Fatal(err)
 		}
 		// At once: the jitter is the clock's affair.
-		if _, err := client.EnqueueContext(t.Context(), task, asynq.ProcessIn(0)); err != nil {
+		if _, err := client.EnqueueContext(t.Context(), tasks[0], asynq.ProcessIn(0)); err != nil {
 			t.Fatal(err)
 		}
-	}
-	task, err := closeTask(1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := client.EnqueueContext(t.Context(), task); err != nil {
-		t.Fatal(err)
 	}
 	eventually(t, "all of it is done", func() bool {
 		return k.count("notice 9") == 1 && k.count("recent tg") == 1 && k.count("day tg") == 1 && k.count("close") == 1
 	})
-	if err := worker.janitor(t.Context(), nil); err != nil || k.count("prune") == 0 {
-		t.Errorf("the janitor pruned %d times, %v", k.count("prune"), err)
-	}
 	if err := worker.sweep(t.Context(), nil); err != nil || k.count("sweep") == 0 {
 		t.Errorf("notices were swept %d times, %v", k.count("sweep"), err)
 	}
@@ -120,9 +111,8 @@ func TestManyClocksMakeOneRun(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		schedule.reconcile(windowRecent, reconcilePeriod)
-		schedule.reconcile(windowNightly, duePeriod)
-		schedule.close()
+		schedule.ticks(TypeReconcile)
+		schedule.ticks(TypeClose)
 	}
 	info, err := asynq.NewInspectorFromRedisClient(b.redis).GetQueueInfo(QueueReconcile)
 	if err != nil || info.Scheduled+info.Pending != 5 {

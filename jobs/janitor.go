@@ -8,33 +8,13 @@ import (
 
 	"github.com/hibiken/asynq"
 
-	"evens/internal/postgres"
-	"evens/wallet"
+	"evens/jobs/retention"
 )
 
-// keepChunks is how long a chunk's row outlives its work.
-const keepChunks = 24 * time.Hour
-
-// keepStatements is how long the lines of others' lists are kept; breaks are kept for good.
-const keepStatements = 35 * 24 * time.Hour
-
-// janitor makes room: archived tasks (written down in job_failures when they failed), chunks
-// done long ago, and days of raw bodies past their keeping; and it opens the coming days.
+// janitor makes room in Redis: archived tasks were written down in job_failures when they failed.
 func (w *Worker) janitor(ctx context.Context, _ *asynq.Task) error {
-	now := w.cfg.Now()
-	_, err := w.cfg.Settler.DropDone(ctx, now.Add(-keepChunks))
-	if w.cfg.Books != nil {
-		err = errors.Join(err, w.cfg.Books.Prune(ctx, now.Add(-keepStatements)))
-	}
-	_, usageErr := wallet.ForgetUsage(ctx, w.cfg.DB, now)
-	return errors.Join(err, usageErr,
-		w.dropArchived(),
-		w.partitionCallbacks(ctx, now))
-}
-
-func (w *Worker) dropArchived() error {
 	// The inspector acts on no queue that is not registered.
-	if err := RegisterQueues(context.Background(), w.cfg.Redis); err != nil {
+	if err := RegisterQueues(ctx, w.cfg.Redis); err != nil {
 		return err
 	}
 	var problems []error
@@ -46,13 +26,29 @@ func (w *Worker) dropArchived() error {
 	return errors.Join(problems...)
 }
 
-// partitionCallbacks keeps a partition a day: the next days open, the old ones dropped. A day
-// that has rows in the default partition already is left there.
-func (w *Worker) partitionCallbacks(ctx context.Context, now time.Time) error {
-	tomorrow := now.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1)
-	err := w.openDays(ctx, tomorrow)
-	if postgres.Retriable(err) {
+// errLater puts a task off that this worker has no room for: no failure, and no retry used up.
+var errLater = errors.New("enough tables are being worked on: later")
+
+// laterDelay is for how long.
+const laterDelay = 5 * time.Second
+
+// prune removes what is past its time from one table. Few at once, so that results do not wait for a place; more than
+// one, so that a table that takes long does not hold up the others.
+func (w *Worker) prune(ctx context.Context, task *asynq.Task) error {
+	payload, err := decode[prunePayload](task)
+	if err != nil {
 		return err
 	}
-	return errors.Join(err, w.dropDays(ctx, now.Add(-w.cfg.KeepCallbacks)))
+	select {
+	case w.pruning <- struct{}{}:
+		defer func() { <-w.pruning }()
+	default:
+		return errLater
+	}
+	if _, err := w.pruner.Run(ctx, payload.Table); errors.Is(err, retention.ErrNoTask) {
+		return fmt.Errorf("%w: %w", err, asynq.SkipRetry)
+	} else if err != nil {
+		return err
+	}
+	return nil
 }

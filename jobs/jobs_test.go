@@ -28,7 +28,6 @@ type domain struct {
 	applied   []int64
 	confirmed []uuid.UUID
 	sweeps    int
-	dropped   int
 	due       []uuid.UUID
 	apply     func(ctx context.Context, chunk int64) error
 }
@@ -48,13 +47,6 @@ func (d *domain) Sweep(context.Context) (int, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.sweeps++
-	return 0, nil
-}
-
-func (d *domain) DropDone(context.Context, time.Time) (int64, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.dropped++
 	return 0, nil
 }
 
@@ -241,9 +233,9 @@ func TestManyClocksMakeOneTaskOfATick(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		schedule.tick(TypeSweep, 15*time.Second)
+		schedule.ticks(TypeSweep)
 		schedule.now = func() time.Time { return noon.Add(14 * time.Second) }
-		schedule.tick(TypeSweep, 15*time.Second)
+		schedule.ticks(TypeSweep)
 	}
 	depths, err := Depths(b.redis)
 	if err != nil {
@@ -277,49 +269,15 @@ func TestSweepAsksForOpenCoupons(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- schedule.Run(ctx) }()
-	eventually(t, "both coupons are confirmed and the janitor was there", func() bool {
+	eventually(t, "both coupons are confirmed", func() bool {
 		b.domain.mu.Lock()
 		defer b.domain.mu.Unlock()
-		return b.domain.sweeps > 0 && b.domain.dropped > 0 &&
+		return b.domain.sweeps > 0 &&
 			slices.Contains(b.domain.confirmed, b.domain.due[0]) && slices.Contains(b.domain.confirmed, b.domain.due[1])
 	})
 	stop()
 	if err := <-done; err != nil {
 		t.Error(err)
-	}
-}
-
-// The janitor opens the coming days and drops those past their keeping.
-func TestJanitorKeepsADayPerPartition(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	today := time.Date(2026, 6, 10, 13, 0, 0, 0, time.UTC)
-	worker := NewWorker(WorkerConfig{
-		Redis: b.redis, DB: b.db, Settler: b.domain, Now: func() time.Time { return today }, KeepCallbacks: 3 * 24 * time.Hour, Log: b.log,
-	})
-	if err := worker.janitor(t.Context(), nil); err != nil {
-		t.Fatal(err)
-	}
-	insert := func(at time.Time) {
-		t.Helper()
-		_, err := b.db.Pool.Exec(t.Context(), `INSERT INTO callbacks (id, at, provider, path, source, body, status) VALUES ($1, $2, 'bet', '/', '', '', 200)`, uuid.New(), at)
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	for day := range 4 {
-		insert(today.AddDate(0, 0, day))
-	}
-	today = today.AddDate(0, 0, 6)
-	if err := worker.janitor(t.Context(), nil); err != nil {
-		t.Fatal(err)
-	}
-	var kept int
-	if err := b.db.Pool.QueryRow(t.Context(), `SELECT count(*) FROM callbacks`).Scan(&kept); err != nil {
-		t.Fatal(err)
-	}
-	if kept != 1 {
-		t.Errorf("callbacks kept = %d, want 1: the day exactly three days ago", kept)
 	}
 }
 

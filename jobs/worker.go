@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,6 +14,7 @@ import (
 
 	"evens/coupon"
 	"evens/internal/postgres"
+	"evens/jobs/retention"
 	"evens/reconcile"
 	"evens/wallet"
 )
@@ -23,7 +23,6 @@ import (
 type Settler interface {
 	Apply(ctx context.Context, chunk int64) error
 	Sweep(ctx context.Context) (int, error)
-	DropDone(ctx context.Context, before time.Time) (int64, error)
 }
 
 // Desk brings open coupons further. *coupon.Desk is one.
@@ -44,10 +43,9 @@ type Books interface {
 	// Nightly does the runs over whole days that are due, CloseDue the closings.
 	Nightly(ctx context.Context, provider string) error
 	CloseDue(ctx context.Context) error
-	Prune(ctx context.Context, before time.Time) error
 }
 
-// WorkerConfig of a Worker. All but Concurrency, Callbacks, Observe and Unknown are required.
+// WorkerConfig of a Worker. All but Concurrency, Keep, Observe and Unknown are required.
 type WorkerConfig struct {
 	Redis       redis.UniversalClient
 	DB          *postgres.DB
@@ -58,8 +56,8 @@ type WorkerConfig struct {
 	Books       Books   // nil: nothing is reconciled
 	Now         func() time.Time
 	Concurrency int // handlers at once; 6 by default
-	// KeepCallbacks is how long raw bodies are kept; 90 days by default.
-	KeepCallbacks time.Duration
+	// Keep is for how long rows are kept.
+	Keep retention.Times
 	// Observe, when not nil, is told each task's type, whether it succeeded, and its time.
 	Observe func(kind string, ok bool, took time.Duration)
 	// Unknown, when not nil, is told the type of each task for a row that the database does not have.
@@ -73,6 +71,8 @@ type Worker struct {
 	server    *asynq.Server
 	client    *asynq.Client
 	inspector *asynq.Inspector
+	pruner    *retention.Pruner
+	pruning   chan struct{} // a place for each table that may be worked on at once
 }
 
 // ShutdownPatience is how long tasks in flight may take to end before they are handed back. It
@@ -84,16 +84,18 @@ func NewWorker(cfg WorkerConfig) *Worker {
 	if cfg.Concurrency <= 0 {
 		cfg.Concurrency = 6
 	}
-	if cfg.KeepCallbacks <= 0 {
-		cfg.KeepCallbacks = 90 * 24 * time.Hour
+	w := &Worker{
+		cfg: cfg, client: asynq.NewClientFromRedisClient(cfg.Redis), inspector: asynq.NewInspectorFromRedisClient(cfg.Redis),
+		pruner:  retention.New(retention.Config{DB: cfg.DB, Now: cfg.Now, Times: cfg.Keep, Log: cfg.Log}),
+		pruning: make(chan struct{}, max(1, min(2, cfg.Concurrency/2))),
 	}
-	w := &Worker{cfg: cfg, client: asynq.NewClientFromRedisClient(cfg.Redis), inspector: asynq.NewInspectorFromRedisClient(cfg.Redis)}
 	w.server = asynq.NewServerFromRedisClient(cfg.Redis, asynq.Config{
 		Concurrency:       cfg.Concurrency,
 		Queues:            weights,
 		TaskCheckInterval: 50 * time.Millisecond, // an idle queue is looked at this often: the wait of a lonely result
 		RetryDelayFunc:    retryDelay,
 		ErrorHandler:      asynq.ErrorHandlerFunc(w.failed),
+		IsFailure:         func(err error) bool { return !errors.Is(err, errLater) },
 		ShutdownTimeout:   ShutdownPatience,
 		Logger:            logger{cfg.Log},
 		LogLevel:          asynq.WarnLevel,
@@ -105,13 +107,9 @@ func NewWorker(cfg WorkerConfig) *Worker {
 func (w *Worker) Start() error {
 	mux := asynq.NewServeMux()
 	mux.Use(w.measured)
-	mux.HandleFunc(TypeApply, w.apply)
-	mux.HandleFunc(TypeConfirm, w.confirm)
-	mux.HandleFunc(TypeNotice, w.notice)
-	mux.HandleFunc(TypeReconcile, w.reconcile)
-	mux.HandleFunc(TypeClose, w.close)
-	mux.HandleFunc(TypeSweep, w.sweep)
-	mux.HandleFunc(TypeJanitor, w.janitor)
+	for _, j := range table() {
+		mux.HandleFunc(j.kind, func(ctx context.Context, task *asynq.Task) error { return j.handle(w, ctx, task) })
+	}
 	if err := w.server.Start(mux); err != nil {
 		return fmt.Errorf("start the worker: %w", err)
 	}
@@ -125,7 +123,7 @@ func (w *Worker) measured(next asynq.Handler) asynq.Handler {
 	return asynq.HandlerFunc(func(ctx context.Context, task *asynq.Task) error {
 		started := time.Now()
 		err := next.ProcessTask(ctx, task)
-		if w.cfg.Observe != nil {
+		if w.cfg.Observe != nil && !errors.Is(err, errLater) {
 			w.cfg.Observe(task.Type(), err == nil, time.Since(started))
 		}
 		return err
@@ -133,28 +131,31 @@ func (w *Worker) measured(next asynq.Handler) asynq.Handler {
 }
 
 // retryDelay doubles from half a second to half a minute, with jitter.
-func retryDelay(n int, _ error, _ *asynq.Task) time.Duration {
+func retryDelay(n int, err error, _ *asynq.Task) time.Duration {
+	if errors.Is(err, errLater) {
+		return laterDelay
+	}
 	delay := min(500*time.Millisecond<<min(n, 10), 30*time.Second)
 	return delay/2 + rand.N(delay/2+1) //nolint:gosec // jitter needs no secrecy
 }
 
 func (w *Worker) apply(ctx context.Context, task *asynq.Task) error {
-	var payload applyPayload
-	if err := decode(task, &payload); err != nil {
+	payload, err := decode[applyPayload](task)
+	if err != nil {
 		return err
 	}
 	return w.known(ctx, task, w.cfg.Settler.Apply(ctx, payload.Chunk))
 }
 
 func (w *Worker) confirm(ctx context.Context, task *asynq.Task) error {
-	var payload confirmPayload
-	if err := decode(task, &payload); err != nil {
+	payload, err := decode[confirmPayload](task)
+	if err != nil {
 		return err
 	}
 	if w.cfg.Desk == nil {
 		return nil
 	}
-	err := w.known(ctx, task, w.cfg.Desk.Confirm(ctx, payload.Coupon))
+	err = w.known(ctx, task, w.cfg.Desk.Confirm(ctx, payload.Coupon))
 	if errors.Is(err, coupon.ErrNotFound) {
 		return fmt.Errorf("%w: %w", err, asynq.SkipRetry)
 	}
@@ -162,8 +163,8 @@ func (w *Worker) confirm(ctx context.Context, task *asynq.Task) error {
 }
 
 func (w *Worker) notice(ctx context.Context, task *asynq.Task) error {
-	var payload noticePayload
-	if err := decode(task, &payload); err != nil {
+	payload, err := decode[noticePayload](task)
+	if err != nil {
 		return err
 	}
 	if w.cfg.Notices == nil {
@@ -173,8 +174,8 @@ func (w *Worker) notice(ctx context.Context, task *asynq.Task) error {
 }
 
 func (w *Worker) reconcile(ctx context.Context, task *asynq.Task) error {
-	var payload reconcilePayload
-	if err := decode(task, &payload); err != nil {
+	payload, err := decode[reconcilePayload](task)
+	if err != nil {
 		return err
 	}
 	if w.cfg.Books == nil {
@@ -184,7 +185,7 @@ func (w *Worker) reconcile(ctx context.Context, task *asynq.Task) error {
 	if payload.Window == windowNightly {
 		run = w.cfg.Books.Nightly
 	}
-	err := run(ctx, payload.Provider)
+	err = run(ctx, payload.Provider)
 	switch {
 	case errors.Is(err, reconcile.ErrBusy):
 		return nil // the run under way, or the next tick, sees to it
@@ -199,14 +200,6 @@ func (w *Worker) close(ctx context.Context, _ *asynq.Task) error {
 		return nil
 	}
 	return w.cfg.Books.CloseDue(ctx)
-}
-
-// decode refuses for good what no retry can make readable.
-func decode(task *asynq.Task, payload any) error {
-	if err := json.Unmarshal(task.Payload(), payload); err != nil {
-		return fmt.Errorf("payload of %s: %w: %w", task.Type(), err, asynq.SkipRetry)
-	}
-	return nil
 }
 
 const confirmBatch = 1000
@@ -272,6 +265,9 @@ const insertFailure = `
 
 // failed logs every failure, and writes down a task that the queue gives up on.
 func (w *Worker) failed(ctx context.Context, task *asynq.Task, err error) {
+	if errors.Is(err, errLater) {
+		return
+	}
 	retried, _ := asynq.GetRetryCount(ctx)
 	limit, _ := asynq.GetMaxRetry(ctx)
 	id, _ := asynq.GetTaskID(ctx)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"evens/internal/postgres"
 	"evens/money"
 )
 
@@ -189,17 +190,14 @@ const Now = `current_setting('evens.now')::timestamptz`
 // Begin opens an audit: one snapshot for all its checks, however long they take, with the
 // ledger's figures and rules done.
 func Begin(ctx context.Context, tx pgx.Tx, now time.Time) (*Report, error) {
-	for _, setting := range []string{
-		"SET LOCAL statement_timeout = 0", "SET LOCAL idle_in_transaction_session_timeout = 0", "SET LOCAL work_mem = '64MB'",
+	err := postgres.Unhurried(ctx, tx, map[string]string{
+		"work_mem": "64MB",
 		// Every rule reads whole tables, maybe right after they were filled: a loop over rows that the
 		// statistics do not know of yet would take hours.
-		"SET LOCAL enable_nestloop = off",
-	} {
-		if _, err := tx.Exec(ctx, setting); err != nil {
-			return nil, fmt.Errorf("begin the audit: %w", err)
-		}
-	}
-	if _, err := tx.Exec(ctx, "SELECT set_config('evens.now', $1, true)", now.UTC().Format(time.RFC3339Nano)); err != nil {
+		"enable_nestloop": "off",
+		"evens.now":       now.UTC().Format(time.RFC3339Nano),
+	})
+	if err != nil {
 		return nil, fmt.Errorf("begin the audit: %w", err)
 	}
 	report := &Report{At: now, Clean: true}

@@ -93,7 +93,9 @@ const (
 	SELECT day, currency, item, ours, theirs, seal FROM closings
 	 WHERE day = $1 AND version = (SELECT max(version) FROM closings WHERE day = $1) ORDER BY currency, item`
 	// Providers whose lists of the day have been pruned: what they said stands in the closing alone.
-	readPruned = `SELECT DISTINCT provider FROM statements WHERE state = 'matched' AND window_to > $1 AND window_from < $2 AND pruned_at IS NOT NULL`
+	readPruned = `
+	SELECT DISTINCT provider FROM statements
+	 WHERE state = 'matched' AND window_to > $1 AND window_from < $2 AND num_nonnulls(pruning_since, pruned_at) > 0`
 )
 
 // Close makes the closing of a day (UTC) that is over, or makes it anew: a version that differs from the one before is

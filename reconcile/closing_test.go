@@ -2,10 +2,12 @@ package reconcile_test
 
 import (
 	"bytes"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
+	"evens/jobs/retention"
 	"evens/money"
 	"evens/reconcile"
 	"evens/wallet"
@@ -105,8 +107,10 @@ func TestClosingMadeAnew(t *testing.T) {
 	o.run(header+o.line("b1", "debit", "10", "ok")+o.line("w1", "credit", "4", "ok"), nil)
 	o.SetClock(today.Add(25 * time.Hour))
 	want("a list has come", "6.00", 2)
-	if err := o.Prune(t.Context(), today.Add(48*time.Hour)); err != nil {
-		t.Fatal(err)
+	later := func() time.Time { return today.Add(48 * time.Hour) }
+	pruner := retention.New(retention.Config{DB: o.DB, Now: later, Times: retention.Times{Statements: time.Hour}, Log: slog.New(slog.DiscardHandler)})
+	if done, err := pruner.Run(t.Context(), "statement_lines"); err != nil || done.Rows == 0 {
+		t.Fatalf("%+v, %v", done, err)
 	}
 	o.look(t) // pruned are lists of every provider
 	want("the list is no longer kept", "6.00", 2)

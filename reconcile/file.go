@@ -134,7 +134,7 @@ func (r *Reconciler) loadFile(ctx context.Context, q Request) (*statement, error
 	s.from, s.to = q.From, q.To
 	lines := &fileLines{file: file, provider: q.Provider, id: s.id, progress: q.Progress}
 	err = postgres.InTx(ctx, r.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, "SET LOCAL statement_timeout = 0"); err != nil {
+		if err := postgres.Unhurried(ctx, tx, nil); err != nil {
 			return err
 		}
 		if _, err := tx.CopyFrom(ctx, pgx.Identifier{"statement_lines"}, lineColumns, lines); err != nil {

@@ -112,18 +112,14 @@ var countOurs = `
 	 WHERE x.provider = $1 AND x.id >= $2 AND x.id < $3
 	   AND x.kind IN (` + compared + `)`
 
-// settings of one large statement.
-var settings = []string{
-	"SET LOCAL statement_timeout = 0", "SET LOCAL idle_in_transaction_session_timeout = 0", "SET LOCAL work_mem = '128MB'", "SET LOCAL jit = off",
-}
+// whole are the settings of a statement over whole tables.
+var whole = map[string]string{"work_mem": "128MB", "jit": "off"}
 
 // atLength runs large statements in one transaction.
 func (r *Reconciler) atLength(ctx context.Context, run func(ctx context.Context, tx pgx.Tx) error) error {
 	return postgres.InTx(ctx, r.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
-		for _, setting := range settings {
-			if _, err := tx.Exec(ctx, setting); err != nil {
-				return err
-			}
+		if err := postgres.Unhurried(ctx, tx, whole); err != nil {
+			return err
 		}
 		return run(ctx, tx)
 	})

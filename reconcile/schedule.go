@@ -2,14 +2,8 @@ package reconcile
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
-	"time"
-
-	"github.com/jackc/pgx/v5"
-
-	"evens/internal/postgres"
 )
 
 // Providers lists those whose list can be asked for.
@@ -34,21 +28,4 @@ func (r *Reconciler) scheduled(ctx context.Context, q Request) error {
 	r.log.InfoContext(ctx, "reconciled", "provider", q.Provider, "from", report.From, "to", report.To, "lines", report.Lines, "ours", report.Ours,
 		"breaks", len(report.Breaks), "open", open, "closed", report.Closed)
 	return nil
-}
-
-// Prune drops lines and pages of lists that ended before a time; what they showed stays in the
-// breaks.
-func (r *Reconciler) Prune(ctx context.Context, before time.Time) error {
-	return postgres.InTx(ctx, r.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
-		for _, statement := range []string{
-			`UPDATE statements SET pruned_at = now() WHERE started_at < $1 AND pruned_at IS NULL`,
-			`DELETE FROM statement_lines WHERE statement_id IN (SELECT id FROM statements WHERE started_at < $1 AND pruned_at IS NOT NULL)`,
-			`DELETE FROM statement_pages WHERE statement_id IN (SELECT id FROM statements WHERE started_at < $1 AND pruned_at IS NOT NULL)`,
-		} {
-			if _, err := tx.Exec(ctx, statement, before); err != nil {
-				return fmt.Errorf("prune statements: %w", err)
-			}
-		}
-		return nil
-	})
 }

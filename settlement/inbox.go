@@ -110,24 +110,22 @@ func (i *Inbox) Store(ctx context.Context, push Push) (fresh int, err error) {
 		unreadable = slices.CompactFunc(unreadable, func(a, b Head) bool { return a.BarCode == b.BarCode }) // sorted, named by their text
 		heads = slices.DeleteFunc(heads, func(h Head) bool { return h.Fault != "" })
 	}
-	for range deadlockRetries {
-		var chunks []Chunk
+	var chunks []Chunk
+	err = postgres.Retry(ctx, postgres.Conflict, postgres.Retriable, func() (err error) {
 		if chunks, fresh, err = i.store(ctx, push, heads, unreadable); err == nil && fresh < len(heads) {
 			var again []Chunk
 			again, err = i.repeated(ctx, heads)
 			chunks = append(chunks, again...)
 		}
-		if err == nil {
-			if len(chunks) > 0 {
-				i.bell.Ring(chunks)
-			}
-			return fresh, nil
-		}
-		if !postgres.Retriable(err) {
-			break
-		}
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("store %d results: %w", len(push.Heads), err)
 	}
-	return 0, fmt.Errorf("store %d results: %w", len(push.Heads), err)
+	if len(chunks) > 0 {
+		i.bell.Ring(chunks)
+	}
+	return fresh, nil
 }
 
 func (i *Inbox) store(ctx context.Context, push Push, heads, unreadable []Head) (chunks []Chunk, fresh int, err error) {

@@ -218,9 +218,6 @@ func TestSweepRingsForLostChunks(t *testing.T) {
 	if n, err := s.settler.Sweep(t.Context()); err != nil || n != 0 {
 		t.Errorf("a sweep with nothing left rang for %d chunks, %v", n, err)
 	}
-	if n, err := s.settler.DropDone(t.Context(), s.clock.Now().Add(time.Hour)); err != nil || n != 1 {
-		t.Errorf("dropped %d done chunks, %v, want 1", n, err)
-	}
 }
 
 // A result overtakes its placement's answer: it waits for its BarCode.

@@ -56,9 +56,6 @@ const chunkExists = `SELECT EXISTS (SELECT FROM result_chunks WHERE id = $1)`
 
 const endChunk = `UPDATE result_chunks SET done_at = $2 WHERE id = $1`
 
-// deadlockRetries bounds how often a transaction that lost a race is run again at once.
-const deadlockRetries = 5
-
 // Apply settles the results of a chunk in one commit. A chunk that is done, or that another worker is at, is
 // left alone: calling again is harmless. One that is not there is ErrUnknownChunk. A chunk that fails for one of its coupons' sake is halved until the
 // culprit stands alone; that one is parked for a person, and holds up no other.
@@ -79,13 +76,9 @@ func (s *Settler) Apply(ctx context.Context, chunk int64) error {
 }
 
 // attempt applies a chunk, again where another transaction got in its way.
-func (s *Settler) attempt(ctx context.Context, chunk int64) (err error) {
-	for range deadlockRetries {
-		if err = s.protected(ctx, chunk); !postgres.Retriable(err) && !postgres.Miscounted(err) {
-			break
-		}
-	}
-	return err
+func (s *Settler) attempt(ctx context.Context, chunk int64) error {
+	again := func(err error) bool { return postgres.Retriable(err) || postgres.Miscounted(err) }
+	return postgres.Retry(ctx, postgres.Conflict, again, func() error { return s.protected(ctx, chunk) })
 }
 
 var errPanic = errors.New("settling panicked")

@@ -73,17 +73,6 @@ func (s *Settler) queryChunks(ctx context.Context, query string, args ...any) ([
 	})
 }
 
-const dropDone = `DELETE FROM result_chunks WHERE done_at < $1`
-
-// DropDone forgets chunks done before a time; the results themselves stay.
-func (s *Settler) DropDone(ctx context.Context, before time.Time) (int64, error) {
-	tag, err := s.db.Pool.Exec(ctx, dropDone, before)
-	if err != nil {
-		return 0, fmt.Errorf("drop done chunks: %w", err)
-	}
-	return tag.RowsAffected(), nil
-}
-
 // Results of coupons just accepted that came before the placement's answer did.
 // Index: results_once.
 const adoptEarly = `

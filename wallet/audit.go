@@ -2,6 +2,10 @@ package wallet
 
 import "evens/ledger"
 
+// usageLooked is since when, less a day, UsageKept has it kept: the audit looks at nothing older. A player who has not played for
+// so long has sums of windows whose quarters are gone.
+const usageLooked = ledger.Now + ` - interval '39 days'`
+
 // CountingChecks are the audit's rules about what movements count: towards limits, and towards bonuses.
 var CountingChecks = []ledger.Check{
 	{Name: "what a movement has staked is what it took, and when it counts is said", SQL: `
@@ -114,7 +118,8 @@ var CountingChecks = []ledger.Check{
 	)
 	SELECT player_id::text, format('since %s: kept %s/%s/%s, the quarters have %s/%s/%s', start, earlier[3 * i + 1], earlier[3 * i + 2], earlier[3 * i + 3], deposited, lost, staked)
 	  FROM sums
-	 WHERE (earlier[3 * i + 1], earlier[3 * i + 2], earlier[3 * i + 3]) IS DISTINCT FROM (deposited, lost, staked)`},
+	 WHERE start >= ` + usageLooked + `
+	   AND (earlier[3 * i + 1], earlier[3 * i + 2], earlier[3 * i + 3]) IS DISTINCT FROM (deposited, lost, staked)`},
 	{Name: "every request was answered, with a coupon that is there where it was one", SQL: `
 	SELECT r.scope || ' ' || r.key, format('coupon %s, status %s', r.coupon_id, r.status)
 	  FROM requests r LEFT JOIN coupons c ON c.id = r.coupon_id

@@ -152,17 +152,5 @@ func ExpireBonuses(ctx context.Context, db *postgres.DB, poster *Poster, now tim
 // further back.
 const UsageKept = keptUsage + 8*24*time.Hour
 
-// Index: none; a janitor's walk over a table that it keeps small.
-const dropUsage = `DELETE FROM usage_quarters WHERE quarter < $1`
-
-// ForgetUsage drops what no limit looks at any more.
-func ForgetUsage(ctx context.Context, db *postgres.DB, now time.Time) (int64, error) {
-	tag, err := db.Pool.Exec(ctx, dropUsage, Quarter(now.Add(-UsageKept)))
-	if err != nil {
-		return 0, fmt.Errorf("forget old usage: %w", err)
-	}
-	return tag.RowsAffected(), nil
-}
-
 // ErrNoCampaign says that there is no campaign of that name.
 var ErrNoCampaign = errors.New("no such campaign")

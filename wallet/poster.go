@@ -195,8 +195,6 @@ func fail(items []*waiting, err error) {
 	}
 }
 
-const retries = 5
-
 // lostRace reports whether somebody else committed a key between this batch's look and its
 // write. Decided again, the work sees that key.
 func lostRace(err error) bool {
@@ -215,12 +213,13 @@ func (p *Poster) attempt(items []*waiting) (refusals []error, err error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), p.cfg.Timeout)
 	defer cancel()
-	for range retries {
-		refusals, err = p.protected(ctx, works)
-		if postgres.LockTimeout(err) || !postgres.Retriable(err) && (len(works) > 1 || !lostRace(err)) {
-			return refusals, err
-		}
+	again := func(err error) bool {
+		return !postgres.LockTimeout(err) && (postgres.Retriable(err) || len(works) == 1 && lostRace(err))
 	}
+	err = postgres.Retry(ctx, postgres.Conflict, again, func() (err error) {
+		refusals, err = p.protected(ctx, works)
+		return err
+	})
 	return refusals, err
 }
 

@@ -54,7 +54,7 @@ func (r *Rulebook) Read(ctx context.Context, player uuid.UUID) (RulesView, error
 	now := r.now()
 	view := RulesView{Rules: Rules{Calendar: firstCalendar}}
 	// Both reads see one moment.
-	err := pgx.BeginTxFunc(ctx, r.books.db.Pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+	err := postgres.Snapshot(ctx, r.books.db.Pool, func(ctx context.Context, tx pgx.Tx) error {
 		var t ledger.Tally
 		err := tx.QueryRow(ctx, readTally, player).Scan(&t.Revision, &t.Quarter, &t.Deposited, &t.Lost, &t.Staked, &t.Wagered)
 		if errors.Is(err, pgx.ErrNoRows) {
@@ -233,7 +233,7 @@ var PlayerChecks = []ledger.Check{
 	SELECT a.player_id::text, format('%s: kept %s/%s/%s, the ledger has %s/%s/%s', coalesce(k.quarter, t.quarter), k.deposited, k.lost, k.staked, t.deposited, t.lost, t.staked)
 	  FROM kept k FULL JOIN told t USING (player_id, quarter)
 	  JOIN allowances a ON a.player_id = coalesce(k.player_id, t.player_id)
-	 WHERE coalesce(k.quarter, t.quarter) >= greatest(a.since, (SELECT max(tally_quarter) FROM accounts) - interval '31 days')
+	 WHERE coalesce(k.quarter, t.quarter) >= greatest(a.since, (SELECT max(tally_quarter) FROM accounts) - interval '31 days', ` + usageLooked + `)
 	   AND (coalesce(k.deposited, 0), coalesce(k.lost, 0), coalesce(k.staked, 0))
 	       IS DISTINCT FROM (coalesce(t.deposited, 0), coalesce(t.lost, 0), coalesce(t.staked, 0))`},
 	{Name: "a coupon's stake and its contribution are what its transactions say", SQL: `

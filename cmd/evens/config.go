@@ -74,6 +74,8 @@ type Config struct {
 	RatesFile         string        `help:"A YAML file of rough rates, by which US dollars' worth is counted in other currencies; the shipped table when empty." placeholder:"FILE" part:"approval,guard,policy"`
 	WorkerConcurrency int           `help:"Jobs at once in one worker." default:"6" part:"services"`
 	KeepCallbacks     time.Duration `help:"How long raw callback bodies are kept." default:"2160h" part:"services"`
+	KeepStatements    time.Duration `help:"How long lines and pages of others' lists are kept." default:"840h" part:"services"`
+	KeepEnded         time.Duration `help:"How long game sessions, job failures and the like are kept once they have ended." default:"9600h" part:"services"`
 	StopTimeout       time.Duration `help:"Within how long a process ends after SIGTERM, SIGINT or SIGHUP." default:"40s" part:"database"`
 }
 

@@ -107,6 +107,7 @@ func TestDaysOfCallbacksAreNotAWayRound(t *testing.T) {
 	for _, sql := range []string{
 		`INSERT INTO callbacks (id, at, provider, path, source, body, status) VALUES (gen_random_uuid(), now(), 'bet', '/', '', '', 200)`,
 		`SELECT open_callback_days(current_date + 1, 3)`, `SELECT open_callback_days(current_date + 1, 3)`,
+		`SELECT drop_callback_days(now(), 10)`,
 		`CREATE TEMP TABLE callbacks_rest (at timestamptz)`, `INSERT INTO callbacks_rest VALUES ('2000-01-01')`,
 		`SET search_path = pg_temp, public`, `SELECT public.drop_callback_days('infinity')`,
 	} {

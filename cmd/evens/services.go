@@ -141,7 +141,7 @@ func (s *system) opsHandler() http.Handler {
 func (s *system) work(ctx context.Context) error {
 	cfg := jobs.WorkerConfig{
 		Redis: s.identity.Space().Subscriber(s.redis), DB: s.db, Poster: s.poster, Settler: s.settler, Books: s.reconciler, Now: s.now,
-		Concurrency: s.cfg.WorkerConcurrency, KeepCallbacks: s.cfg.KeepCallbacks, Observe: s.metrics.Job, Unknown: s.metrics.UnknownJob, Log: s.log,
+		Concurrency: s.cfg.WorkerConcurrency, Keep: s.cfg.keep(), Observe: s.metrics.Job, Unknown: s.metrics.UnknownJob, Log: s.log,
 	}
 	if s.desk != nil {
 		cfg.Desk = s.desk

@@ -168,6 +168,7 @@ func (c *Config) readServices(s *settings, problem casino.Problem) {
 	if c.SweepInterval < time.Second || c.SweepInterval%time.Second != 0 {
 		problem("EVENS_SWEEP_INTERVAL", errors.New("must be whole seconds"))
 	}
+	c.checkKeep(problem)
 }
 
 // scheme is how the public listener is reached.

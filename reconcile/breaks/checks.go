@@ -60,11 +60,13 @@ var Checks = []ledger.Check{
 	  LEFT JOIN (SELECT statement_id, count(*) AS n, sum(amount) AS total, max(page) AS pages FROM statement_lines GROUP BY 1) l ON l.statement_id = s.id
 	  LEFT JOIN (SELECT statement_id, count(*) AS n FROM unreadable_lines GROUP BY 1) u ON u.statement_id = s.id
 	  LEFT JOIN (SELECT statement_id, count(*) AS n, min(page) AS first, max(page) AS last FROM statement_pages GROUP BY 1) g ON g.statement_id = s.id
-	 WHERE coalesce(u.n, 0) <> s.unreadable
-	    OR s.pruned_at IS NULL
-	       AND (coalesce(l.n, 0) <> s.lines OR s.total IS NOT NULL AND coalesce(l.total, 0) <> s.total OR coalesce(l.pages, 0) > s.pages
+	 WHERE s.pruned_at IS NULL AND s.pruning_since IS NULL
+	       AND (coalesce(u.n, 0) <> s.unreadable OR coalesce(l.n, 0) <> s.lines OR s.total IS NOT NULL AND coalesce(l.total, 0) <> s.total
+	            OR coalesce(l.pages, 0) > s.pages
 	            OR s.source = 'api' AND (coalesce(g.n, 0) <> s.pages OR g.first <> 1 OR g.last <> g.n) OR s.source = 'file' AND g.n > 0)
-	    OR s.pruned_at IS NOT NULL AND (l.n > 0 OR g.n > 0)`},
+	    -- While its content is being removed there is some of it; of a release before this one, unreadable lines stay.
+	    OR l.n > s.lines OR u.n > s.unreadable OR g.n > s.pages OR s.pruned_at < s.pruning_since
+	    OR s.pruned_at IS NOT NULL AND (l.n > 0 OR g.n > 0 OR u.n > 0 AND s.pruning_since IS NOT NULL)`},
 	{Name: "a line, a page, a line left aside is of a statement", SQL: `
 	SELECT x.statement_id::text, x.what
 	  FROM (SELECT DISTINCT statement_id, 'lines' AS what FROM statement_lines

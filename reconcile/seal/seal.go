@@ -134,12 +134,11 @@ func Extend(ctx context.Context, db *postgres.DB, now time.Time) (Seal, error) {
 		var end Seal
 		var more bool
 		err := postgres.InTx(ctx, db.Pool, func(ctx context.Context, tx pgx.Tx) (err error) {
-			for _, setting := range []string{
-				`SET LOCAL statement_timeout = 0`, `SET LOCAL work_mem = '64MB'`, `SELECT pg_advisory_xact_lock(hashtext('seal'))`,
-			} {
-				if _, err := tx.Exec(ctx, setting); err != nil {
-					return err
-				}
+			if err := postgres.Unhurried(ctx, tx, map[string]string{"work_mem": "64MB"}); err != nil {
+				return err
+			}
+			if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtext('seal'))`); err != nil {
+				return err
 			}
 			end, more, err = extend(ctx, tx, now)
 			return err

@@ -1,4 +1,4 @@
-package jobs
+package retention
 
 import (
 	"context"
@@ -6,21 +6,18 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 )
 
-// While somebody reads the callbacks for longer than the janitor may wait, it gives way, and those who write calls
+// While somebody reads the callbacks for longer than days may wait, they give way, and those who write calls
 // down wait a moment only. Once the reader has ended, days come and go.
 func TestDaysOfCallbacksGiveWayToAReader(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	now := time.Date(2026, 6, 10, 13, 0, 0, 0, time.UTC)
-	worker := NewWorker(WorkerConfig{
-		Redis: b.redis, DB: b.db, Settler: b.domain, Now: func() time.Time { return now }, KeepCallbacks: 24 * time.Hour, Log: b.log,
-	})
-	if err := worker.partitionCallbacks(t.Context(), now); err != nil {
-		t.Fatal(err)
-	}
+	p := b.pruner(&now, Times{Callbacks: day})
+	b.prunes(t, p, "callbacks")
 	reader, err := b.db.Pool.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -30,8 +27,8 @@ func TestDaysOfCallbacksGiveWayToAReader(t *testing.T) {
 		t.Fatal(err)
 	}
 	longest := b.writeCalls(t, now)
-	later := now.AddDate(0, 0, 5)
-	if err := worker.partitionCallbacks(t.Context(), later); err == nil {
+	now = now.AddDate(0, 0, 5)
+	if _, err := p.Run(t.Context(), "callbacks"); err == nil {
 		t.Error("days came and went under a reader of all of them")
 	}
 	if wait := longest(); wait > 2*time.Second {
@@ -40,9 +37,7 @@ func TestDaysOfCallbacksGiveWayToAReader(t *testing.T) {
 	if err := reader.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := worker.partitionCallbacks(t.Context(), later); err != nil {
-		t.Fatal(err)
-	}
+	b.prunes(t, p, "callbacks")
 	rows, err := b.db.Pool.Query(t.Context(), `SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'callbacks'::regclass ORDER BY 1`)
 	if err != nil {
 		t.Fatal(err)
@@ -79,5 +74,26 @@ func (b bundle) writeCalls(t *testing.T, at time.Time) (end func() time.Duration
 	return func() time.Duration {
 		stop()
 		return <-longest
+	}
+}
+
+// The coming days are opened, and those past their keeping dropped.
+func TestADayPerPartition(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	today := time.Date(2026, 6, 10, 13, 0, 0, 0, time.UTC)
+	p := b.pruner(&today, Times{Callbacks: 3 * day})
+	b.prunes(t, p, "callbacks")
+	for ahead := range 4 {
+		_, err := b.db.Pool.Exec(t.Context(), `INSERT INTO callbacks (id, at, provider, path, source, body, status) VALUES ($1, $2, 'bet', '/', '', '', 200)`,
+			uuid.New(), today.AddDate(0, 0, ahead))
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	today = today.AddDate(0, 0, 6)
+	b.prunes(t, p, "callbacks")
+	if kept := b.count(t, `SELECT count(*) FROM callbacks`); kept != 1 {
+		t.Errorf("callbacks kept = %d, want 1: the day exactly three days ago", kept)
 	}
 }
