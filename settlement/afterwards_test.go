@@ -4,7 +4,6 @@ import (
 	"errors"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -55,39 +54,4 @@ func TestWhatComesBackIsNotUsedOfALimit(t *testing.T) {
 	if got := []string{used(ana), used(bob), used(eve)}; !slices.Equal(got, []string{"150.00", "100.00", "100.00"}) {
 		t.Errorf("used %v", got)
 	}
-}
-
-// Chunks are forgotten that were done long ago: not those done of late, and not those that are open.
-func TestOnlyOldDoneChunksAreForgotten(t *testing.T) {
-	t.Parallel()
-	s := open(t, settlement.Guard{})
-	p := s.player("100.00")
-	old, fresh, waits := s.place(p, "10.00", "2.50"), s.place(p, "10.00", "2.50"), s.place(p, "10.00", "2.50")
-	s.settle(lost(old.BetCode, 1))
-	s.clock.forward(2 * time.Hour)
-	s.settle(lost(fresh.BetCode, 1))
-	s.push(won(waits.BetCode, 1, "25.00"))
-	left := func() []int64 {
-		rows, err := s.db.Pool.Query(t.Context(), `SELECT result_ids[1] FROM result_chunks ORDER BY id`)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-		if err != nil {
-			t.Fatal(err)
-		}
-		return ids
-	}
-	if n, err := s.settler.DropDone(t.Context(), s.clock.Now().Add(-time.Hour)); err != nil || n != 1 {
-		t.Errorf("forgot %d chunks, %v", n, err)
-	}
-	if got, want := left(), []int64{s.idOf(fresh.BetCode), s.idOf(waits.BetCode)}; !slices.Equal(got, want) {
-		t.Errorf("chunks of the results %v are left, want %v", got, want)
-	}
-	// At the very moment it was done it is not older yet.
-	if n, err := s.settler.DropDone(t.Context(), s.clock.Now()); err != nil || n != 0 {
-		t.Errorf("forgot %d chunks, %v", n, err)
-	}
-	s.work()
-	s.is(waits, coupon.Won, "25.00", "95.00")
 }
