@@ -126,6 +126,7 @@ func rare(types []string) bool {
 		switch ledger.Kind(name) {
 		case ledger.Bet, ledger.Win, ledger.BetWin, ledger.Stake, ledger.Payout, ledger.Loss, ledger.Refused, ledger.Tombstone:
 			return false
+		default: // every other kind is rare
 		}
 	}
 	return true

@@ -14,7 +14,8 @@ import (
 
 // foreignSettings are variables of tests and of docker-compose.yml.
 var foreignSettings = []string{
-	"EVENS_SHOTS", "EVENS_FAULT", "EVENS_CASINO_INSTRUCTIONS", "EVENS_PORT", "EVENS_OPS_PORT", "EVENS_MEMORY", "EVENS_POSTGRES_MEMORY", "EVENS_REDIS_MEMORY",
+	"EVENS_SHOTS", "EVENS_FAULT", "EVENS_CASINO_INSTRUCTIONS",
+	"EVENS_PORT", "EVENS_OPS_PORT", "EVENS_MEMORY", "EVENS_POSTGRES_MEMORY", "EVENS_REDIS_MEMORY",
 }
 
 // documents are README.md, CONTRIBUTING.md and all of docs, by their paths.
@@ -64,6 +65,7 @@ func TestDocumentedSettings(t *testing.T) {
 
 // A command of ours in a document: in a block of code, or between backquotes.
 var (
+	optioned    = regexp.MustCompile(`[ \[]--([a-z-]+)`)
 	fenced      = regexp.MustCompile("(?ms)^ *```[a-z]*\n(.*?)^ *```")
 	quoted      = regexp.MustCompile("`(?:bin/)?evens ([^`]+)`")
 	invoked     = regexp.MustCompile(`(?m)(?:^ *|[|;&(] *|run --rm api )(?:bin/)?evens +([^\n]*)`)
@@ -123,7 +125,7 @@ func unknownIn(model *kong.Application, line string) string {
 	if len(node.Children) > 0 && len(words) > 0 && words[0] != "COMMAND" && !strings.HasPrefix(words[0], "-") {
 		return "command " + words[0]
 	}
-	for _, match := range regexp.MustCompile(`(?:^|[ \[])--([a-z-]+)`).FindAllStringSubmatch(" "+strings.Join(words, " "), -1) {
+	for _, match := range optioned.FindAllStringSubmatch(" "+strings.Join(words, " "), -1) {
 		if match[1] != "help" && !slices.ContainsFunc(known, func(f *kong.Flag) bool { return f.Name == match[1] }) {
 			return "option --" + match[1]
 		}

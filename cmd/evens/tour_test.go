@@ -64,7 +64,8 @@ func tour(t *testing.T, document string, says []string) {
 	}
 	folder, address := t.TempDir(), freeAddress(t)
 	script = strings.ReplaceAll(script, "127.0.0.1:8080", address)
-	ending := "\ncurl --retry 60 --retry-delay 1 --retry-connrefused -o openapi.json http://" + address + "/v1/openapi.json\nevens audit\n"
+	ending := "\ncurl --retry 60 --retry-delay 1 --retry-connrefused -o openapi.json http://" + address + "/v1/openapi.json\n" +
+		"evens audit\n"
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	shell := exec.CommandContext(ctx, "bash", "-c", script+ending)
@@ -92,7 +93,8 @@ func programFolder(t *testing.T, address string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	script := "#!/bin/sh\n[ \"$1\" = sim ] && set -- \"$@\" --sim-listen 127.0.0.1:0 --operator http://" + address + " --seed 1 --faults 0\n" +
+	script := "#!/bin/sh\n" +
+		"[ \"$1\" = sim ] && set -- \"$@\" --sim-listen 127.0.0.1:0 --operator http://" + address + " --seed 1 --faults 0\n" +
 		asProgram + "=1 exec '" + program + "' \"$@\"\n"
 	if err := os.WriteFile(filepath.Join(folder, "evens"), []byte(script), 0o755); err != nil {
 		t.Fatal(err)
