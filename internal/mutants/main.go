@@ -142,7 +142,7 @@ func tryAll(ctx context.Context, m *module, o options, faults []*fault, results 
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	done, began := 0, time.Now()
 	for n, r := range rounds(faults) {
 		r.dir = filepath.Join(dir, fmt.Sprint(n))
