@@ -1,4 +1,4 @@
-// Package access knows who may call: API keys of other servers, players' tokens, and the operators
+// Package access decides who may call: API keys of other servers, players' tokens, and the operators
 // of the console and the command line, with the one table of what each role may do.
 //
 // A secret is shown once, to whoever it was made for, and kept as its hash only: SHA-256 for
@@ -7,6 +7,6 @@
 // or a disabled operator holds from the moment it is committed; callers that ask at the same moment
 // share one query.
 //
-// Logins are slow on purpose, so they are bounded: few passwords are hashed at once, and wrong ones
-// delay the next attempt of their account and of their source, in all processes alike.
+// Password hashes are slow by design, so only a few are computed at once, and a wrong password delays
+// the next attempt of its account and of its source, in all processes.
 package access

@@ -120,7 +120,8 @@ var putLimits = huma.Operation{
 	Errors: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge},
 }
 
-// capInput is a limit in a request: not named, null, or an amount.
+// capInput is a limit in a request: not named, null, or an amount. A limit that a PUT does not name stays, though PUT
+// replaces by the book: a limit protects its player and must not be lost by an omission.
 type capInput struct {
 	named bool
 	text  *string

@@ -290,7 +290,8 @@ func (d *decision) refuse(batch *wallet.Batch, err error) error {
 	return nil
 }
 
-// unmatchedComment marks, in the ledger, a win without a known bet.
+// unmatchedComment marks, in the ledger, a win without a known bet. Betao's are paid: its document does not say
+// that a credit needs a debit. Whoever sends one by mistake is paid; reconciliation finds the mark.
 const unmatchedComment = "no bet known"
 
 func (d *decision) transaction(kind ledger.Kind) ledger.Transaction {

@@ -1,6 +1,6 @@
 // Package casino lets game platforms move players' money: balance, bet, win, bet and settle in
 // one, rollback, retry. It knows no platform. Each has a package of its own below this one, which
-// turns its dialect into these verbs and the answers back.
+// translates its calls into these verbs and the outcomes into its answers.
 //
 // Every verb is one work in the wallet's group commit. A platform's id for an instruction is its
 // key: the same id again moves nothing and is answered with today's balance, the same id for

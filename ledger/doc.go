@@ -1,14 +1,14 @@
-// Package ledger is the one door through which money moves: nothing else writes transactions,
-// transfers or balances.
+// Package ledger moves money: it alone writes transactions, transfers and balances.
 //
-// A transfer has one debit account, one credit account and one positive amount, so that nothing
-// can fail to balance. A player has stored balances (cash and bonus); the house has none: its
-// balance is the sum of its transfers, so that no row exists that every bet would fight over.
-// Rows are appended, never changed or deleted; the database itself refuses.
+// A transfer has one debit account, one credit account and one positive amount, so every transaction
+// balances. A player's accounts (cash and bonus) store their balance. House accounts store none, since
+// every bet would update it: their balance is the sum of their transfers. Rows are appended; triggers
+// of the database refuse changes and deletions.
 //
 // Money moves by load, decide, write: [Load] locks the players of a batch and reads what is
 // known, [Book.Post] decides in memory, [Book.Queue] writes everything with one statement a table.
-// The package knows accounts, transactions and transfers, and nothing of why they happen.
+// The package knows the accounts, the kinds of transactions and the audit's rules of each kind, such as
+// which may take a balance below zero. Limits, bonuses and payouts are decided above it.
 //
 // A balance is credits less debits. Crediting a player's cash account makes the player richer.
 package ledger

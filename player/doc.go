@@ -1,5 +1,5 @@
-// Package player knows who has money here. Who may ask about it is package access's to say.
+// Package player keeps the players, reads their balances, history and debts, and adjusts balances by hand.
 //
-// A player's money is not decided on here: [Registry.Balance] and [History] only read what
+// Who may ask about a player is decided by package access. [Registry.Balance] and [History] read what
 // package ledger wrote.
 package player

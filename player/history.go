@@ -56,7 +56,8 @@ func NewHistory(db *postgres.DB) *History { return &History{db: db} }
 const chunk = 1000
 
 // A lost coupon's first settlement and a refusal move none of the player's money: they are left out.
-// Ids are UUIDv7: their order is the order in which the ledger wrote, and a time is an id. Indexes:
+// Ids are UUIDv7: their order is the order in which the ledger wrote, so a filter by time becomes a range of
+// ids, idSlack wider than asked for. Rows with times far from the moment they are written are not found. Indexes:
 // transactions_player; transactions_rare where only rare types are asked for; transactions_round,
 // transactions_coupon.
 var readHistory = `

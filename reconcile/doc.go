@@ -1,4 +1,4 @@
-// Package reconcile holds our books against everyone else's: it takes a provider's own list of
+// Package reconcile compares our books with those of the providers: it takes a provider's own list of
 // transactions as a statement, finds where the two differ, heals by policy what can be healed, and
 // keeps the rest as breaks for a person.
 //

@@ -27,8 +27,9 @@ make_secret redis_password "$(random)"
 make_secret redis_url "redis://default:$(cat "$dir/redis_password")@redis:6379/0"
 make_secret cashier_secret "$(random)"
 make_secret metrics_token "$(random)"
-# These are part of addresses that providers know. In an installation that is older they would change the address to which
-# results of open coupons come: there they are yours to choose, with the provider told.
+# Path secrets are part of the addresses that providers know: BeT was given one with each coupon, BetronTech has one on
+# file. A new one in an older installation would make the results of open coupons go nowhere. So they stay empty there
+# until its operator has told the provider; such an installation needs an allow-list until then.
 for name in bet_result_secret betron_path_secret; do
     if [ -n "$older" ]; then
         [ -e "$dir/$name" ] || { : >"$dir/$name"; chmod 644 "$dir/$name"; echo "left $dir/$name empty: see docs/security.md"; }

@@ -3,7 +3,8 @@
 # where they are:
 #
 #   setup.sh        PostgreSQL (15 or newer) and Redis (7 or newer)
-#   setup.sh test   also a C compiler (race detector), Chromium (browser tests), pgbouncer and nginx (deploy/nginx.conf)
+#   setup.sh test   also a C compiler (race detector), Chromium (browser tests), pgbouncer, nginx (deploy/nginx.conf), and
+#                   curl and jq (the tours of the documents)
 #
 # Debian and Ubuntu by apt, macOS by Homebrew. What is installed is not started, what runs is
 # not stopped: Evens runs servers of its own.
@@ -52,6 +53,7 @@ have_browser() {
 
 have_pooler() { have pgbouncer || [ -x /usr/sbin/pgbouncer ]; }
 have_nginx() { have nginx || [ -x /usr/sbin/nginx ]; }
+have_tools() { have curl && have jq; }
 
 missing=
 # Servers that are given need no programs here; tests of outages start some all the same.
@@ -62,6 +64,7 @@ if [ -n "$for_tests" ]; then
     have_browser || missing="$missing browser"
     have_pooler || missing="$missing pooler"
     have_nginx || missing="$missing nginx"
+    have_tools || missing="$missing tools"
 fi
 [ -z "$missing" ] && exit 0
 
@@ -72,6 +75,7 @@ no_browser() { say "warning: no Chromium to be had: install chromium or google-c
 no_pooler() { say "warning: no pgbouncer to be had: its tests are skipped"; }
 
 no_nginx() { say "warning: no nginx to be had: the tests of deploy/nginx.conf are skipped"; }
+no_tools() { say "warning: no curl and jq to be had: the tours of the documents are skipped"; }
 
 # do_without ends well if nothing is missing that Evens cannot do without.
 do_without() {
@@ -80,6 +84,7 @@ do_without() {
     if wants browser; then no_browser; fi
     if wants pooler; then no_pooler; fi
     if wants nginx; then no_nginx; fi
+    if wants tools; then no_tools; fi
     exit 0
 }
 
@@ -191,6 +196,7 @@ setup_apt() {
         [ -n "$(candidate nginx-light)" ] && package=nginx-light
         if apt_install "$package"; then disable_service nginx; else no_nginx; fi
     fi
+    if wants tools; then apt_install curl jq || no_tools; fi
 }
 
 setup_brew() {
@@ -207,11 +213,12 @@ setup_brew() {
         brew install --quiet pgbouncer >&2 || no_pooler
     fi
     if wants nginx; then brew install --quiet nginx >&2 || no_nginx; fi
+    if wants tools; then brew install --quiet curl jq >&2 || no_tools; fi
 }
 
-# No test needs a pooler or a proxy that there is no package of.
+# No test needs a pooler, a proxy or tools that there is no package of.
 case "$missing" in
-" pooler" | " nginx" | " pooler nginx") if ! have apt-get && ! have brew; then do_without; fi ;;
+" pooler" | " nginx" | " pooler nginx" | " tools") if ! have apt-get && ! have brew; then do_without; fi ;;
 esac
 if have apt-get; then
     setup_apt

@@ -1,8 +1,8 @@
-// Package settlement takes BeT's results and makes each coupon have paid what the last word on
-// it says.
+// Package settlement stores BeT's results and settles coupons by them.
 //
-// A result is a target, not an event: settling moves the target less what was paid. So a
-// duplicate moves nothing, win→loss takes back, loss→win pays, and any order of arrival ends in
-// the same books. [Receiver] stores what comes in before it answers; [Settler.Apply] works off
-// stored results in chunks; what a queue forgets, [Settler.Sweep] finds in the tables.
+// The latest result of a coupon says what it shall have paid ([Target]). Settling moves the difference
+// to what it has paid: a duplicate moves nothing, a win that becomes a loss takes back, a loss that
+// becomes a win pays, and every order of arrival ends in the same books. [Receiver] stores a push before
+// it answers; [Settler.Apply] settles stored results in chunks; [Settler.Sweep] finds chunks in the
+// tables whose tasks were lost.
 package settlement

@@ -1,8 +1,7 @@
-// Package wallet drives every movement of a player's money: it knows what deciding about it
-// takes (whether the player may stake, whether there is enough, whether the request was answered
-// before) and leaves the writing to package ledger.
+// Package wallet decides every movement of a player's money: whether the player may stake, whether there
+// is enough, what limits and bonuses say, whether the request was answered before. Package ledger writes it.
 //
-// One mechanism serves a lonely deposit and a batch of five hundred settlements: load, decide,
-// write. [Books.Run] is one such batch in one database transaction. [Poster] gathers what many
-// callers want at the same moment into shared batches, and answers each when its commit is durable.
+// A batch loads, decides and writes in one database transaction ([Books.Run]), be it one deposit or five
+// hundred settlements. [Poster] puts what concurrent callers want into shared batches, and answers each
+// caller when the commit is durable.
 package wallet

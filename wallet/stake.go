@@ -44,8 +44,9 @@ type Paid struct {
 
 // Stake answers how a stake is paid, or why it is not taken: ErrUnknownPlayer, ErrCurrency,
 // ErrPlayerBlocked, ErrExcluded, ErrInsufficientFunds, ErrBonusStake, or a *LimitError, which leaves a line in the
-// activity log whatever becomes of the work. A purse below zero pays nothing, but for a stake of
-// nothing: free spins were paid for before. The work must have asked for Statuses.
+// activity log whatever becomes of the work. A purse below zero pays nothing. A stake of zero is a free
+// spin, which an earlier bet has paid for: it is taken whatever the balance, and what it wins makes a debt
+// smaller. The work must have asked for Statuses.
 func (b *Batch) Stake(s Staking) (Paid, error) {
 	purse := b.Purse(s.Player)
 	switch {

@@ -1,6 +1,6 @@
 // Package broadcast tells every process which coupons and wallets have changed, so that open
-// event streams can show it. A change names rows and carries no facts: whoever hears of it reads
-// PostgreSQL, the only record.
+// event streams can show it. A change names rows and carries no facts: its receiver reads
+// PostgreSQL.
 //
 // Changes travel over one Redis pub/sub channel, in messages of up to some hundreds. Publishing
 // never waits: what does not fit into the buffer, or meets a Redis that is away, is dropped and

@@ -17,6 +17,7 @@ var plainNumber = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`)
 
 // Table writes CSV that people open in a spreadsheet. Text comes from outside: a cell that a spreadsheet would take
 // for a formula gets an apostrophe before it, which makes it text. Numbers in the columns for them stay numbers.
+// A program that reads the CSV sees the apostrophe too; JSON has the text as it is.
 type Table struct {
 	header []string
 	writer *csv.Writer

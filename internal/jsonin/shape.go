@@ -76,6 +76,7 @@ func describe(t reflect.Type, above []reflect.Type) *shape {
 	case reflect.Struct:
 		s.members, s.folded = make(map[string]*member), make(map[string]string)
 		s.add(t, above)
+	default: // a plain value
 	}
 	return s
 }

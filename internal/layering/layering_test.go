@@ -59,6 +59,8 @@ var house = map[string][]string{
 	"sim":        {},
 	"migrations": {},
 	"internal":   {"migrations"},
+
+	"docs": {}, // tests of the documents
 }
 
 // forTests lists packages that tests alone may import. They end with the whole audit.

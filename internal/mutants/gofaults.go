@@ -204,6 +204,7 @@ func (s *source) binary(n *ast.BinaryExpr) {
 		s.add(n, "an operand", s.of(n), "fault.Either(%[1]d, "+whole+", ("+x+") + ("+y+"))")
 	case token.MUL:
 		s.add(n, "an operand", s.of(n), "fault.Either(%[1]d, "+whole+", ("+x+") + ("+y+"))")
+	default: // no fault of it
 	}
 }
 

@@ -10,7 +10,8 @@ import (
 )
 
 // QueueExactly adds a statement that must touch n rows of what. Where it touches another number the
-// database ends the transaction, though COMMIT travels in the same pipeline; see [Miscounted].
+// database ends the transaction; see [Miscounted]. The database has to count, since COMMIT travels in the
+// same pipeline: when we have counted, it is committed. It costs a function call for each statement.
 // The statement is an INSERT, UPDATE or DELETE without RETURNING.
 func QueueExactly(batch *pgx.Batch, n int, what, sql string, arguments ...any) {
 	k := len(arguments)

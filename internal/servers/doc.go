@@ -3,8 +3,8 @@
 // # What it promises
 //
 //   - The servers belong to the folder, not to a process: every command with the same folder
-//     uses the same ones, the first starts them and the last stops them, in whatever order and
-//     however roughly the commands end. What a killed run left behind is taken over.
+//     uses the same ones, the first starts them and the last stops them, in whatever order the
+//     commands end, killed ones too. What a killed run left behind is taken over.
 //   - Nothing else on the machine is touched: PostgreSQL listens on a unix socket in a folder
 //     of mode 0700 and on no port, Redis on a free port of 127.0.0.1 behind a password. The
 //     machine's own services, their ports and their data stay as they are.
@@ -27,11 +27,12 @@
 //	DIR/redis/log
 //	DIR/redis.broken-*   what Redis could not read again, put aside
 //
-// Locks are flocks: the kernel drops them with the last process that held them, so that no lock is
-// ever stale. On a network file system they prove nothing: a folder there is refused. Whoever releases tries to take users.lock exclusively; who gets it was the last.
+// Locks are flocks: the kernel drops them with the last process that held them, so no lock is ever
+// stale. On a network file system they prove nothing: a folder there is refused. A process that releases
+// the servers tries to take users.lock exclusively; the one that gets it was the last user and stops them.
 //
 // # Where no Redis can be had
 //
 // An in-process one serves and one line of warning says so. It lives as long as the process
-// that started it; Redis only reminds, so what it forgets is found again in PostgreSQL.
+// that started it; Redis holds reminders only, so what is lost is found again in PostgreSQL.
 package servers

@@ -65,6 +65,7 @@ func checkFileSystem(path string, nameOf func(string) string, log *slog.Logger) 
 		return fmt.Errorf("%s (%s) %w", path, name, errNetwork)
 	case doubted:
 		log.Warn("nobody tells whether locks count on this file system: let no second machine use the folder", "dir", path, "file_system", name)
+	case local:
 	}
 	return nil
 }

@@ -229,7 +229,7 @@ func (p *postgres) yieldPidFile(ctx context.Context) error {
 		return os.Remove(path)
 	}
 	if syscall.Kill(pid, 0) != nil || running(ctx, pid, p.mark()) {
-		return nil
+		return nil //nolint:nilerr // an error says that the process is gone: PostgreSQL removes such a file itself
 	}
 	_, rest, _ := strings.Cut(string(text), "\n")
 	p.log.Info("taking over the pid file of a PostgreSQL that was killed", "pid", pid)

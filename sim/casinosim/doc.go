@@ -1,4 +1,4 @@
-// Package casinosim plays the four game platforms: as clients of a casino operator they bet, win,
+// Package casinosim simulates the four game platforms: as clients of a casino operator they bet, win,
 // roll back, send things twice, lose answers and come late, each in its own dialect; as servers they
 // sign on, list games, open them, and tell what was played.
 //
