@@ -147,8 +147,9 @@ var tables = []table{
 		      bonus_stake      0
 		      contribution     0
 		      contributed      0
-		      overruled        false`,
-		keys: []key{{name: "coupons_pkey", columns: "id"}, {name: "coupons_bet_code", columns: "bet_code"}},
+		      overruled        false
+		      provider         'book#'`,
+		keys: []key{{name: "coupons_pkey", columns: "id"}, {name: "coupons_bookmaker_code", columns: "bet_code provider"}},
 		checks: []check{
 			{"coupons_status", []string{"status 'asleep'"}, []string{
 				"status 'placing'; open_since now()", "status 'unconfirmed'; open_since now()", "status 'won'", "status 'lost'",
@@ -209,11 +210,12 @@ var tables = []table{
 		      amount_out? #
 		      state       'pending'
 		      callback_id @
-		      received_at now()`,
+		      received_at now()
+		      provider         'book#'`,
 		keys: []key{
 			{name: "results_pkey", columns: "id"},
-			{name: "results_once", columns: "bar_code decided_at status ext_status amount_out"},
-			{name: "results_once", columns: "bar_code decided_at status ext_status amount_out", both: "amount_out NULL"},
+			{name: "results_once", columns: "bar_code decided_at status ext_status amount_out provider"},
+			{name: "results_once", columns: "bar_code decided_at status ext_status amount_out provider", both: "amount_out NULL"},
 		},
 		checks: []check{{
 			"results_state",

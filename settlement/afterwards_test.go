@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"evens/coupon"
 	"evens/money"
 	"evens/settlement"
 	"evens/wallet"
