@@ -84,7 +84,7 @@ func (c *coupons) singledOut(ctx context.Context, p *couponPair) (uuid.UUID, boo
 	if asked, ok := c.sources[c.provider].(sighter); ok {
 		head, known, err := asked.Sight(ctx, p.code)
 		if err != nil || !known {
-			return uuid.Nil, false, nil //nolint:nilerr // BeT does not say: a person, until the next run
+			return uuid.Nil, false, nil // BeT does not say: a person, until the next run
 		}
 		facts.add(head)
 		candidates = slices.DeleteFunc(candidates, func(c candidate) bool { return c.match(facts) == contradicted })

@@ -40,7 +40,7 @@ func AuditMessages(ctx context.Context, tx pgx.Tx, report *ledger.Report) error 
 	_, err = pgx.ForEachRow(rows, []any{&callback, &body, &ids, &c.codes, &c.decided, &c.statuses, &c.extStatuses, &c.amounts, &c.providers}, func() error {
 		heads, err := ParsePush(body)
 		if err != nil || slices.ContainsFunc(heads, func(h Head) bool { return h.Fault != "" }) {
-			return nil //nolint:nilerr // it was read by other rules
+			return nil // it was read by other rules
 		}
 		came := make(map[saying]bool, len(heads))
 		for _, head := range heads {

@@ -186,6 +186,7 @@ func TestStreamsFlowThroughNginx(t *testing.T) {
 	t.Parallel()
 	f := front(t)
 	response := f.get(t, f.client("127.0.0.1"), "https://127.0.0.1/v1/events", http.Header{"Accept": {"text/event-stream"}})
+	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
 		t.Fatal(response.Status)
 	}
@@ -280,6 +281,7 @@ func TestNginxRefusesTwoLengths(t *testing.T) {
 	if err != nil || response.StatusCode != http.StatusBadRequest {
 		t.Fatalf("%v, %v, want 400", response, err)
 	}
+	defer response.Body.Close()
 	if _, err := io.Copy(io.Discard, response.Body); err != nil {
 		t.Fatal(err)
 	}
