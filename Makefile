@@ -45,9 +45,12 @@ demo: setup-servers build ## the whole system with simulated providers (ARGS=--e
 build: ## bin/evens
 	@$(GO_BUILD) -o bin/evens ./cmd/evens
 
+# Those that wait the longest come first: the others run beside them.
+SLOW := ./cmd/evens ./internal/servers ./demo
+
 .PHONY: test
 test: setup $(WITH_SERVERS) ## every test, race detector on
-	@$(WITH_SERVERS) go test -race -shuffle=on -timeout 20m $(PKG)
+	@$(WITH_SERVERS) go test -race -shuffle=on -timeout 20m $(if $(filter ./...,$(PKG)),$(SLOW)) $(PKG)
 	@$(if $(filter ./...,$(PKG)),$(MAKE) --no-print-directory property)
 
 .PHONY: property
