@@ -78,10 +78,6 @@ $(WITH_SERVERS):
 fuzz: setup $(WITH_SERVERS) ## every fuzz target for FUZZTIME (20s)
 	@exec $(WITH_SERVERS) scripts/fuzz.sh $(FUZZTIME)
 
-.PHONY: mutants
-mutants: setup $(WITH_SERVERS) ## small faults planted one at a time, and which of them no test notices (ARGS="-base main")
-	@exec $(WITH_SERVERS) go run ./internal/mutants $(ARGS)
-
 .PHONY: bench
 bench: setup-servers build ## the benchmarks beside their baselines (ARGS="--json settle")
 	@exec bin/evens bench $(ARGS)

@@ -229,6 +229,8 @@ func clockDoors() []clockDoor {
 		{
 			name: "a first decision of two",
 			write: func(t *testing.T, s *system, _ player.Identity) {
+				// It was made for an earlier clock, or is now.
+				_, _ = s.operators.Create(t.Context(), "one@example.com", access.Finance, operatorPassword)
 				if err := s.approvals.Propose(t.Context(), large("one@example.com")); err != nil {
 					t.Fatal(err)
 				}

@@ -14,7 +14,7 @@ import (
 
 // foreignSettings are variables of tests and of docker-compose.yml.
 var foreignSettings = []string{
-	"EVENS_SHOTS", "EVENS_FAULT", "EVENS_CASINO_INSTRUCTIONS",
+	"EVENS_SHOTS", "EVENS_FAULT", "EVENS_FIFTH_ALLOW", "EVENS_FIFTH_KEY", "EVENS_CASINO_INSTRUCTIONS",
 	"EVENS_PORT", "EVENS_OPS_PORT", "EVENS_MEMORY", "EVENS_POSTGRES_MEMORY", "EVENS_REDIS_MEMORY",
 }
 

@@ -73,6 +73,13 @@ func TestBehindAProxyTheCallerCounts(t *testing.T) {
 		return answer
 	}
 	eventually(t, 20*time.Second, "/readyz warns over TLS", func() bool { return len(ready().Warnings) == 1 })
+	eventually(t, 20*time.Second, "the API answers", func() bool {
+		response, err := client.Get("https://" + public + "/v1/openapi.json")
+		if err == nil {
+			_ = response.Body.Close()
+		}
+		return err == nil
+	})
 	if warning := ready().Warnings[0]; !strings.Contains(warning, "EVENS_ALLOW_UNSIGNED") {
 		t.Errorf("/readyz warns %q", warning)
 	}

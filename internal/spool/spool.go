@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 
 	"evens/internal/dbclock"
 )
@@ -99,17 +100,32 @@ func (s *Spool) used() (n int64) {
 	return n
 }
 
-// open makes a file of this process's own.
+// open makes a file of this process's own. One that another process took for a left-over, before it was locked, is
+// left to that one: it is empty.
 func (s *Spool) open() (*page, error) {
 	if err := os.MkdirAll(s.dir, folder); err != nil {
 		return nil, err
 	}
+	for {
+		page, err := s.claim()
+		if page != nil || err != nil {
+			return page, err
+		}
+	}
+}
+
+// claim makes a file and locks it; nil: another process was faster.
+func (s *Spool) claim() (*page, error) {
 	name := filepath.Join(s.dir, dbclock.NewID().String()+waiting)
 	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, mine) //nolint:gosec // our folder
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(lock(file), syncDir(s.dir)); err != nil {
+	err = lock(file)
+	if errors.Is(err, syscall.EWOULDBLOCK) || err == nil && !still(file, name) {
+		return nil, file.Close()
+	}
+	if err := errors.Join(err, syncDir(s.dir)); err != nil {
 		return nil, errors.Join(err, file.Close(), os.Remove(name))
 	}
 	return &page{file: file}, nil
