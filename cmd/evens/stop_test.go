@@ -171,7 +171,7 @@ func TestPlacementsStopFirst(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP} {
 		t.Run(sig.String(), func(t *testing.T) {
 			t.Parallel()
-			b := openBetting(t, testbed.EmptyDatabase(t), testbed.Redis(t), 2, thinksFor(0, 6*time.Second))
+			b := openBetting(t, testbed.EmptyDatabase(t), testbed.Redis(t), 2, thinksFor(0, 4*time.Second))
 			c := b.serve(t, t.TempDir())
 			c.opens(t)
 			first := make(chan int, 1)
@@ -181,7 +181,7 @@ func TestPlacementsStopFirst(t *testing.T) {
 			}()
 			eventually(t, 10*time.Second, "BeT is asked", func() bool { return len(b.bet.Coupons()) == 1 })
 			c.signal(t, sig)
-			eventually(t, 5*time.Second, "a new placement is refused", func() bool {
+			eventually(t, 3*time.Second, "a new placement is refused", func() bool {
 				status, again, text := c.place(1)
 				return status == http.StatusServiceUnavailable && again != "" && strings.Contains(text, `"unavailable"`)
 			})
