@@ -27,8 +27,8 @@ import (
 // Checks are the rules that are one query each, beside the ledger's own.
 func Checks() []ledger.Check {
 	return slices.Concat(ledger.ShapeChecks, settlement.AuditChecks(), coupon.AuditChecks, wallet.PlayerChecks,
-		wallet.CountingChecks, wallet.WithdrawalChecks, player.AdjustmentChecks, player.DecisionChecks, access.AuditChecks,
-		casino.Checks, casino.RoundChecks, casino.WinChecks, breaks.Checks, seal.Checks)
+		wallet.CountingChecks, wallet.WithdrawalChecks, player.AdjustmentChecks, player.DecisionChecks,
+		access.AuditChecks, casino.Checks, casino.RoundChecks, casino.WinChecks, breaks.Checks, seal.Checks)
 }
 
 // Run audits the books as they stand, in one snapshot. It reads, and changes nothing.

@@ -185,7 +185,8 @@ func TestCSVBehindNginx(t *testing.T) {
 func TestStreamsFlowThroughNginx(t *testing.T) {
 	t.Parallel()
 	f := front(t)
-	response := f.get(t, f.client("127.0.0.1"), "https://127.0.0.1/v1/events", http.Header{"Accept": {"text/event-stream"}})
+	events := http.Header{"Accept": {"text/event-stream"}}
+	response := f.get(t, f.client("127.0.0.1"), "https://127.0.0.1/v1/events", events) //nolint:bodyclose // below, after the goroutine's reading
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
 		t.Fatal(response.Status)
