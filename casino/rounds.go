@@ -200,13 +200,15 @@ const roundColumns = `r.provider, r.round_id, r.player_id, r.game_id, coalesce(r
 	       r.bets, r.rolled_back, r.wins, r.staked, r.won, coalesce(r.bet_transaction, ''), coalesce(r.win_transaction, ''),
 	       r.opened_at, r.closed_at, r.bonus_staked, r.bonus_id, coalesce(r.last_at, r.opened_at), r.uses, ` + countHealed
 
-// The first round of an id, and its latest. Index: rounds_pkey.
+// The first round of an id, and its latest: each by its whole key, or a player's many rounds would be read. Index: rounds_pkey.
 const readRounds = `
 	SELECT ` + roundColumns + `
 	  FROM unnest($1::text[], $2::text[], $3::uuid[]) k (provider, round_id, player_id)
 	  JOIN rounds f ON f.provider = k.provider AND f.round_id = k.round_id AND f.player_id = k.player_id
-	  JOIN rounds r ON r.provider = f.provider AND r.player_id = f.player_id
-	               AND r.round_id = ANY (CASE WHEN f.uses = 1 THEN ARRAY[f.round_id] ELSE ARRAY[f.round_id, f.round_id || ' (' || f.uses || ')'] END)`
+	 CROSS JOIN LATERAL (SELECT o.* FROM rounds o WHERE o.provider = f.provider AND o.round_id = f.round_id AND o.player_id = f.player_id
+	                     UNION ALL
+	                     SELECT o.* FROM rounds o WHERE f.uses > 1 AND o.provider = f.provider
+	                        AND o.round_id = f.round_id || ' (' || f.uses || ')' AND o.player_id = f.player_id) r`
 
 // The rounds that won or bought the free spins of others. Index: rounds_pkey.
 const readParents = `
