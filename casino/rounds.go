@@ -205,7 +205,7 @@ const readRounds = `
 	SELECT ` + roundColumns + `
 	  FROM unnest($1::text[], $2::text[], $3::uuid[]) k (provider, round_id, player_id)
 	  JOIN rounds f ON f.provider = k.provider AND f.round_id = k.round_id AND f.player_id = k.player_id
-	 CROSS JOIN LATERAL (SELECT o.* FROM rounds o WHERE o.provider = f.provider AND o.round_id = f.round_id AND o.player_id = f.player_id
+	 CROSS JOIN LATERAL (SELECT f.*
 	                     UNION ALL
 	                     SELECT o.* FROM rounds o WHERE f.uses > 1 AND o.provider = f.provider
 	                        AND o.round_id = f.round_id || ' (' || f.uses || ')' AND o.player_id = f.player_id) r`
