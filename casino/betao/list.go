@@ -44,11 +44,7 @@ func (l list) Page(ctx context.Context, from, to time.Time, cursor string) (stat
 	if err != nil {
 		return statement.Page{}, err
 	}
-	page := statement.Page{Raw: statement.Raw(rows)}
-	for _, text := range rows {
-		lines, err := Lines(text)
-		page.Add(text, lines, err)
-	}
+	page := statement.PageOf(rows, Lines)
 	if next > 0 {
 		page.Next = strconv.Itoa(next)
 	}

@@ -11,7 +11,7 @@ import (
 
 // statuses is what Naga's betStatus proves. A payout follows only a bet that we have taken: one
 // that failed leaves the bet as it is. One that our error kept from being placed was never played.
-var statuses = map[string]statement.Standing{
+var statuses = statement.Standings{
 	"RESOLVED":                {Bet: statement.OK, Win: statement.OK},
 	"PENDING":                 {Bet: statement.Open, Win: statement.Pending},
 	"CANCELED":                {Bet: statement.Failed, Win: statement.Pending},
@@ -48,11 +48,7 @@ func (l list) Page(ctx context.Context, from, to time.Time, cursor string) (stat
 	if err != nil {
 		return statement.Page{}, err
 	}
-	page := statement.Page{Raw: statement.Raw(rows)}
-	for _, text := range rows {
-		lines, err := Lines(text)
-		page.Add(text, lines, err)
-	}
+	page := statement.PageOf(rows, Lines)
 	switch {
 	case len(rows) >= HistoryPage:
 		page.Next = fmt.Sprintf("%d/%d", day, skip+len(rows))
@@ -73,9 +69,5 @@ func Lines(text []byte) ([]statement.Line, error) {
 		line.TransactionID = statement.IDIn(text, "id")
 		return []statement.Line{line}, err
 	}
-	proven, known := statuses[row.Status]
-	if !known {
-		proven = statement.Unproven
-	}
-	return statement.BetAndWin(line, row.Amount, row.Earn, proven)
+	return statement.BetAndWin(line, row.Amount, row.Earn, statuses.Of(row.Status))
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // statuses is what TG's betStatus proves. Their document has the settled one only.
-var statuses = map[string]statement.Standing{
+var statuses = statement.Standings{
 	"2": {Bet: statement.OK, Win: statement.OK},
 }
 
@@ -37,11 +37,7 @@ func (l list) Page(ctx context.Context, from, to time.Time, cursor string) (stat
 	if err != nil {
 		return statement.Page{}, err
 	}
-	page := statement.Page{Raw: statement.Raw(rows)}
-	for _, text := range rows {
-		lines, err := Lines(text)
-		page.Add(text, lines, err)
-	}
+	page := statement.PageOf(rows, Lines)
 	if len(rows) >= listPage {
 		page.Next = strconv.Itoa(offset + len(rows))
 	}
@@ -66,9 +62,5 @@ func Lines(text []byte) ([]statement.Line, error) {
 		return []statement.Line{line}, fmt.Errorf("txTime %q", row.TxTime)
 	}
 	line.At = at.UTC()
-	proven, known := statuses[word]
-	if !known {
-		proven = statement.Unproven
-	}
-	return statement.BetAndWin(line, row.Bet, row.Win, proven)
+	return statement.BetAndWin(line, row.Bet, row.Win, statuses.Of(word))
 }

@@ -194,12 +194,7 @@ func (l fifthList) Page(ctx context.Context, from, to time.Time, _ string) (stat
 	if err := l.platform.ask(ctx, "/list", url.Values{"from": {from.Format(time.RFC3339)}, "to": {to.Format(time.RFC3339)}}, &rows); err != nil {
 		return statement.Page{}, err
 	}
-	page := statement.Page{Raw: statement.Raw(rows)}
-	for _, row := range rows {
-		lines, err := fifthLines(row)
-		page.Add(row, lines, err)
-	}
-	return page, nil
+	return statement.PageOf(rows, fifthLines), nil
 }
 
 // fifthStatuses is what their words prove; any other proves nothing.

@@ -32,6 +32,16 @@ func Plain(text string) string {
 	return text
 }
 
+// PageOf is the page of rows, of each the lines that read makes of it.
+func PageOf[Row ~[]byte](rows []Row, read func(text []byte) ([]Line, error)) Page {
+	page := Page{Raw: Raw(rows)}
+	for _, text := range rows {
+		lines, err := read(text)
+		page.Add(text, lines, err)
+	}
+	return page
+}
+
 // Add adds the lines of one row, all of them or, where one cannot be, none.
 func (p *Page) Add(text []byte, lines []Line, err error) {
 	for _, line := range lines {
@@ -50,9 +60,19 @@ func (p *Page) Add(text []byte, lines []Line, err error) {
 	p.Unreadable = append(p.Unreadable, bad)
 }
 
-// Standing is what a provider's word for a status proves of a bet and of its win. Each provider has
-// one table of them, beside its list; whatever is not in it proves nothing.
+// Standing is what a provider's word for a status proves of a bet and of its win.
 type Standing struct{ Bet, Win Status }
+
+// Standings are a provider's words. Each provider has one table of them, beside its list.
+type Standings map[string]Standing
+
+// Of is what a word proves: one that is not in the table proves nothing.
+func (s Standings) Of(word string) Standing {
+	if proven, known := s[word]; known {
+		return proven
+	}
+	return Unproven
+}
 
 // Unproven is the standing of a word that proves nothing.
 var Unproven = Standing{Pending, Pending}
