@@ -2,10 +2,7 @@ package layering
 
 import (
 	"go/ast"
-	"go/parser"
 	"go/token"
-	"io/fs"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -29,23 +26,9 @@ var ofKind = regexp.MustCompile(`(?i)\bkind\s*(=|<>|WHEN|(NOT )?IN \([^()]*)\s*$
 // A bookmaker's name is said in its own folder: whatever is above takes it from a coupon, a result, a request or
 // from there. Up here, 'bet' in a query is a game's.
 func TestTheBookmakersNameStandsInItsFolder(t *testing.T) {
-	root := filepath.Join("..", "..")
 	seen := make(map[string]bool)
-	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		name, _ := filepath.Rel(root, path)
-		name = filepath.ToSlash(name)
-		switch {
-		case err != nil:
-			return err
-		case entry.IsDir() && (strings.HasPrefix(entry.Name(), ".") && name != "." || name == "sim" || name == "coupon/bet"):
-			return filepath.SkipDir
-		case !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go"):
-			return nil
-		}
-		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
-		if err != nil {
-			return err
-		}
+	its := func(folder string) bool { return folder == "coupon/bet" }
+	productFiles(t, its, func(name string, file *ast.File) {
 		ast.Inspect(file, func(node ast.Node) bool {
 			literal, is := node.(*ast.BasicLit)
 			if !is || literal.Kind != token.STRING {
@@ -58,11 +41,7 @@ func TestTheBookmakersNameStandsInItsFolder(t *testing.T) {
 			}
 			return true
 		})
-		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	for name, reason := range otherBets {
 		if !seen[name] {
 			t.Errorf("%s (%s) says nothing of the kind any more", name, reason)

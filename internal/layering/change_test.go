@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -31,37 +30,18 @@ var (
 // A platform is its folder and its line: no other file of the product names one.
 func TestPlatformsAreNamedInOnePlace(t *testing.T) {
 	t.Parallel()
-	root := filepath.Join("..", "..")
 	seen := make(map[string]bool)
-	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		name := filepath.ToSlash(strings.TrimPrefix(path, root+string(filepath.Separator)))
-		if entry.IsDir() {
-			if strings.HasPrefix(entry.Name(), ".") && path != root || name == "sim" || filepath.Dir(name) == "casino" && slices.Contains(platforms, entry.Name()) {
-				return filepath.SkipDir
-			}
-			return nil
-		}
-		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
-			return nil
-		}
-		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
-		if err != nil {
-			return err
-		}
+	theirs := func(folder string) bool {
+		return filepath.Dir(folder) == "casino" && slices.Contains(platforms, filepath.Base(folder))
+	}
+	productFiles(t, theirs, func(name string, file *ast.File) {
 		for _, platform := range platformsIn(file) {
 			seen[name] = true
 			if naming[name] == "" {
 				t.Errorf("%s names %s: ask the registry", name, platform)
 			}
 		}
-		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	for name := range naming {
 		if !seen[name] {
 			t.Errorf("%s names no platform: it needs no line here", name)

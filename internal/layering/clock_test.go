@@ -4,10 +4,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
-	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 )
 
@@ -25,35 +22,14 @@ var ownClocks = []string{
 // id carries it.
 func TestNobodyHandsOnTheMachinesClock(t *testing.T) {
 	t.Parallel()
-	root := filepath.Join("..", "..")
-	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		name := filepath.ToSlash(strings.TrimPrefix(path, root+string(filepath.Separator)))
-		if entry.IsDir() {
-			if strings.HasPrefix(entry.Name(), ".") && path != root || name == "sim" {
-				return filepath.SkipDir
-			}
-			return nil
-		}
-		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
-			return nil
-		}
-		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
-		if err != nil {
-			return err
-		}
+	nothing := func(string) bool { return false }
+	productFiles(t, nothing, func(name string, file *ast.File) {
 		for _, wrong := range machineClocks(file) {
 			if !slices.Contains(ownClocks, name) {
 				t.Errorf("%s: %s", name, wrong)
 			}
 		}
-		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 // machineClocks finds time.Now that is handed on, functions that only answer it, and ids that carry it.
