@@ -2,16 +2,12 @@ package main
 
 import (
 	"fmt"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
-	"evens/coupon"
 	"evens/internal/testbed"
 	"evens/money"
-	"evens/player"
-	"evens/settlement"
 	"evens/wallet"
 )
 
@@ -25,50 +21,20 @@ type largeDeed struct {
 // largeDeeds leaves what each decision that takes two can be made about.
 func (i *installation) largeDeeds(t *testing.T) []largeDeed {
 	t.Helper()
-	check := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	log := slog.New(slog.DiscardHandler)
-	who, _, err := player.New(i.db, time.Now).Create(t.Context(), player.Registration{ExternalID: "ana", Name: "Ana", Email: "a@example.com", Currency: "USD"})
-	check(err)
-	books := wallet.NewBooks(i.db, nil, log)
-	poster := wallet.NewPoster(books, wallet.PosterConfig{})
-	t.Cleanup(poster.Close)
-	cash := wallet.Cash{Player: who.ID, Amount: money.MustParse("5000"), Currency: "USD", Method: "pix", TransactionID: "d1", At: time.Now()}
-	_, err = wallet.Deposit(t.Context(), poster, cash)
-	check(err)
-	desk := coupon.NewDesk(poster, coupon.NewStore(i.db), coupon.Config{Bookmaker: loses{}, RemoteHost: "http://x", Now: time.Now, Log: log})
-	place := func() string {
-		placed, err := desk.Place(t.Context(), coupon.Order{
-			Player: who.ID, Pointers: []string{"line#1|17|9|0.5#2.00"}, Stake: money.MustParse("900"), Currency: "USD", Lang: "en", RateMode: "reject",
-		})
-		check(err)
-		return placed.ID.String()
-	}
-	adopted, cancelled := place(), place()
-	bell := &keeps{}
-	heads, err := settlement.ParsePush(fmt.Appendf(nil, `{"Heads":[{"KeyHead":{"BarCode":"theirs"},"Status":2,"AmountOut":1800,"DateRecive":%d}]}`, time.Now().Unix()))
-	check(err)
-	_, err = settlement.NewInbox(i.db, bell, settlement.Guard{}).Store(t.Context(), settlement.Push{Heads: heads, Body: []byte("{}"), At: time.Now()})
-	check(err)
-	settler := settlement.NewSettler(i.db, books, bell, settlement.Guard{}, time.Now, settlement.Observer{}, log)
-	for _, chunk := range bell.chunks {
-		check(settler.Apply(t.Context(), chunk.ID))
-	}
-	bonus, err := wallet.GiveBonus(t.Context(), poster, wallet.Grant{
-		Player: who.ID, Amount: money.MustParse("800"), Currency: "USD", Wagering: money.One * 10, Campaign: "welcome", At: time.Now(), ExpiresAt: time.Now().Add(time.Hour),
+	u := i.unanswered(t, "5000")
+	adopted, cancelled := u.place("900"), u.place("900")
+	u.told(fmt.Sprintf(`{"KeyHead":{"BarCode":"theirs"},"Status":2,"AmountOut":1800,"DateRecive":%d}`, time.Now().Unix()))
+	bonus, err := wallet.GiveBonus(t.Context(), u.poster, wallet.Grant{
+		Player: u.who.ID, Amount: money.MustParse("800"), Currency: "USD", Wagering: money.One * 10, Campaign: "welcome", At: time.Now(), ExpiresAt: time.Now().Add(time.Hour),
 	}, wallet.Request{})
-	check(err)
-	cash.Amount = money.MustParse("700")
+	u.check(err)
+	cash := wallet.Cash{Player: u.who.ID, Amount: money.MustParse("700"), Currency: "USD", Method: "pix", At: time.Now()}
 	for _, id := range []string{"hers", "nobodys"} {
 		cash.TransactionID = id
-		check(wallet.Suspend(t.Context(), i.db, cash, wallet.DepositSucceeded, "bea", wallet.UnknownPlayer))
+		u.check(wallet.Suspend(t.Context(), i.db, cash, wallet.DepositSucceeded, "bea", wallet.UnknownPlayer))
 	}
 	waiting, err := wallet.Suspense(t.Context(), i.db)
-	check(err)
+	u.check(err)
 	return []largeDeed{
 		{"adopt", []string{"coupon", "adopt", adopted, "--bet-code", "theirs"}, "coupon_adopted"},
 		{"cancel", []string{"coupon", "cancel", cancelled}, "coupon_cancelled"},

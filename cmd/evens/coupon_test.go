@@ -11,6 +11,7 @@ import (
 
 	"evens/coupon"
 	"evens/coupon/bet"
+	"evens/internal/postgres"
 	"evens/internal/testbed"
 	"evens/money"
 	"evens/player"
@@ -30,48 +31,74 @@ type keeps struct{ chunks []settlement.Chunk }
 
 func (k *keeps) Ring(chunks []settlement.Chunk) { k.chunks = append(k.chunks, chunks...) }
 
+// unanswered is a player, ana, at a bookmaker whose answers are lost.
+type unanswered struct {
+	t      *testing.T
+	db     *postgres.DB
+	who    player.Player
+	books  *wallet.Books
+	poster *wallet.Poster
+	desk   *coupon.Desk
+}
+
+func (i *installation) unanswered(t *testing.T, cash string) *unanswered {
+	t.Helper()
+	u := &unanswered{t: t, db: i.db}
+	log := slog.New(slog.DiscardHandler)
+	var err error
+	u.who, _, err = player.New(i.db, time.Now).Create(t.Context(), player.Registration{ExternalID: "ana", Name: "Ana", Email: "a@example.com", Currency: "USD"})
+	u.check(err)
+	u.books = wallet.NewBooks(i.db, nil, log)
+	u.poster = wallet.NewPoster(u.books, wallet.PosterConfig{})
+	t.Cleanup(u.poster.Close)
+	_, err = wallet.Deposit(t.Context(), u.poster, wallet.Cash{
+		Player: u.who.ID, Amount: money.MustParse(cash), Currency: "USD", Method: "pix", TransactionID: "d1", At: time.Now(),
+	})
+	u.check(err)
+	u.desk = coupon.NewDesk(u.poster, coupon.NewStore(i.db), coupon.Config{Bookmaker: loses{}, RemoteHost: "http://x", Now: time.Now, Log: log})
+	return u
+}
+
+func (u *unanswered) check(err error) {
+	u.t.Helper()
+	if err != nil {
+		u.t.Fatal(err)
+	}
+}
+
+// place places a single at 2.00 and returns its id.
+func (u *unanswered) place(stake string) string {
+	u.t.Helper()
+	placed, err := u.desk.Place(u.t.Context(), coupon.Order{
+		Player: u.who.ID, Pointers: []string{"line#1|17|9|0.5#2.00"}, Stake: money.MustParse(stake), Currency: "USD", Lang: "en", RateMode: "reject",
+	})
+	u.check(err)
+	return placed.ID.String()
+}
+
+// told takes a push of Heads, and settles what it can.
+func (u *unanswered) told(heads string) {
+	u.t.Helper()
+	bell := &keeps{}
+	parsed, err := settlement.ParsePush([]byte(`{"Heads":[` + heads + `]}`))
+	u.check(err)
+	_, err = settlement.NewInbox(u.db, bell, settlement.Guard{}).Store(u.t.Context(), settlement.Push{Heads: parsed, Body: []byte("{}"), At: time.Now()})
+	u.check(err)
+	settler := settlement.NewSettler(u.db, u.books, bell, settlement.Guard{}, time.Now, settlement.Observer{}, slog.New(slog.DiscardHandler))
+	for _, chunk := range bell.chunks {
+		u.check(settler.Apply(u.t.Context(), chunk.ID))
+	}
+}
+
 // A coupon whose answer was lost, a result that names nobody's coupon, a Head that cannot be read: as an operator
 // ends them.
 func TestCouponsByHand(t *testing.T) {
 	t.Parallel()
 	i := install(t, testbed.EmptyDatabase(t), testbed.Redis(t))
 	i.employ(t)
-	check := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	log := slog.New(slog.DiscardHandler)
-	who, _, err := player.New(i.db, time.Now).Create(t.Context(), player.Registration{ExternalID: "ana", Name: "Ana", Email: "a@example.com", Currency: "USD"})
-	check(err)
-	books := wallet.NewBooks(i.db, nil, log)
-	poster := wallet.NewPoster(books, wallet.PosterConfig{})
-	t.Cleanup(poster.Close)
-	_, err = wallet.Deposit(t.Context(), poster, wallet.Cash{
-		Player: who.ID, Amount: money.MustParse("50"), Currency: "USD", Method: "pix", TransactionID: "d1", At: time.Now(),
-	})
-	check(err)
-	desk := coupon.NewDesk(poster, coupon.NewStore(i.db), coupon.Config{Bookmaker: loses{}, RemoteHost: "http://x", Now: time.Now, Log: log})
-	place := func(stake string) string {
-		placed, err := desk.Place(t.Context(), coupon.Order{
-			Player: who.ID, Pointers: []string{"line#1|17|9|0.5#2.00"}, Stake: money.MustParse(stake), Currency: "USD", Lang: "en", RateMode: "reject",
-		})
-		check(err)
-		return placed.ID.String()
-	}
-	adopted, cancelled := place("10"), place("7")
-	bell := &keeps{}
-	inbox := settlement.NewInbox(i.db, bell, settlement.Guard{})
-	heads, err := settlement.ParsePush(fmt.Appendf(nil, `{"Heads":[{"KeyHead":{"BarCode":"theirs"},"Status":2,"AmountOut":20,"DateRecive":%d},{"BarCode":"theirs","Status":"?"}]}`,
-		time.Now().Unix()))
-	check(err)
-	_, err = inbox.Store(t.Context(), settlement.Push{Heads: heads, Body: []byte("{}"), At: time.Now()})
-	check(err)
-	settler := settlement.NewSettler(i.db, books, bell, settlement.Guard{}, time.Now, settlement.Observer{}, log)
-	for _, chunk := range bell.chunks {
-		check(settler.Apply(t.Context(), chunk.ID))
-	}
+	u := i.unanswered(t, "50")
+	adopted, cancelled := u.place("10"), u.place("7")
+	u.told(fmt.Sprintf(`{"KeyHead":{"BarCode":"theirs"},"Status":2,"AmountOut":20,"DateRecive":%d},{"BarCode":"theirs","Status":"?"}`, time.Now().Unix()))
 
 	var unknown, unreadable struct {
 		ID     int64
