@@ -120,8 +120,9 @@ func (d *decision) late() bool {
 	return d.instruction.kind == ledger.Bet && d.call.Round.ID != "" && !d.call.Round.Once
 }
 
+// lateKey is of one bet of one player's round: two players' bets under one id each have theirs.
 func (d *decision) lateKey() ledger.Key {
-	return keyOf(d.call.Provider, lateSpace, d.call.Round.ID+" "+d.call.ID)
+	return keyOf(d.call.Provider, lateSpace, strings.Join([]string{d.call.Round.ID, d.call.ID, d.call.Player.ID.String()}, " "))
 }
 
 // comesLate refuses a bet that was rolled back before it came, and keeps its round: a win of that is
