@@ -171,7 +171,7 @@ func TestPlacementsStopFirst(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP} {
 		t.Run(sig.String(), func(t *testing.T) {
 			t.Parallel()
-			b := openBetting(t, testbed.EmptyDatabase(t), testbed.Redis(t), 2, thinksFor(0, 4*time.Second))
+			b := openBetting(t, testbed.EmptyDatabase(t), testbed.Redis(t), 2, thinksFor(0, 6*time.Second))
 			c := b.serve(t, t.TempDir())
 			c.opens(t)
 			first := make(chan int, 1)
@@ -181,14 +181,15 @@ func TestPlacementsStopFirst(t *testing.T) {
 			}()
 			eventually(t, 10*time.Second, "BeT is asked", func() bool { return len(b.bet.Coupons()) == 1 })
 			c.signal(t, sig)
-			eventually(t, 3*time.Second, "a new placement is refused", func() bool {
-				status, again, text := c.place(1)
-				return status == http.StatusServiceUnavailable && again != "" && strings.Contains(text, `"unavailable"`)
-			})
+			eventually(t, 5*time.Second, "the signal is heard", func() bool { return strings.Contains(c.log.String(), "no coupon is placed any more") })
+			status, again, text := c.place(1)
+			if status != http.StatusServiceUnavailable || again == "" || !strings.Contains(text, `"unavailable"`) {
+				t.Errorf("a new placement: HTTP %d, Retry-After %q, %s", status, again, text)
+			}
 			if status := <-first; status != http.StatusCreated {
 				t.Errorf("the placement under way: HTTP %d", status)
 			}
-			if code, took := c.ends(t, 20*time.Second); code != 0 || took > 5*time.Second {
+			if code, took := c.ends(t, 20*time.Second); code != 0 || took > 8*time.Second {
 				t.Errorf("it ended with %d after %s:\n%s", code, took, c.log)
 			}
 			if lost := b.unknown(t); len(lost) > 0 || len(b.bet.Coupons()) != 1 {

@@ -351,6 +351,9 @@ func (s *system) wireBookmaker(ctx context.Context) error {
 		NominalCurrency: s.settings.nominalCurrency,
 	})
 	s.onClose(s.endPlacing)
-	context.AfterFunc(ctx, func() { s.desk.Stop(s.cfg.StopTimeout / 2) })
+	context.AfterFunc(ctx, func() {
+		s.desk.Stop(s.cfg.StopTimeout / 2)
+		s.log.Info("no coupon is placed any more: the process ends")
+	})
 	return nil
 }
