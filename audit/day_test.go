@@ -601,7 +601,7 @@ func (h *house) close() {
 
 func (h *house) eventually(query string) {
 	h.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
 		var done bool
 		h.must(h.DB.Pool.QueryRow(h.t.Context(), query).Scan(&done))
 		if done {

@@ -31,7 +31,7 @@ func TestDashboardShowsItsOwnQueues(t *testing.T) {
 		for id := range waiting {
 			bell.Ring([]settlement.Chunk{{ID: int64(id), Rung: 1}})
 		}
-		for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 			sizes := dashboardSizes(t, NewDashboard(client))
 			if len(sizes) != 5 {
 				t.Fatalf("%s: queues %v", space, sizes)

@@ -10,7 +10,7 @@ import (
 // untilStreams waits until the line has so many streams.
 func (l *line) untilStreams(t *testing.T, want int32) {
 	t.Helper()
-	for end := time.Now().Add(15 * time.Second); l.streams.Load() != want; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); l.streams.Load() != want; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("%d streams are open, want %d", l.streams.Load(), want)
 		}
@@ -104,7 +104,7 @@ func TestBetslipTakesTheStreamOfAFrozenTab(t *testing.T) {
 	h.deposit(t, v.id, "7.00")
 	second.UntilText(t, "#balance", "27.00 USD")
 	second.UntilText(t, "#link", "Live")
-	for end := time.Now().Add(10 * time.Second); l.opened.Load() < 2 && time.Now().Before(end); {
+	for end := time.Now().Add(time.Minute); l.opened.Load() < 2 && time.Now().Before(end); {
 		time.Sleep(10 * time.Millisecond)
 	}
 	l.untilStreams(t, 1)

@@ -242,7 +242,7 @@ func TestResultBeforeItsCouponIsKnown(t *testing.T) {
 				return bet.Answer{BetCode: code}, nil
 			}
 			c := s.place(s.player("100.00"), "10.00", "2.50")
-			for deadline := time.Now().Add(10 * time.Second); s.read(c.ID).Status != coupon.Won; time.Sleep(20 * time.Millisecond) {
+			for deadline := time.Now().Add(time.Minute); s.read(c.ID).Status != coupon.Won; time.Sleep(20 * time.Millisecond) {
 				if time.Now().After(deadline) {
 					t.Fatal("the early result was never applied")
 				}

@@ -63,7 +63,7 @@ func TestTwoInstallationsOnOneRedis(t *testing.T) {
 		i := install(t, testbed.Database(t), redisURL)
 		address, ops := freeAddress(t), freeAddress(t)
 		process := i.start(t, []string{"up"}, "EVENS_LISTEN="+address, "EVENS_OPS_LISTEN="+ops, "EVENS_SWEEP_INTERVAL=10m")
-		eventually(t, 30*time.Second, "it is ready", func() bool { status, _ := ready(t, ops); return status == http.StatusOK })
+		eventually(t, time.Minute, "it is ready", func() bool { status, _ := ready(t, ops); return status == http.StatusOK })
 		t.Cleanup(func() {
 			process.kill()
 			if strings.Contains(process.log.String(), "does not have") {
@@ -79,7 +79,7 @@ func TestTwoInstallationsOnOneRedis(t *testing.T) {
 		}
 	}
 	for _, i := range both {
-		eventually(t, 60*time.Second, "all coupons are settled", func() bool { return i.count(t, countSettled) == coupons })
+		eventually(t, time.Minute, "all coupons are settled", func() bool { return i.count(t, countSettled) == coupons })
 		i.clean(t)
 	}
 }
@@ -110,7 +110,7 @@ func TestACopiedFolderDoesNotStart(t *testing.T) {
 		return func() bool { status, part := ready(t, ops); return status == http.StatusOK && part == "ok" }
 	}
 	first, ops := up("a")
-	eventually(t, 60*time.Second, "the original is ready", isReady(ops))
+	eventually(t, time.Minute, "the original is ready", isReady(ops))
 	if err := first.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
@@ -134,8 +134,8 @@ func TestACopiedFolderDoesNotStart(t *testing.T) {
 	}
 	before := claimed()
 	_, ops = up("a")
-	eventually(t, 60*time.Second, "the original is ready again", isReady(ops))
-	eventually(t, 30*time.Second, "the original turns its row, which the copy has as it was", func() bool { return claimed() != before })
+	eventually(t, time.Minute, "the original is ready again", isReady(ops))
+	eventually(t, time.Minute, "the original turns its row, which the copy has as it was", func() bool { return claimed() != before })
 	second, _ := up("b")
 	ended := make(chan error, 1)
 	go func() { ended <- second.Wait() }()
@@ -159,7 +159,7 @@ func TestAWorkerStopsWhileAnotherClaimsItsKeys(t *testing.T) {
 	i := install(t, testbed.Database(t), testbed.Redis(t))
 	address, ops := freeAddress(t), freeAddress(t)
 	i.start(t, []string{"up"}, "EVENS_LISTEN="+address, "EVENS_OPS_LISTEN="+ops)
-	eventually(t, 30*time.Second, "it is ready", func() bool { status, _ := ready(t, ops); return status == http.StatusOK })
+	eventually(t, time.Minute, "it is ready", func() bool { status, _ := ready(t, ops); return status == http.StatusOK })
 	client := i.within(t)
 	if err := client.Set(t.Context(), "evens:claim", "1000000 another", time.Hour).Err(); err != nil {
 		t.Fatal(err)
@@ -169,7 +169,7 @@ func TestAWorkerStopsWhileAnotherClaimsItsKeys(t *testing.T) {
 		t.Errorf("ready: %d %q, want 503 and %q", status, part, claim.ErrTaken)
 	}
 	workers := func() int { return len(client.Keys(t.Context(), "evens-*:asynq:servers:*").Val()) }
-	eventually(t, 30*time.Second, "the worker has stopped", func() bool { return workers() == 0 })
+	eventually(t, time.Minute, "the worker has stopped", func() bool { return workers() == 0 })
 	push := i.seed(t, 100)
 	if err := push("http://" + address + "/api/bet/result"); err != nil {
 		t.Errorf("results are not taken meanwhile: %v", err)
@@ -180,7 +180,7 @@ func TestAWorkerStopsWhileAnotherClaimsItsKeys(t *testing.T) {
 	if err := client.Del(t.Context(), "evens:claim").Err(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 60*time.Second, "all coupons are settled", func() bool { return i.count(t, countSettled) == 100 })
+	eventually(t, time.Minute, "all coupons are settled", func() bool { return i.count(t, countSettled) == 100 })
 	if status, part := ready(t, ops); status != http.StatusOK {
 		t.Errorf("ready: %d %s", status, part)
 	}
@@ -196,7 +196,7 @@ func TestJobsOfTheReleaseBeforeAreSweptAgain(t *testing.T) {
 	push := i.seed(t, coupons)
 	api := freeAddress(t)
 	process := i.start(t, []string{"api"}, "EVENS_LISTEN="+api)
-	eventually(t, 30*time.Second, "the api listens", func() bool { return answers("http://"+api+"/v1/openapi.json", 200) })
+	eventually(t, time.Minute, "the api listens", func() bool { return answers("http://"+api+"/v1/openapi.json", 200) })
 	if err := push("http://" + api + "/api/bet/result"); err != nil {
 		t.Fatal(err)
 	}
@@ -228,10 +228,10 @@ func TestJobsOfTheReleaseBeforeAreSweptAgain(t *testing.T) {
 	bell := jobs.NewBell(plain, cfg.logger(io.Discard))
 	bell.Ring(chunks)
 	pending := func() int64 { return plain.LLen(t.Context(), "asynq:{settlement}:pending").Val() }
-	eventually(t, 10*time.Second, "the jobs are in the old queue", func() bool { return pending() == int64(len(chunks)) })
+	eventually(t, time.Minute, "the jobs are in the old queue", func() bool { return pending() == int64(len(chunks)) })
 	bell.Close()
 	i.start(t, []string{"up"}, "EVENS_LISTEN="+freeAddress(t))
-	eventually(t, 60*time.Second, "all coupons are settled", func() bool { return i.count(t, countSettled) == coupons })
+	eventually(t, time.Minute, "all coupons are settled", func() bool { return i.count(t, countSettled) == coupons })
 	i.clean(t)
 }
 
@@ -243,7 +243,7 @@ func TestQueuesAreSeenAfterRedisForgot(t *testing.T) {
 	push := i.seed(t, 1_000)
 	api, ops := freeAddress(t), freeAddress(t)
 	i.start(t, []string{"api"}, "EVENS_LISTEN="+api, "EVENS_OPS_LISTEN="+ops)
-	eventually(t, 30*time.Second, "the api listens", func() bool { return answers("http://"+api+"/v1/openapi.json", 200) })
+	eventually(t, time.Minute, "the api listens", func() bool { return answers("http://"+api+"/v1/openapi.json", 200) })
 	metrics := func() string {
 		response, err := http.Get("http://" + ops + "/metrics")
 		if err != nil {
@@ -264,7 +264,7 @@ func TestQueuesAreSeenAfterRedisForgot(t *testing.T) {
 	if err := push("http://" + api + "/api/bet/result"); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 20*time.Second, "jobs wait", waits)
+	eventually(t, time.Minute, "jobs wait", waits)
 	client := i.within(t)
 	if err := client.FlushDB(t.Context()).Err(); err != nil {
 		t.Fatal(err)
@@ -275,8 +275,8 @@ func TestQueuesAreSeenAfterRedisForgot(t *testing.T) {
 	if err := push("http://" + api + "/api/bet/result"); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 20*time.Second, "jobs wait, and are seen", waits)
-	eventually(t, 20*time.Second, "all queues are on the dashboard", func() bool {
+	eventually(t, time.Minute, "jobs wait, and are seen", waits)
+	eventually(t, time.Minute, "all queues are on the dashboard", func() bool {
 		return client.SCard(t.Context(), "asynq:queues").Val() == 5
 	})
 }
@@ -289,7 +289,7 @@ func TestQueuesWithoutRedisAreUnknown(t *testing.T) {
 	ops := freeAddress(t)
 	i.start(t, []string{"api"}, "EVENS_LISTEN="+freeAddress(t), "EVENS_OPS_LISTEN="+ops)
 	var text bytes.Buffer
-	eventually(t, 30*time.Second, "metrics are served", func() bool {
+	eventually(t, time.Minute, "metrics are served", func() bool {
 		response, err := http.Get("http://" + ops + "/metrics")
 		if err != nil {
 			return false

@@ -166,13 +166,13 @@ func TestAMachineWithAWrongClock(t *testing.T) {
 			api, apiOps, workerOps := freeAddress(t), freeAddress(t), freeAddress(t)
 			takes := i.startWrong(t, program, test.taking, []string{"api"},
 				"EVENS_LISTEN="+api, "EVENS_OPS_LISTEN="+apiOps, "EVENS_REDIS_URL=redis://127.0.0.1:1/0") // nobody is rung for
-			eventually(t, 30*time.Second, "the api listens", func() bool { return answers("http://"+api+"/v1/openapi.json", 200) })
+			eventually(t, time.Minute, "the api listens", func() bool { return answers("http://"+api+"/v1/openapi.json", 200) })
 			if err := push("http://" + api + "/api/bet/result"); err != nil {
 				t.Fatal(err)
 			}
 			searches := i.startWrong(t, program, test.searching, []string{"worker"}, "EVENS_OPS_LISTEN="+workerOps)
 			i.startWrong(t, program, test.searching, []string{"cron"})
-			eventually(t, 60*time.Second, "the results are paid", func() bool {
+			eventually(t, time.Minute, "the results are paid", func() bool {
 				if age, ok := gauge(workerOps, "evens_result_chunk_oldest_seconds"); ok && age < -2 {
 					t.Errorf("the oldest chunk is %.0f s old", age)
 				}

@@ -169,7 +169,7 @@ func (i *installation) wantAdvice(t *testing.T, databaseURL string, advised bool
 	t.Helper()
 	ops := freeAddress(t)
 	p := i.start(t, []string{"cron"}, "EVENS_DATABASE_URL="+databaseURL, "EVENS_OPS_LISTEN="+ops)
-	eventually(t, 30*time.Second, "it is ready", func() bool { return answers("http://"+ops+"/readyz", http.StatusOK) })
+	eventually(t, time.Minute, "it is ready", func() bool { return answers("http://"+ops+"/readyz", http.StatusOK) })
 	response, err := http.Get("http://" + ops + "/readyz")
 	if err != nil {
 		t.Fatal(err)

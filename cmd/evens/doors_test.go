@@ -210,7 +210,7 @@ func (h *house) enter(t *testing.T) {
 	if _, h.nagaToken, err = casino.NewSessions(i.db, time.Now).Open(t.Context(), "naga", identity, "g", false); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 30*time.Second, "the doors are open", func() bool { return answers(h.url+"/v1/openapi.json", http.StatusOK) })
+	eventually(t, time.Minute, "the doors are open", func() bool { return answers(h.url+"/v1/openapi.json", http.StatusOK) })
 	status, text := h.call(t, h.doors()[0], strings.Replace(h.doors()[0].body, "ID", "first", 1))
 	if status != http.StatusOK {
 		t.Fatalf("deposit: %d %s", status, text)

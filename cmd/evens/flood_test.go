@@ -30,7 +30,7 @@ func TestWalletUnderAFloodOfGuessers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 20*time.Second, "both listen", func() bool {
+	eventually(t, time.Minute, "both listen", func() bool {
 		return answers("http://"+ops+"/healthz", 200) && answers("http://"+public+"/v1/openapi.json", 200)
 	})
 	measure := func() (p99 time.Duration) {

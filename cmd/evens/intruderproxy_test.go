@@ -275,7 +275,7 @@ func TestRedirectsStayHere(t *testing.T) {
 	i := install(t, testbed.EmptyDatabase(t), testbed.Redis(t))
 	ops, public := freeAddress(t), freeAddress(t)
 	i.start(t, []string{"api"}, "EVENS_OPS_LISTEN="+ops, "EVENS_LISTEN="+public)
-	eventually(t, 20*time.Second, "both listen", func() bool {
+	eventually(t, time.Minute, "both listen", func() bool {
 		return answers("http://"+ops+"/healthz", 200) && answers("http://"+public+"/v1/openapi.json", 200)
 	})
 	client := comesFrom("127.0.0.1")

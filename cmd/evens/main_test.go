@@ -181,7 +181,7 @@ func TestWorkerKilledTwentyTimes(t *testing.T) {
 	api := freeAddress(t)
 	i.start(t, []string{"api"}, "EVENS_LISTEN="+api)
 	i.start(t, []string{"cron"})
-	eventually(t, 20*time.Second, "the api listens", func() bool { return answers("http://"+api+"/v1/openapi.json", 200) })
+	eventually(t, time.Minute, "the api listens", func() bool { return answers("http://"+api+"/v1/openapi.json", 200) })
 	if err := push("http://" + api + "/api/bet/result"); err != nil {
 		t.Fatal(err)
 	}
@@ -213,16 +213,16 @@ func TestRedisForgetsEverything(t *testing.T) {
 	push := i.seed(t, coupons)
 	api := freeAddress(t)
 	i.start(t, []string{"api"}, "EVENS_LISTEN="+api)
-	eventually(t, 20*time.Second, "the api listens", func() bool { return answers("http://"+api+"/v1/openapi.json", 200) })
+	eventually(t, time.Minute, "the api listens", func() bool { return answers("http://"+api+"/v1/openapi.json", 200) })
 	if err := push("http://" + api + "/api/bet/result"); err != nil {
 		t.Fatal(err)
 	}
 	flush(t, private.RedisURL())
 	i.start(t, []string{"worker"}, "EVENS_WORKER_CONCURRENCY=1")
 	i.start(t, []string{"cron"})
-	eventually(t, 60*time.Second, "some coupons are settled", func() bool { return i.count(t, countSettled) > 0 })
+	eventually(t, time.Minute, "some coupons are settled", func() bool { return i.count(t, countSettled) > 0 })
 	flush(t, private.RedisURL())
-	eventually(t, 60*time.Second, "all coupons are settled", func() bool { return i.count(t, countSettled) == coupons })
+	eventually(t, time.Minute, "all coupons are settled", func() bool { return i.count(t, countSettled) == coupons })
 	i.clean(t)
 }
 
@@ -236,7 +236,7 @@ func TestDatabaseStopsAtOnce(t *testing.T) {
 	address := freeAddress(t)
 	i.start(t, []string{"up"}, "EVENS_LISTEN="+address)
 	resultURL := "http://" + address + "/api/bet/result"
-	eventually(t, 20*time.Second, "the api listens", func() bool { return answers("http://"+address+"/v1/openapi.json", 200) })
+	eventually(t, time.Minute, "the api listens", func() bool { return answers("http://"+address+"/v1/openapi.json", 200) })
 	if err := private.StopPostgres(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -247,7 +247,7 @@ func TestDatabaseStopsAtOnce(t *testing.T) {
 	if err := private.StartPostgres(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 20*time.Second, "results are taken again", func() bool {
+	eventually(t, time.Minute, "results are taken again", func() bool {
 		status, _ := postResult(t, resultURL)
 		return status == http.StatusOK
 	})
@@ -287,8 +287,9 @@ func postResult(t *testing.T, url string) (status int, code string) {
 func TestWorkerEndsOrderly(t *testing.T) {
 	t.Parallel()
 	i := install(t, testbed.Database(t), testbed.Redis(t))
-	worker := i.start(t, []string{"up"}, "EVENS_LISTEN="+freeAddress(t), "EVENS_LOG_LEVEL=info")
-	time.Sleep(time.Second)
+	address := freeAddress(t)
+	worker := i.start(t, []string{"up"}, "EVENS_LISTEN="+address, "EVENS_LOG_LEVEL=info")
+	eventually(t, time.Minute, "it has started", func() bool { return answers("http://"+address+"/v1/openapi.json", 200) })
 	if err := worker.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}

@@ -55,6 +55,10 @@ func TestTenThousandMalformedRequests(t *testing.T) {
 	for _, kind := range kinds {
 		for _, r := range routes {
 			status, text := x.malformed(t, kind, r)
+			for tries := 0; status == http.StatusServiceUnavailable && tries < 3; tries++ { // a busy machine says "later"
+				time.Sleep(time.Second)
+				status, text = x.malformed(t, kind, r)
+			}
 			sent++
 			statuses[status]++
 			// 501 and 505 are HTTP's own words for a coding and a version that nobody speaks, said before a route is known.

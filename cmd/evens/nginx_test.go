@@ -101,7 +101,7 @@ func front(t *testing.T, environ ...string) *frontage {
 			t.Logf("nginx:\n%s", log.String())
 		}
 	})
-	eventually(t, 20*time.Second, "nginx listens", func() bool { return answers("http://"+f.plain+"/v1/openapi.json", http.StatusOK) })
+	eventually(t, time.Minute, "nginx listens", func() bool { return answers("http://"+f.plain+"/v1/openapi.json", http.StatusOK) })
 	return f
 }
 

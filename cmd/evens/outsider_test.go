@@ -72,8 +72,8 @@ func TestBehindAProxyTheCallerCounts(t *testing.T) {
 		}
 		return answer
 	}
-	eventually(t, 20*time.Second, "/readyz warns over TLS", func() bool { return len(ready().Warnings) == 1 })
-	eventually(t, 20*time.Second, "the API answers", func() bool {
+	eventually(t, time.Minute, "/readyz warns over TLS", func() bool { return len(ready().Warnings) == 1 })
+	eventually(t, time.Minute, "the API answers", func() bool {
 		response, err := client.Get("https://" + public + "/v1/openapi.json")
 		if err == nil {
 			_ = response.Body.Close()
@@ -118,7 +118,7 @@ func TestSlowConnectionsAreLetGo(t *testing.T) {
 	i := install(t, testbed.EmptyDatabase(t), testbed.Redis(t))
 	public := freeAddress(t)
 	i.start(t, []string{"api"}, "EVENS_LISTEN="+public, "EVENS_CONNECTIONS_PER_SOURCE=400")
-	eventually(t, 20*time.Second, "the api listens", func() bool { return answers("http://"+public+"/v1/openapi.json", 200) })
+	eventually(t, time.Minute, "the api listens", func() bool { return answers("http://"+public+"/v1/openapi.json", 200) })
 	var held []net.Conn
 	hold := func(say string) {
 		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", public)

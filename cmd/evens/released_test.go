@@ -77,7 +77,7 @@ func TestBooksOfAnEarlierRelease(t *testing.T) {
 	i.clean(t)
 	listen := freeAddress(t)
 	i.start(t, []string{"api"}, "EVENS_LISTEN="+listen)
-	eventually(t, 30*time.Second, "the API answers", func() bool { return answers("http://"+listen+"/v1/openapi.json", http.StatusOK) })
+	eventually(t, time.Minute, "the API answers", func() bool { return answers("http://"+listen+"/v1/openapi.json", http.StatusOK) })
 
 	call := func(method, path, key, body string) (int, []byte) {
 		t.Helper()

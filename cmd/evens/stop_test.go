@@ -179,7 +179,7 @@ func TestPlacementsStopFirst(t *testing.T) {
 				status, _, _ := c.place(0)
 				first <- status
 			}()
-			eventually(t, 10*time.Second, "BeT is asked", func() bool { return len(b.bet.Coupons()) == 1 })
+			eventually(t, time.Minute, "BeT is asked", func() bool { return len(b.bet.Coupons()) == 1 })
 			c.signal(t, sig)
 			eventually(t, 5*time.Second, "the signal is heard", func() bool { return strings.Contains(c.log.String(), "no coupon is placed any more") })
 			status, again, text := c.place(1)
@@ -225,7 +225,7 @@ func TestASecondSignalForces(t *testing.T) {
 	busy := b.serve(t, dir)
 	busy.opens(t)
 	go busy.place(0)
-	eventually(t, 10*time.Second, "BeT is asked", func() bool { return len(b.bet.Coupons()) == 1 })
+	eventually(t, time.Minute, "BeT is asked", func() bool { return len(b.bet.Coupons()) == 1 })
 	if err := private.StopPostgres(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -280,7 +280,7 @@ func TestTheRunningProcessTakesItsSpool(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "spool", "left.jsonl"), []byte(line+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 20*time.Second, "the answer is written down", func() bool { return len(b.unknown(t)) == 0 })
-	eventually(t, 20*time.Second, "the spool is empty", func() bool { return spooled(t, dir) == 0 })
+	eventually(t, time.Minute, "the answer is written down", func() bool { return len(b.unknown(t)) == 0 })
+	eventually(t, time.Minute, "the spool is empty", func() bool { return spooled(t, dir) == 0 })
 	b.clean(t)
 }

@@ -57,7 +57,7 @@ func TestAStopOfTheWholeGroup(t *testing.T) {
 		status, _, text := first.place(0)
 		placed <- fmt.Sprint(status, " ", text)
 	}()
-	eventually(t, 10*time.Second, "BeT has it", func() bool { return len(bet.Coupons()) == 1 })
+	eventually(t, time.Minute, "BeT has it", func() bool { return len(bet.Coupons()) == 1 })
 	group := descendants(t, first.Process.Pid)
 	if len(group) < 3 {
 		t.Fatalf("processes of the group: %v, want private servers among them", group)

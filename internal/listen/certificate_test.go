@@ -78,7 +78,7 @@ func TestACertificateIsReadAnewWhenItsFilesChange(t *testing.T) {
 	}()
 	serves := func(name string) {
 		t.Helper()
-		for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 			conn, err := (&tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}}).DialContext(t.Context(), "tcp", inner.Addr().String())
 			if err != nil {
 				t.Fatal(err)

@@ -19,7 +19,7 @@ func TestEndedOnAFullDisk(t *testing.T) {
 	t.Cleanup(func() {
 		// A process that has ended may have its files for a moment longer.
 		output, err := exec.Command("umount", disk).CombinedOutput()
-		for deadline := time.Now().Add(10 * time.Second); err != nil && time.Now().Before(deadline); time.Sleep(poll) {
+		for deadline := time.Now().Add(time.Minute); err != nil && time.Now().Before(deadline); time.Sleep(poll) {
 			output, err = exec.Command("umount", disk).CombinedOutput()
 		}
 		if err != nil {

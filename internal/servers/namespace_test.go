@@ -253,7 +253,7 @@ func TestClaimLastsAsLongAsTheServer(t *testing.T) {
 	for _, path := range folders {
 		// A process that is just being started by another test has every open file for a moment.
 		c, err := claimFolder(path)
-		for deadline := time.Now().Add(5 * time.Second); errors.Is(err, errUnseen) && time.Now().Before(deadline); time.Sleep(poll) {
+		for deadline := time.Now().Add(time.Minute); errors.Is(err, errUnseen) && time.Now().Before(deadline); time.Sleep(poll) {
 			c, err = claimFolder(path)
 		}
 		if err != nil {

@@ -45,7 +45,7 @@ func TestSignalIsPassedOn(t *testing.T) {
 		args := []string{"sh", "-c", `trap "echo stopping; exit 5" TERM; echo ready; while :; do sleep 0.05; done`}
 		ended <- run(t.Context(), args, os.Environ(), nil, &stdout, &stderr)
 	}()
-	for deadline := time.Now().Add(30 * time.Second); !strings.Contains(stdout.String(), "ready"); {
+	for deadline := time.Now().Add(time.Minute); !strings.Contains(stdout.String(), "ready"); {
 		if time.Now().After(deadline) {
 			t.Fatal("the command did not start")
 		}
