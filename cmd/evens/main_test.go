@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	testbed.Main(m)
+	testbed.Main(m, removeProgram)
 }
 
 // installation is one database, one Redis, and processes of ours on them.
@@ -83,7 +83,7 @@ func (i *installation) start(t *testing.T, args []string, environ ...string) *pr
 // command is `evens args…`, not started yet.
 func (i *installation) command(t *testing.T, args []string, environ ...string) *exec.Cmd {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], args...)
+	cmd := exec.Command(program(), args...)
 	cmd.Env = append(os.Environ(), asProgram+"=1",
 		"EVENS_DATABASE_URL="+i.runtimeURL, "EVENS_REDIS_URL="+i.redisURL, "EVENS_SWEEP_INTERVAL=1s", "EVENS_LOG_LEVEL=warn",
 		"EVENS_OPS_LISTEN=127.0.0.1:0", "EVENS_BET_URL="+i.betURL, "EVENS_BET_LOGIN=demo", "EVENS_BET_PASSWORD=demo")

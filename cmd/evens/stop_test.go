@@ -177,8 +177,8 @@ func TestPlacementsStopFirst(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP} {
 		t.Run(sig.String(), func(t *testing.T) {
 			t.Parallel()
-			b := openBetting(t, testbed.EmptyDatabase(t), testbed.Redis(t), 2, thinksFor(0, 6*time.Second))
-			c := b.serve(t, t.TempDir())
+			b := openBetting(t, testbed.EmptyDatabase(t), testbed.Redis(t), 2, thinksFor(0, 4*time.Second))
+			c := b.serve(t, t.TempDir(), "EVENS_LOG_LEVEL=info")
 			c.opens(t)
 			first := make(chan int, 1)
 			go func() {

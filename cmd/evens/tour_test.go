@@ -89,13 +89,9 @@ func tour(t *testing.T, document string, says []string) {
 // programFolder has a program evens that is this test's; simulated providers take free ports and call the address.
 func programFolder(t *testing.T, address string) string {
 	folder := t.TempDir()
-	program, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	script := "#!/bin/sh\n" +
 		"[ \"$1\" = sim ] && set -- \"$@\" --sim-listen 127.0.0.1:0 --operator http://" + address + " --seed 1 --faults 0\n" +
-		asProgram + "=1 exec '" + program + "' \"$@\"\n"
+		asProgram + "=1 exec '" + program() + "' \"$@\"\n"
 	if err := os.WriteFile(filepath.Join(folder, "evens"), []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
