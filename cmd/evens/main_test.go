@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -60,13 +61,32 @@ func install(t *testing.T, databaseURL, redisURL string) *installation {
 // process is a running evens.
 type process struct {
 	*exec.Cmd
-	log *bytes.Buffer
+	log *logBuffer
+}
+
+// logBuffer may be read while the process still writes.
+type logBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
 }
 
 // start runs `evens args…` as a process of its own. It is killed when the test ends.
 func (i *installation) start(t *testing.T, args []string, environ ...string) *process {
 	t.Helper()
-	p := &process{Cmd: i.command(t, args, environ...), log: &bytes.Buffer{}}
+	p := &process{Cmd: i.command(t, args, environ...), log: &logBuffer{}}
 	p.Stderr = p.log
 	if err := p.Start(); err != nil {
 		t.Fatal(err)

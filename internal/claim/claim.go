@@ -72,18 +72,19 @@ func (c *Claim) Check(ctx context.Context) error {
 	if identity != c.identity {
 		return fmt.Errorf("%w (it was %v, and is %v)", ErrMoved, c.identity, identity)
 	}
-	// Another process may turn the row between our reading it and our asking Redis: once more tells.
-	var held bool
-	for range 2 {
-		row, err := c.row(ctx)
-		if err != nil {
-			return err
+	row, err := c.row(ctx)
+	for err == nil {
+		held, showErr := c.show(ctx, row)
+		if showErr != nil || held {
+			return showErr
 		}
-		if held, err = c.show(ctx, row); err != nil || held {
-			return err
+		// Another process may have turned the row between our reading it and our asking Redis.
+		shown := row
+		if row, err = c.row(ctx); err == nil && row == shown {
+			return ErrTaken
 		}
 	}
-	return ErrTaken
+	return err
 }
 
 const readRow = `SELECT generation, token FROM installation`
