@@ -24,6 +24,7 @@ import (
 	"evens/internal/redis"
 	"evens/internal/testbed"
 	"evens/internal/testbed/browser"
+	"evens/internal/testbed/testlog"
 	"evens/money"
 	"evens/player"
 	"evens/wallet"
@@ -38,7 +39,7 @@ type bundle struct {
 	db        *postgres.DB
 	bookmaker *bookmaker
 	changes   *broadcast.Broadcaster
-	log       *logged
+	log       *testlog.Buffer
 	stop      func()
 	key       string // opens every scope
 	platform  *platform
@@ -69,25 +70,6 @@ func (b *bookmaker) answers(answer func(bet.Ticket) (bet.Answer, error)) {
 	b.answer = answer
 }
 
-// logged keeps what the API logs.
-type logged struct {
-	mu    sync.Mutex
-	lines bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (l *logged) Write(line []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.lines.Write(line)
-}
-
-func (l *logged) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.lines.String()
-}
-
 const testHeartbeat = 100 * time.Millisecond
 
 func setup(t *testing.T) bundle {
@@ -97,7 +79,7 @@ func setup(t *testing.T) bundle {
 
 func setupOn(t *testing.T, databaseURL, redisURL string) bundle {
 	t.Helper()
-	b := bundle{bookmaker: &bookmaker{}, log: &logged{}, platform: &platform{}}
+	b := bundle{bookmaker: &bookmaker{}, log: &testlog.Buffer{}, platform: &platform{}}
 	quiet := slog.New(slog.DiscardHandler)
 	var err error
 	b.db, err = postgres.Open(t.Context(), postgres.Config{URL: databaseURL, MaxConns: 8, HotConns: 2, Log: quiet})

@@ -1,13 +1,11 @@
 package coupon_test
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,40 +14,23 @@ import (
 	"evens/internal/postgres"
 	"evens/internal/spool"
 	"evens/internal/testbed"
+	"evens/internal/testbed/testlog"
 	"evens/money"
 	"evens/settlement/booktest"
 )
-
-// lines is a log that tests read.
-type lines struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *lines) Write(text []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(text)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
 
 // outage is a counter whose database refuses what BeT answers, from the moment that BeT is asked.
 type outage struct {
 	*counter
 	refusal *testbed.Refusal
 	dir     string
-	log     *lines
+	log     *testlog.Buffer
 }
 
 func openInOutage(t *testing.T, code, message string, takes bookmaker, options ...func(*coupon.Config)) *outage {
 	t.Helper()
 	url := testbed.Database(t)
-	o := &outage{refusal: testbed.Refusals(t, url, "coupons", "coupon_answers"), dir: filepath.Join(t.TempDir(), "spool"), log: &lines{}}
+	o := &outage{refusal: testbed.Refusals(t, url, "coupons", "coupon_answers"), dir: filepath.Join(t.TempDir(), "spool"), log: &testlog.Buffer{}}
 	o.counter = openAt(t, url, func(ctx context.Context, ticket bet.Ticket) (bet.Answer, error) {
 		o.refusal.With(code, message)
 		return takes(ctx, ticket)

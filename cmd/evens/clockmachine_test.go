@@ -21,6 +21,7 @@ import (
 	"evens/coupon"
 	"evens/coupon/bet"
 	"evens/internal/testbed"
+	"evens/internal/testbed/testlog"
 	"evens/money"
 	"evens/player"
 	"evens/wallet"
@@ -226,7 +227,7 @@ func tellsSkew(t *testing.T, ops string, skew time.Duration) {
 // startWrong starts a process on a machine whose clock is wrong. It is killed when the test ends.
 func (i *installation) startWrong(t *testing.T, program string, skew time.Duration, args []string, environ ...string) *process {
 	t.Helper()
-	p := &process{Cmd: i.command(t, args, append(environ, machineSkew+"="+skew.String())...), log: &logBuffer{}}
+	p := &process{Cmd: i.command(t, args, append(environ, machineSkew+"="+skew.String())...), log: &testlog.Buffer{}}
 	p.Path, p.Stderr = program, p.log
 	if err := p.Start(); err != nil {
 		t.Fatal(err)

@@ -19,6 +19,7 @@ import (
 
 	"evens/access"
 	"evens/internal/testbed"
+	"evens/internal/testbed/testlog"
 	"evens/player"
 )
 
@@ -49,7 +50,7 @@ type target struct {
 	ops     string
 	program string
 	process *exec.Cmd
-	log     *lockedBuffer
+	log     *testlog.Buffer
 	token   string // of the player who intrudes
 	ended   string // a token that was ended
 	victim  player.Player
@@ -74,7 +75,7 @@ func openTarget(t *testing.T) *target {
 	i.employ(t)
 	h := i.newHouse(t)
 	h.resultPrefix, h.betronSuffix = "/"+resultSecret, "/"+betronSecret
-	x := &target{house: h, ops: "http://" + freeAddress(t), program: buildProgram(t), log: &lockedBuffer{}}
+	x := &target{house: h, ops: "http://" + freeAddress(t), program: buildProgram(t), log: &testlog.Buffer{}}
 	x.process = x.shell("up")
 	x.process.Env = append(x.process.Env, h.environ...)
 	x.process.Env = append(x.process.Env, "EVENS_OPS_LISTEN="+strings.TrimPrefix(x.ops, "http://"), "EVENS_BET_RESULT_SECRET="+resultSecret,

@@ -7,13 +7,15 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"evens/internal/testbed/testlog"
 )
 
 // A fault of ours is in the log as an error, without the path, in which a secret may be; the call is cut off, and
 // the next one answered.
 func TestAPanicStandsInTheLog(t *testing.T) {
 	t.Parallel()
-	var log lockedBuffer
+	var log testlog.Buffer
 	s := &system{log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelError}))}
 	server := httptest.NewServer(s.panics("api", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {

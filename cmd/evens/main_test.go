@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -20,6 +19,7 @@ import (
 	"evens/internal/postgres"
 	"evens/internal/redis"
 	"evens/internal/testbed"
+	"evens/internal/testbed/testlog"
 	"evens/sim/betsim"
 )
 
@@ -61,32 +61,13 @@ func install(t *testing.T, databaseURL, redisURL string) *installation {
 // process is a running evens.
 type process struct {
 	*exec.Cmd
-	log *logBuffer
-}
-
-// logBuffer may be read while the process still writes.
-type logBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (b *logBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *logBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
+	log *testlog.Buffer
 }
 
 // start runs `evens args…` as a process of its own. It is killed when the test ends.
 func (i *installation) start(t *testing.T, args []string, environ ...string) *process {
 	t.Helper()
-	p := &process{Cmd: i.command(t, args, environ...), log: &logBuffer{}}
+	p := &process{Cmd: i.command(t, args, environ...), log: &testlog.Buffer{}}
 	p.Stderr = p.log
 	if err := p.Start(); err != nil {
 		t.Fatal(err)

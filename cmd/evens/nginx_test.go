@@ -19,6 +19,7 @@ import (
 	"github.com/google/uuid"
 
 	"evens/internal/testbed"
+	"evens/internal/testbed/testlog"
 )
 
 const nginxFile = "../../deploy/nginx.conf"
@@ -88,7 +89,7 @@ func front(t *testing.T, environ ...string) *frontage {
 	if err := os.WriteFile(conf, []byte(whole), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var log lockedBuffer
+	var log testlog.Buffer
 	server := exec.Command(program, "-p", dir, "-e", "stderr", "-c", conf)
 	server.Stderr = &log
 	if err := server.Start(); err != nil {

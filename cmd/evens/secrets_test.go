@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -9,7 +8,6 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -17,26 +15,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"evens/internal/testbed"
+	"evens/internal/testbed/testlog"
 )
-
-// lockedBuffer is written by a process and read by a test at the same time.
-type lockedBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (b *lockedBuffer) Write(data []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(data)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
 
 // bearers are keys and tokens of ours in any text.
 var bearers = regexp.MustCompile(`ev[kp]_[A-Za-z0-9_-]{20,}`)
@@ -65,7 +45,7 @@ func TestSecretsShowNowhere(t *testing.T) {
 	cmd := i.command(t, []string{"demo"}, "EVENS_LISTEN=127.0.0.1:0", "EVENS_LOG_LEVEL=debug", "EVENS_DATABASE_URL="+database.String(), "EVENS_DATABASE_OWNER_URL="+i.databaseURL,
 		"EVENS_BET_RESULT_SECRET="+known+"Result", "EVENS_BETRON_PATH_SECRET="+known+"Path", "EVENS_CASHIER_SECRET="+known+"Cashier",
 		"EVENS_METRICS_TOKEN="+known+"Metrics")
-	var out, log lockedBuffer
+	var out, log testlog.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

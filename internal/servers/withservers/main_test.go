@@ -6,6 +6,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"evens/internal/testbed/testlog"
 )
 
 func TestRun(t *testing.T) {
@@ -39,7 +41,7 @@ func TestRun(t *testing.T) {
 
 // A signal is the command's to answer; the servers stay until it has.
 func TestSignalIsPassedOn(t *testing.T) {
-	var stdout, stderr lockedBuilder
+	var stdout, stderr testlog.Buffer
 	ended := make(chan int, 1)
 	go func() {
 		args := []string{"sh", "-c", `trap "echo stopping; exit 5" TERM; echo ready; while :; do sleep 0.05; done`}
